@@ -1,0 +1,1 @@
+"""People, their organizations, plans and keys; and `Caller`, who every service is asked by."""

@@ -1,0 +1,42 @@
+"""Who a page acts for: the signed-in person, or a visitor, as the caller that services take."""
+
+from dataclasses import replace
+
+from django.http import HttpRequest
+
+from accounts.caller import Caller, Door
+from accounts.models import User
+from accounts.scopes import Scope
+from security import request_id
+
+
+def person(request: HttpRequest) -> User:
+    """The signed-in person; for views behind `login_required` only."""
+    if not isinstance(request.user, User):
+        raise TypeError("This view is reached without signing in; put login_required on it.")
+    return request.user
+
+
+def caller(request: HttpRequest) -> Caller:
+    """The signed-in person at the pages' door. Pages know no scopes: a person may do to their own what any key may."""
+    return _at_the_page(request, person(request).pk, Scope.ADMIN)
+
+
+def admin_caller(request: HttpRequest) -> Caller:
+    """The signed-in person at the admin's door."""
+    return replace(caller(request), door=Door.ADMIN)
+
+
+def visitor(request: HttpRequest) -> Caller:
+    """Somebody who has not signed in, reaching no rows."""
+    return _at_the_page(request, 0, Scope.READ)
+
+
+def _at_the_page(request: HttpRequest, user_id: int, scope: Scope) -> Caller:
+    return Caller(
+        user_id=user_id,
+        scope=scope,
+        door=Door.PAGE,
+        ip=request.META.get("REMOTE_ADDR", ""),
+        request_id=request_id.current(),
+    )

@@ -1,0 +1,1 @@
+"""The pages of accounts: thin doors over the services."""

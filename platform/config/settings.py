@@ -1,0 +1,290 @@
+"""Django's settings. Every value an operator may set is an environment variable, listed in docs/operations.md.
+
+Development is the default (`make run`): embedded PostgreSQL, filesystem broker, secrets in var/. Production is
+`ASTERISM_ENV=production`, which refuses to start on a default that would not be safe.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from config import broker, logs, oauth, stored_files
+from config import environment as env
+from security import client_ip
+
+ROOT = Path(__file__).resolve().parents[2]
+VAR = Path(env.text("ASTERISM_VAR", str(ROOT / "var"))).resolve()
+
+VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+ENVIRONMENT = env.text("ASTERISM_ENV", "development")
+if ENVIRONMENT not in {"development", "production", "test"}:
+    raise ImproperlyConfigured(f"ASTERISM_ENV is {ENVIRONMENT!r}; it is development or production.")
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG = env.flag("DEBUG", False)
+
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.number("PORT", 8000, least=1)
+# What the platform calls itself to the outside: issuer, links in mails, copied configurations. Never the Host header.
+PUBLIC_URL = env.text("PUBLIC_URL", "" if PRODUCTION else f"http://127.0.0.1:{PORT}").rstrip("/")
+
+# Outside production a secret that is not given is made once and kept in var/.
+SECRET_KEY = env.secret("SECRET_KEY", file=VAR / "secret_key", make=None if PRODUCTION else env.random_text)
+# AES-256 keys, base64, newest first.
+ENCRYPTION_KEYS = (
+    env.secret("ENCRYPTION_KEYS", file=VAR / "encryption_keys", make=None if PRODUCTION else env.random_key)
+    .replace(",", " ")
+    .split()
+)
+if PRODUCTION:
+    for name, value in {
+        "SECRET_KEY": SECRET_KEY,
+        "ENCRYPTION_KEYS": ENCRYPTION_KEYS,
+        "PUBLIC_URL": PUBLIC_URL,
+        "DATABASE_URL": env.text("DATABASE_URL"),
+        "BROKER_URL": env.text("BROKER_URL"),
+    }.items():
+        if not value:
+            raise ImproperlyConfigured(f"Set {name}: production has no default for it (see docs/operations.md).")
+    if not PUBLIC_URL.startswith("https://"):
+        raise ImproperlyConfigured(f"PUBLIC_URL is {PUBLIC_URL!r}; in production it begins with https://.")
+
+_public_host = PUBLIC_URL.split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0] if PUBLIC_URL else ""
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [_public_host, "127.0.0.1", "localhost", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("https://") else []
+# Networks (CIDR) whose X-Forwarded-For is believed; empty: the peer's own address counts.
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+try:
+    client_ip.networks(TRUSTED_PROXIES)
+except ValueError as error:
+    raise ImproperlyConfigured(f"TRUSTED_PROXIES: {error}; it is a comma-separated list like 10.0.0.0/8.") from None
+
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logs.configuration(
+    json=env.text("LOG_FORMAT", "json" if PRODUCTION else "text") == "json", level=env.text("LOG_LEVEL", "INFO").upper()
+)
+
+INSTALLED_APPS = [
+    "config",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "oauth2_provider",
+    "security",
+    "accounts",
+    "dashboard",
+    "mcp_gateway",
+    "agents_hub",
+    "bots",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "security.csp.PageHeaders",
+    "dashboard.static_files.WholeFiles",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "dashboard.middleware.DomainErrorPages",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "dashboard.context.shell",
+            ],
+        },
+    }
+]
+
+# One connection a thread, kept open; checked before use so that a restarted database heals by itself.
+DATABASE_URL = env.text("DATABASE_URL")
+DATABASES = {
+    "default": dj_database_url.parse(
+        DATABASE_URL or "postgres:///asterism",
+        conn_max_age=env.number("DATABASE_CONN_MAX_AGE", 60),
+        conn_health_checks=True,
+    )
+}
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL names something other than PostgreSQL; it begins with postgres://.")
+# Without a URL the platform's own PostgreSQL is started when the first connection is asked for.
+LOCAL_POSTGRES_FOLDER = VAR / "postgres"
+LOCAL_POSTGRES_DURABLE = True
+if not DATABASE_URL:
+    DATABASES["default"]["ENGINE"] = "config.local_postgres"
+# A native client signs in by a redirect to http on its own machine (RFC 8252, section 7.3); other hosts need https.
+SILENCED_SYSTEM_CHECKS = ["oauth2_provider.W008"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.text("REDIS_URL")
+BROKER_URL = env.text("BROKER_URL") or broker.URL
+
+# Late acknowledgement and one message at a time: a worker that dies gives back what it had begun.
+CELERY_BROKER_URL = BROKER_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SOFT_TIME_LIMIT = env.number("TASK_SOFT_TIME_LIMIT", 240, least=1)
+CELERY_TASK_TIME_LIMIT = env.number("TASK_TIME_LIMIT", 300, least=2)
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
+if BROKER_URL == broker.URL:
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = broker.options(VAR / "broker")
+    # Remote control and gossip talk by fan-out, which on a folder is files that nobody takes away.
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+elif BROKER_URL.startswith(("redis://", "rediss://")):
+    # Redis hands a message out again when it was not acknowledged for this long: longer than any task may run.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT}
+elif not BROKER_URL.startswith(("amqp://", "amqps://")):
+    raise ImproperlyConfigured(
+        f"BROKER_URL begins with {BROKER_URL.split(':')[0]!r}; it is an amqp:// or redis:// URL."
+    )
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{validator}"}
+    for validator in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "accounts:sign-in"
+LOGIN_REDIRECT_URL = "dashboard:home"
+LOGOUT_REDIRECT_URL = "accounts:sign-in"
+# Whether anybody may make an account; invitations work either way.
+SIGN_UP_OPEN = env.flag("SIGN_UP_OPEN", False)
+PASSWORD_RESET_TIMEOUT = 3_600
+# Days that entries of the audit are kept; 0 keeps them for ever.
+AUDIT_RETENTION_DAYS = env.number("AUDIT_RETENTION_DAYS", 400)
+
+CSRF_FAILURE_VIEW = "dashboard.views.errors.csrf_failed"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_SSL_REDIRECT = PRODUCTION and env.flag("SECURE_SSL_REDIRECT", True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# Requests made to addresses that people enter: https:// to public servers alone. Outside production this machine's own
+# servers are allowed too, by http:// as well; networks (CIDR) can be opened, for an intranet, and closed besides.
+OUTBOUND_ALLOW_LOCAL = env.flag("OUTBOUND_ALLOW_LOCAL", not PRODUCTION)
+OUTBOUND_ALLOW_NETWORKS = env.words("OUTBOUND_ALLOW_NETWORKS")
+OUTBOUND_DENY_NETWORKS = env.words("OUTBOUND_DENY_NETWORKS")
+for name, networks in (
+    ("OUTBOUND_ALLOW_NETWORKS", OUTBOUND_ALLOW_NETWORKS),
+    ("OUTBOUND_DENY_NETWORKS", OUTBOUND_DENY_NETWORKS),
+):
+    try:
+        client_ip.networks(networks)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}; it is a comma-separated list like 10.20.0.0/16.") from None
+
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if env.text("EMAIL_HOST")
+    else "django.core.mail.backends.console.EmailBackend"
+)
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.number("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "asterism@localhost")
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+# Collected in production alone; elsewhere files are served from where they lie.
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(VAR / "static"))) if PRODUCTION else None
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+    "files": stored_files.storage(VAR),
+}
+WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+# The gateway. Two pools: quick for what only reads and writes the database, wide for tools that call out.
+QUICK_THREADS = env.number("QUICK_THREADS", 2, least=1)
+WIDE_THREADS = env.number("WIDE_THREADS", 16, least=1)
+# Connections on the event loop, for the reads that are called most.
+HOT_CONNECTIONS = env.number("HOT_CONNECTIONS", 4, least=1)
+# Requests a minute from one address; 0 leaves the counting to a proxy.
+MCP_SERVER_RATE_PER_MINUTE = env.number("MCP_SERVER_RATE_PER_MINUTE", 60)
+# Origins of pages that may call the MCP endpoints from a browser, besides our own.
+MCP_ALLOWED_ORIGINS = env.words("MCP_ALLOWED_ORIGINS")
+MCP_SERVER_MAX_BODY_BYTES = 1_048_576
+KEY_CACHE_SECONDS = env.number("KEY_CACHE_SECONDS", 5)
+# Requests a minute from one address to /mcp, where a person's own client works all day.
+MCP_PLATFORM_RATE_PER_MINUTE = env.number("MCP_PLATFORM_RATE_PER_MINUTE", 600)
+# Requests a minute from one API key to the REST API; 0 leaves the counting to a proxy.
+REST_RATE_PER_MINUTE = env.number("REST_RATE_PER_MINUTE", 600)
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Asterism",
+    "DESCRIPTION": "Agents, browser profiles, files and workflows. The guide: /docs/rest-api.",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.1.1",
+    "SERVERS": [{"url": PUBLIC_URL}],
+    # The schemas are the tools' own; nothing is to be guessed or gathered into others.
+    "POSTPROCESSING_HOOKS": [],
+}
+# Where spans are sent by OTLP over HTTP; without it none are made. Needs opentelemetry-exporter-otlp-proto-http.
+OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+# Who may read /metrics: whoever shows this as a Bearer token; without one, this machine only.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+
+DISCORD_API_URL = env.text("DISCORD_API_URL", "https://discord.com/api/v10").rstrip("/")
+# Where bots of the sandbox act instead; `up` starts it one port above the platform's own.
+DISCORD_SANDBOX_URL = env.text("DISCORD_SANDBOX_URL", f"http://127.0.0.1:{PORT + 1}/api/v10").rstrip("/")
+
+# Our sign-in for MCP clients. The toolkit's models are swapped for ours, and so its own migrations have nothing to do.
+OAUTH2_PROVIDER = oauth.toolkit(PUBLIC_URL)
+OAUTH2_PROVIDER_APPLICATION_MODEL = oauth.MODELS["APPLICATION"]
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = oauth.MODELS["ACCESS_TOKEN"]
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = oauth.MODELS["REFRESH_TOKEN"]
+OAUTH2_PROVIDER_GRANT_MODEL = oauth.MODELS["GRANT"]
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = oauth.MODELS["ID_TOKEN"]
+OAUTH2_PROVIDER_DEVICE_GRANT_MODEL = oauth.MODELS["DEVICE_GRANT"]
+MIGRATION_MODULES = {"oauth2_provider": None}
+# Schemes of desktop apps that clients may have people sent back to, besides https and loopback.
+OAUTH_APP_SCHEMES = env.words("OAUTH_APP_SCHEMES", "cursor")
+# Clients that may register themselves from one address in an hour.
+OAUTH_REGISTRATIONS_PER_HOUR = env.number("OAUTH_REGISTRATIONS_PER_HOUR", 20, least=1)
+
+# What stands behind the @ of a browser profile's inbox.
+INBOX_DOMAIN = env.text("INBOX_DOMAIN", "inbox.localhost")
+# What the files of one organization may take up together.
+FILES_QUOTA_BYTES = env.number("FILES_QUOTA_MB", 5_120) * 1_048_576

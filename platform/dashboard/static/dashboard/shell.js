@@ -1,0 +1,112 @@
+// What pages can do a little better with a script: copying, the jump list, filters that apply themselves,
+// arrow keys in charts, and live regions that say when they have stopped being live. Nothing needs it.
+
+// Copy buttons come hidden, since without a script they could do nothing.
+function revealCopyButtons(root) {
+  for (const button of root.querySelectorAll("[data-copy], [data-copy-from]")) button.hidden = false;
+}
+
+async function copy(button) {
+  const source = button.dataset.copyFrom;
+  const text = source ? document.getElementById(source).textContent.trim() : button.dataset.copy;
+  const label = button.getAttribute("aria-label");
+  try {
+    await navigator.clipboard.writeText(text);
+    button.dataset.copied = "";
+    button.setAttribute("aria-label", "Copied");
+  } catch {
+    button.setAttribute("aria-label", "Copying failed: select it instead");
+  }
+  setTimeout(() => {
+    delete button.dataset.copied;
+    button.setAttribute("aria-label", label);
+  }, 1600);
+}
+
+const jump = document.getElementById("jump");
+
+function openJump() {
+  if (!jump || jump.open) return;
+  document.getElementById("rail")?.matches(":popover-open") && document.getElementById("rail").hidePopover();
+  jump.showModal();
+  const search = jump.querySelector("input");
+  search.select();
+  search.dispatchEvent(new Event("jump", { bubbles: true }));
+}
+
+// Up and Down walk through the results; Enter in the search field opens the first.
+function walkJump(event) {
+  const links = [...jump.querySelectorAll(".jump-results a")];
+  const search = jump.querySelector("input");
+  const at = links.indexOf(document.activeElement);
+  if (event.key === "ArrowDown" && links.length) (links[at + 1] ?? links[0]).focus();
+  else if (event.key === "ArrowUp" && at >= 0) (links[at - 1] ?? search).focus();
+  else if (event.key === "Enter" && document.activeElement === search && links.length) links[0].click();
+  else return;
+  event.preventDefault();
+}
+
+// One tab stop a chart; the arrows go from value to value.
+function walkChart(event) {
+  const point = event.target.closest(".chart svg g[tabindex]");
+  if (!point) return;
+  const points = [...point.parentNode.querySelectorAll("g[tabindex]")];
+  const at = points.indexOf(point);
+  const next = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: points.length - 1 }[event.key];
+  if (next === undefined || !points[next]) return;
+  point.setAttribute("tabindex", "-1");
+  points[next].setAttribute("tabindex", "0");
+  points[next].focus();
+  event.preventDefault();
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy], [data-copy-from]");
+  if (button) return void copy(button);
+  if (event.target.closest("[data-jump]")) {
+    event.preventDefault();
+    openJump();
+  } else if (event.target === jump) {
+    jump.close();
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if ((event.metaKey || event.ctrlKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    openJump();
+  } else if (jump?.open) walkJump(event);
+  else walkChart(event);
+});
+
+document.addEventListener("change", (event) => {
+  event.target.closest("form[data-applies-itself]")?.requestSubmit();
+});
+
+// A live region keeps what it last showed when the answer is an error or the sign-in page, and says that it is old.
+document.addEventListener("htmx:before:response", (event) => {
+  const region = event.target.closest?.("[data-live]");
+  if (!region) return;
+  const { raw } = event.detail.ctx.response;
+  const fresh = raw.ok && !raw.redirected;
+  markStale(region, !fresh);
+  if (!fresh) event.preventDefault();
+});
+document.addEventListener("htmx:error", (event) => {
+  const region = event.target.closest?.("[data-live]");
+  if (region) markStale(region, true);
+});
+
+function markStale(region, stale) {
+  region.toggleAttribute("data-stale", stale);
+  for (const dot of region.querySelectorAll(".live")) {
+    dot.textContent = stale ? "Not updating: the last answer failed" : "Live";
+  }
+}
+
+document.addEventListener("htmx:after:swap", () => revealCopyButtons(document));
+
+revealCopyButtons(document);
+for (const apply of document.querySelectorAll("form[data-applies-itself] [data-apply]")) apply.hidden = true;
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+document.querySelector("[aria-invalid='true']")?.focus();

@@ -1,0 +1,120 @@
+"""What templates say the same way everywhere: icons, times, badges, fields, code, and things to copy."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.template.defaultfilters import date as format_date
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from dashboard.charts import format_number
+
+register = template.Library()
+
+# Code longer than this is folded.
+LINES_SHOWN = 20
+SPANS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60))
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A 16 px icon: the shell's by its name, an app's by its template's path. Screen readers pass it over."""
+    return render_to_string(name if name.endswith(".svg") else f"dashboard/icons/{name}.svg")
+
+
+@register.simple_tag
+def badge(word: object, meaning: str = "") -> SafeString:
+    """A status as a word; `meaning` is ok, warn, error, info or nothing, and only colours it."""
+    return format_html('<span class="badge" data-meaning="{}">{}</span>', meaning, word)
+
+
+@register.simple_tag
+def ago(moment: datetime | None, missing: str = "Never") -> SafeString:
+    """A time as people say it ("5 minutes ago", "in 2 days"), with the exact one on hover and for programs."""
+    if moment is None:
+        return format_html('<span class="faint">{}</span>', missing)
+    exact = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        exact.isoformat(timespec="seconds"),
+        format_date(exact, "j F Y, H:i:s T"),
+        relative(moment, timezone.now()),
+    )
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    seconds = (now - moment).total_seconds()
+    for name, length in SPANS:
+        count = int(abs(seconds) // length)
+        if count:
+            span = f"{count} {name}{'' if count == 1 else 's'}"
+            return f"{span} ago" if seconds > 0 else f"in {span}"
+    return "just now" if seconds >= 0 else "in a moment"
+
+
+@register.filter
+def limit(value: int | None) -> str:
+    """A plan's limit; an empty one means that there is none."""
+    return "Unlimited" if value is None else f"{value:,}"
+
+
+@register.filter
+def number(value: int | float | None) -> str:
+    """A count with its thousands parted: 12,345."""
+    return "" if value is None else format_number(value)
+
+
+@register.inclusion_tag("dashboard/components/copyable.html")
+def copyable(value: object, what: str = "id") -> dict[str, Any]:
+    """An id or the like in monospace with a button that copies it. `what` is what the button says it copies."""
+    return {"value": value, "what": what}
+
+
+@register.inclusion_tag("dashboard/components/code.html")
+def code_block(text: str, caption: str = "", block_id: str = "code") -> dict[str, Any]:
+    """Code or JSON with a copy button. `block_id` is the element's id, to be unique on the page."""
+    lines = text.strip("\n").splitlines()
+    return {
+        "text": "\n".join(lines),
+        "lines": len(lines),
+        "folded": len(lines) > LINES_SHOWN,
+        "caption": caption,
+        "block_id": block_id,
+    }
+
+
+@register.inclusion_tag("dashboard/components/secret.html")
+def secret_once(secret: str | list[str], what: str) -> dict[str, Any]:
+    """Secrets that are shown this once, each with a copy button. `what` names them: "key", "codes"."""
+    return {"secrets": [secret] if isinstance(secret, str) else list(secret), "what": what}
+
+
+@register.inclusion_tag("dashboard/components/field.html")
+def field(bound: BoundField, *, says_optional: bool = True) -> dict[str, Any]:
+    """A form's field: label above, help below, its errors under it."""
+    is_check = getattr(bound.field.widget, "input_type", "") == "checkbox"
+    is_optional = says_optional and not bound.field.required and not is_check
+    return {"field": bound, "is_check": is_check, "is_optional": is_optional}
+
+
+@register.inclusion_tag("dashboard/components/fields.html")
+def fields(form: Any) -> dict[str, Any]:
+    """All of a form: errors of the whole first, then each field in order."""
+    return {"form": form}
+
+
+@register.inclusion_tag("dashboard/components/chart.html")
+def bar_chart(chart: Any, chart_id: str, label_heading: str = "When") -> dict[str, Any]:
+    """A chart and, folded under it, its table."""
+    return {"chart": chart, "chart_id": chart_id, "label_heading": label_heading}
+
+
+@register.inclusion_tag("dashboard/components/pager.html", takes_context=True)
+def pager(context: template.Context, next_cursor: str | None) -> dict[str, Any]:
+    """Links to the newest rows and to the older ones that `?cursor=` leads to; nothing where all fit on one page."""
+    request = context["request"]
+    return {"next_cursor": next_cursor, "is_first": "cursor" not in request.GET, "request": request}
