@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+
+class McpGatewayConfig(AppConfig):
+    name = "mcp_gateway"
+    verbose_name = "MCP gateway"
+
+    def ready(self) -> None:
+        from accounts.pages.frame import add_tab
+        from dashboard.navigation import Section, navigation
+
+        navigation.add(Section.HELP, "API", "mcp_gateway:api", icon="mcp_gateway/icons/api.svg", order=110)
+        add_tab("mcp_gateway:connections", "Connected applications", after="accounts:settings")
+        autodiscover_modules("mcp_tools")
+        autodiscover_modules("api")  # the routes to those tools

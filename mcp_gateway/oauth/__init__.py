@@ -1,0 +1,1 @@
+"""Our sign-in: the authorization server that lets MCP clients in, on django-oauth-toolkit."""

@@ -1,0 +1,78 @@
+"""The clients a person has connected: remembered, listed, used, ended."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from accounts.caller import Caller
+from accounts.errors import NotFound
+from accounts.models import User
+from accounts.scopes import Scope
+from mcp_gateway.models import AccessToken, Application, Connection, Grant, RefreshToken
+from mcp_gateway.oauth.scopes import widest
+from security import audit
+
+NOTED_EVERY = timedelta(minutes=1)
+
+
+def remember(user: User, application: Application, scope: str) -> None:
+    """Note that the person let the client in; a new consent replaces what the last one allowed."""
+    Connection.objects.update_or_create(
+        user=user,
+        application=application,
+        defaults={"scope": str(widest(scope.split()) or ""), "connected_at": timezone.now()},
+    )
+
+
+def list_connections(caller: Caller) -> list[Connection]:
+    """The caller's connected clients that can still refresh, the last used first."""
+    live = RefreshToken.objects.filter(
+        user_id=OuterRef("user_id"), application_id=OuterRef("application_id"), revoked__isnull=True
+    )
+    rows = Connection.objects.for_caller(caller).filter(Exists(live)).select_related("application")
+    return sorted(rows, key=lambda row: row.last_used_at or row.connected_at, reverse=True)
+
+
+@transaction.atomic
+def end_connection(caller: Caller, *, connection_id: int) -> Connection:
+    """End every token and code the client has of the caller, at once."""
+    connection = (
+        Connection.objects.for_caller(caller)
+        .select_for_update(of=("self",))
+        .select_related("application")
+        .filter(pk=connection_id)
+        .first()
+    )
+    if connection is None:
+        raise NotFound("You have no such connected application. It may have been disconnected already.")
+    _end(caller, connection)
+    return connection
+
+
+@transaction.atomic
+def end_for_operator(operator: Caller, chosen: Iterable[Connection]) -> int:
+    """End anybody's connections, for doors that only operators have; gives how many there still were."""
+    operator.require(Scope.ADMIN)
+    ids = [connection.pk for connection in chosen]
+    rows = Connection.objects.select_for_update(of=("self",)).select_related("application").filter(pk__in=ids)
+    still_there = list(rows)
+    for connection in still_there:
+        _end(operator, connection)
+    return len(still_there)
+
+
+def _end(caller: Caller, connection: Connection) -> None:
+    theirs = {"user_id": connection.user_id, "application": connection.application}
+    Grant.objects.filter(**theirs).delete()
+    RefreshToken.objects.filter(**theirs, revoked__isnull=True).update(revoked=timezone.now(), access_token=None)
+    AccessToken.objects.filter(**theirs).delete()
+    audit.record(
+        "oauth.revoke",
+        caller=caller,
+        target=f"application:{connection.application_id}",
+        detail={"client": str(connection.application), "person": connection.user_id},
+    )
+    connection.delete()

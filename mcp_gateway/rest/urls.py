@@ -1,0 +1,34 @@
+"""URLs of the REST API, made from the routes that products added."""
+
+import re
+
+from django.urls import path, re_path
+
+from mcp_gateway.rest import document
+from mcp_gateway.rest.routes import PARAMETER, Route, api
+from mcp_gateway.rest.views import ToolRoute, no_such_route
+
+app_name = "rest"
+
+
+def _methods(routes: dict[str, Route]) -> list[str]:
+    methods = [method.lower() for method in routes]
+    return [*methods, "head"] if "GET" in routes else methods
+
+
+def _name(route_path: str) -> str:
+    return re.sub(r"[{}]", "", route_path).replace("/", "-")
+
+
+urlpatterns = [
+    path("openapi.json", document.show_document, name="openapi"),
+    *(
+        path(
+            PARAMETER.sub(r"<str:\1>", route_path),
+            ToolRoute.as_view(routes=routes, http_method_names=_methods(routes)),
+            name=_name(route_path),
+        )
+        for route_path, routes in api.by_path().items()
+    ),
+    re_path(r"^(?P<path>.*)$", no_such_route, name="nothing"),
+]

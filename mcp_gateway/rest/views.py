@@ -1,0 +1,69 @@
+"""The views of the REST API: one a path, answering each of its routes by the tool the route shares."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import MultiPartParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.errors import DomainError
+from mcp_gateway.rest import answers, idempotency, reading
+from mcp_gateway.rest.authentication import KeyAuthentication, KeyThrottle, caller_of
+from mcp_gateway.rest.calls import Call
+from mcp_gateway.rest.openapi import RouteSchema
+from mcp_gateway.rest.routes import Route
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """Whatever a client says that it accepts: there is one form, and refusing helps nobody."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class ToolRoute(APIView):
+    """All routes of one path, by method."""
+
+    routes: Mapping[str, Route] = {}
+    authentication_classes = [KeyAuthentication]
+    throttle_classes = [KeyThrottle]
+    permission_classes = []
+    parser_classes = [MultiPartParser]
+    renderer_classes = [JSONRenderer]
+    content_negotiation_class = AlwaysJson
+    schema = RouteSchema()
+
+    def get(self, request: Request, **path: str) -> HttpResponse:
+        return self._answer(request, path)
+
+    post = put = patch = delete = get
+
+    def get_exception_handler(self) -> Any:
+        return answers.for_exception
+
+    def _answer(self, request: Request, path: dict[str, str]) -> HttpResponse:
+        route = self.routes["GET" if request.method == "HEAD" else str(request.method)]
+        caller = caller_of(request)
+        caller.require(route.scope)
+        files = reading.files(request) if route.upload is not None else None
+        call = Call(route, caller, reading.arguments(route, path, request), files)
+        key = request.headers.get(idempotency.HEADER) if route.method == "POST" else None
+        try:
+            answer = call.run() if key is None else idempotency.once(caller, key, call)
+        except DomainError:
+            raise
+        except Exception:  # whatever it was, the call leaves its entry
+            call.note_failure()
+            raise
+        return answer.response()
+
+
+def no_such_route(request: HttpRequest, path: str = "") -> HttpResponseBase:
+    return answers.for_exception(Http404())

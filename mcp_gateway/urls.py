@@ -1,0 +1,14 @@
+"""URLs of the app. The MCP endpoints are not here: they are mounted beside Django's application."""
+
+from django.urls import path
+
+from mcp_gateway import pages, views
+from mcp_gateway.rest.pages import show_api
+
+app_name = "mcp_gateway"
+urlpatterns = [
+    path("metrics", views.show_metrics, name="metrics"),
+    path("dashboard/api", show_api, name="api"),
+    path("dashboard/settings/applications", pages.listing, name="connections"),
+    path("dashboard/settings/applications/<int:connection_id>/disconnect", pages.disconnect, name="disconnect"),
+]
