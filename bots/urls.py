@@ -1,0 +1,6 @@
+"""URLs of the app."""
+
+from django.urls import include, path
+
+app_name = "bots"
+urlpatterns = [path("dashboard/bots/", include("bots.pages.urls"))]
