@@ -1,0 +1,120 @@
+"""Agents in the admin: found and read here, with secrets never shown. Changes go by the pages and tools, whose services
+hold a profile's fields to their rules and a file's row to its content."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from agents_hub import models
+from security.admin_kinds import ReadOnlyAdmin
+
+if TYPE_CHECKING:
+    AnyTabularInline = admin.TabularInline[Any, Any]
+else:
+    AnyTabularInline = admin.TabularInline
+
+
+class LookedAtInline(AnyTabularInline):
+    """Rows beside their owner's, to be looked at."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class CredentialInline(LookedAtInline):
+    model = models.ProfileCredential
+    fields = readonly_fields = ("name", "created_at")
+
+
+class CookieInline(LookedAtInline):
+    model = models.ProfileCookie
+    fields = readonly_fields = ("name", "key", "domain", "expiry", "secure", "same_site", "http_only")
+
+
+class MembershipInline(LookedAtInline):
+    model = models.PoolMembership
+    fields = readonly_fields = ("profile", "added_at", "last_used_at")
+
+
+@admin.register(models.Agent)
+class AgentAdmin(ReadOnlyAdmin):
+    list_display = ["name", "organization", "created_by", "created_at"]
+    list_select_related = ["organization", "created_by"]
+    search_fields = ["name", "organization__name", "=id"]
+    search_help_text = "A name, an organization's name, or an id."
+    show_full_result_count = False
+
+
+@admin.register(models.Profile)
+class ProfileAdmin(ReadOnlyAdmin):
+    list_display = ["name", "organization", "proxy_mode", "operating_system", "created_by", "updated_at"]
+    list_filter = ["proxy_mode", "operating_system"]
+    list_select_related = ["organization", "created_by"]
+    search_fields = ["name", "organization__name", "inbox_prefix", "=id"]
+    search_help_text = "A name, an organization's name, an inbox, or an id."
+    exclude = ["proxy_password", "tailscale_auth_key"]
+    inlines = [CredentialInline, CookieInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer(*self.exclude)
+
+
+@admin.register(models.ProfileCredential)
+class ProfileCredentialAdmin(ReadOnlyAdmin):
+    list_display = ["name", "profile", "created_at"]
+    list_select_related = ["profile"]
+    search_fields = ["name", "profile__name", "=id"]
+    search_help_text = "A credential's or profile's name, or an id."
+    exclude = ["value"]
+
+
+@admin.register(models.ProfileCookie)
+class ProfileCookieAdmin(ReadOnlyAdmin):
+    list_display = ["name", "key", "domain", "profile", "expiry"]
+    list_select_related = ["profile"]
+    search_fields = ["name", "key", "domain", "profile__name", "=id"]
+    search_help_text = "A cookie's name, key or domain, a profile's name, or an id."
+    exclude = ["value"]
+
+
+@admin.register(models.ProfilePool)
+class ProfilePoolAdmin(ReadOnlyAdmin):
+    list_display = ["name", "organization", "selection_strategy", "allow_concurrent_use", "created_at"]
+    list_filter = ["selection_strategy", "allow_concurrent_use"]
+    list_select_related = ["organization"]
+    search_fields = ["name", "organization__name", "=id"]
+    search_help_text = "A name, an organization's name, or an id."
+    inlines = [MembershipInline]
+
+
+@admin.register(models.PoolMembership)
+class PoolMembershipAdmin(ReadOnlyAdmin):
+    list_display = ["profile", "pool", "added_at", "last_used_at"]
+    list_select_related = ["profile", "pool"]
+    search_fields = ["profile__name", "pool__name"]
+    search_help_text = "A profile's or pool's name."
+
+
+@admin.register(models.SharedFile)
+class SharedFileAdmin(ReadOnlyAdmin):
+    list_display = ["name", "agent", "mime_type", "size", "version", "is_frozen", "updated_at"]
+    list_filter = ["is_frozen"]
+    list_select_related = ["agent"]
+    search_fields = ["name", "agent__name", "=id"]
+    search_help_text = "A file's or agent's name, or an id."
+
+
+@admin.register(models.StagedFile)
+class StagedFileAdmin(ReadOnlyAdmin):
+    list_display = ["name", "organization", "staged_by", "mime_type", "size", "expires_at"]
+    list_select_related = ["organization", "staged_by"]
+    search_fields = ["name", "organization__name", "=id"]
+    search_help_text = "A file's or organization's name, or an id."

@@ -1,0 +1,23 @@
+from django.apps import AppConfig
+
+
+class AgentsHubConfig(AppConfig):
+    name = "agents_hub"
+    verbose_name = "Agents"
+
+    def ready(self) -> None:
+        from django.db.models.signals import post_delete
+
+        from agents_hub.files.content import forget_with_its_row
+        from agents_hub.models import SharedFile, StagedFile
+        from agents_hub.pages import agents
+        from dashboard.jump import jump_list
+        from dashboard.navigation import Section, navigation
+
+        navigation.add(Section.MAIN, "Agents", "agents:list", icon="agents_hub/icons/agent.svg", order=20)
+        navigation.add(
+            Section.HELP, "Connect a client", "agents:connect", icon="agents_hub/icons/connect.svg", order=90
+        )
+        jump_list.add("Agents", agents.places)
+        for model in (SharedFile, StagedFile):
+            post_delete.connect(forget_with_its_row, sender=model, dispatch_uid=f"{model.__name__} content")

@@ -1,0 +1,17 @@
+"""The rows of agents, one module a subject."""
+
+from agents_hub.models.agents import Agent
+from agents_hub.models.files import SharedFile, StagedFile
+from agents_hub.models.pools import PoolMembership, ProfilePool
+from agents_hub.models.profiles import Profile, ProfileCookie, ProfileCredential
+
+__all__ = [
+    "Agent",
+    "PoolMembership",
+    "Profile",
+    "ProfileCookie",
+    "ProfileCredential",
+    "ProfilePool",
+    "SharedFile",
+    "StagedFile",
+]

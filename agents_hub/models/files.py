@@ -1,0 +1,67 @@
+"""Files: shared by an agent's executions, or staged for one that has not begun. Rows here; content in the storage."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Organization
+from agents_hub.models.agents import Agent
+from agents_hub.models.tenancy import OrganizationQuerySet
+from security.identifiers import uuid7
+
+
+class StoredContent(models.Model):
+    """What both kinds of file know of their content. `storage_name` is where it lies and is shown to nobody."""
+
+    name = models.CharField(max_length=255)
+    mime_type = models.CharField("MIME type", max_length=127)
+    size = models.PositiveBigIntegerField(help_text="Bytes.")
+    sha256 = models.CharField("SHA-256", max_length=64, editable=False)
+    storage_name = models.CharField(max_length=200, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SharedFileQuerySet(OrganizationQuerySet["SharedFile"]):
+    organization_path = "agent__organization"
+
+
+class SharedFile(StoredContent):
+    """A file that all executions of an agent see. Frozen, the agent may not change it; people may."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="shared_files")
+    version = models.PositiveIntegerField(default=1)
+    is_frozen = models.BooleanField(default=False)
+    last_modified_by_execution_id = models.UUIDField(null=True, blank=True, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = SharedFileQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agent", "name"], name="shared_file_name_once")]
+
+
+class StagedFileQuerySet(OrganizationQuerySet["StagedFile"]):
+    pass
+
+
+class StagedFile(StoredContent):
+    """A file waiting for an execution to take it. Gone after an hour."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="staged_files")
+    staged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    expires_at = models.DateTimeField()
+
+    objects = StagedFileQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="staged_file_due")]

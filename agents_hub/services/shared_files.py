@@ -1,0 +1,147 @@
+"""What can be done with the files that an agent's executions share.
+
+A frozen file binds the agent: an execution can neither replace nor delete it, people can.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.core.files.base import File
+from django.db import IntegrityError, transaction
+
+from accounts.caller import Caller
+from accounts.errors import Conflict, Invalid, NotFound
+from accounts.scopes import Scope
+from agents_hub.files import content
+from agents_hub.files.content import Kept
+from agents_hub.files.links import Claim
+from agents_hub.models import Agent, SharedFile
+from agents_hub.services.agents import find_agent
+from agents_hub.services.quota import make_room
+from security import audit
+
+# What one agent may have: enough to work with, and a bound on what one answer lists.
+MOST_FILES = 500
+
+
+def list_shared_files(caller: Caller, *, agent_id: UUID) -> list[SharedFile]:
+    """The agent's files by name."""
+    caller.require(Scope.READ)
+    return list(find_agent(caller, agent_id).shared_files.order_by("name"))
+
+
+def find_shared_file(caller: Caller, *, agent_id: UUID, file_id: UUID) -> SharedFile:
+    caller.require(Scope.READ)
+    return _found(caller, agent_id, file_id)
+
+
+def claimed_file(claim: Claim) -> SharedFile:
+    """The file of a link, where the person it was made for still belongs to its organization."""
+    file = SharedFile.objects.for_caller(Caller.system(claim.user_id)).filter(pk=claim.file_id).first()
+    if file is None:
+        raise NotFound("There is no file at this address.")
+    return file
+
+
+def upload_shared_files(
+    caller: Caller, *, agent_id: UUID, files: "Sequence[File[Any]]", execution_id: UUID | None = None
+) -> list[SharedFile]:
+    """Add files: all of them, or, where one cannot be, none."""
+    caller.require(Scope.WRITE)
+    agent = find_agent(caller, agent_id)
+    with content.keeping(files) as kept, transaction.atomic():
+        make_room(agent.organization_id, sum(one.size for one in kept))
+        if agent.shared_files.count() + len(kept) > MOST_FILES:
+            raise Conflict(f"“{agent.name}” would have more than {MOST_FILES} files. Delete some.", code="too_many")
+        added = [_add(agent, one, execution_id) for one in kept]
+        detail = {"files": [{"name": one.name, "size": one.size} for one in added]}
+        audit.record("shared_file.upload", caller=caller, target=f"agent:{agent.pk}", detail=detail)
+    return added
+
+
+def replace_shared_file(
+    caller: Caller, *, agent_id: UUID, file_id: UUID, files: "Sequence[File[Any]]", execution_id: UUID | None = None
+) -> SharedFile:
+    """Put one file's content in the place of another's, under the name that it has. Its version rises by one."""
+    caller.require(Scope.WRITE)
+    if len(files) != 1:
+        raise Invalid(f"{len(files)} files were sent. Send exactly one.", data={"field": "files"})
+    agent = find_agent(caller, agent_id)
+    with content.keeping(files) as (kept,), transaction.atomic():
+        file = _locked(caller, agent_id, file_id)
+        _allow(file, execution_id)
+        make_room(agent.organization_id, kept.size - file.size)
+        content.forget_after_commit(file.storage_name)
+        for field, value in kept.fields().items():
+            if field != "name":
+                setattr(file, field, value)
+        file.version += 1
+        file.last_modified_by_execution_id = execution_id
+        file.save()
+        _record(caller, "shared_file.replace", file, version=file.version)
+    return file
+
+
+def delete_shared_file(caller: Caller, *, agent_id: UUID, file_id: UUID, execution_id: UUID | None = None) -> None:
+    caller.require(Scope.WRITE)
+    with transaction.atomic():
+        file = _locked(caller, agent_id, file_id)
+        _allow(file, execution_id)
+        _record(caller, "shared_file.delete", file)
+        file.delete()
+
+
+def delete_all_shared_files(caller: Caller, *, agent_id: UUID) -> int:
+    """Delete all of an agent's files, frozen ones as well. Returns how many there were."""
+    caller.require(Scope.WRITE)
+    with transaction.atomic():
+        agent = find_agent(caller, agent_id)
+        _, deleted = agent.shared_files.all().delete()
+        count = deleted.get(SharedFile._meta.label, 0)
+        audit.record("shared_file.delete_all", caller=caller, target=f"agent:{agent.pk}", detail={"count": count})
+    return count
+
+
+def freeze_shared_file(caller: Caller, *, agent_id: UUID, file_id: UUID, is_frozen: bool) -> SharedFile:
+    """Keep the agent from changing a file, or let it again."""
+    caller.require(Scope.WRITE)
+    with transaction.atomic():
+        file = _locked(caller, agent_id, file_id)
+        file.is_frozen = is_frozen
+        file.save(update_fields=["is_frozen", "updated_at"])
+        _record(caller, "shared_file.freeze" if is_frozen else "shared_file.unfreeze", file)
+    return file
+
+
+def _add(agent: Agent, kept: Kept, execution_id: UUID | None) -> SharedFile:
+    try:
+        with transaction.atomic():
+            return SharedFile.objects.create(agent=agent, last_modified_by_execution_id=execution_id, **kept.fields())
+    except IntegrityError:
+        raise Conflict(
+            f"“{agent.name}” has a file named “{kept.name}” already. Replace that one, or choose another name.",
+            code="name_taken",
+            data={"field": "files"},
+        ) from None
+
+
+def _found(caller: Caller, agent_id: UUID, file_id: UUID, *, lock: bool = False) -> SharedFile:
+    rows = SharedFile.objects.for_caller(caller).filter(agent_id=agent_id, pk=file_id)
+    file = (rows.select_for_update(of=("self",)) if lock else rows).first()
+    if file is None:
+        raise NotFound("The agent has no such file, or is not of your organizations. agentSharedFilesGet lists them.")
+    return file
+
+
+def _locked(caller: Caller, agent_id: UUID, file_id: UUID) -> SharedFile:
+    return _found(caller, agent_id, file_id, lock=True)
+
+
+def _allow(file: SharedFile, execution_id: UUID | None) -> None:
+    if file.is_frozen and execution_id is not None:
+        raise Conflict(f"“{file.name}” is frozen: the agent may read it and not change it.", code="frozen")
+
+
+def _record(caller: Caller, action: str, file: SharedFile, **detail: object) -> None:
+    audit.record(action, caller=caller, target=f"shared_file:{file.pk}", detail={"name": file.name, **detail})
