@@ -1,0 +1,27 @@
+"""The virtual environment of what we compare with, made once for each content of requirements-bench.txt."""
+
+import hashlib
+import shutil
+import subprocess
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "var" / "bench" / "fastmcp"
+REQUIREMENTS = ROOT / "requirements-bench.txt"
+STAMP = FOLDER / "installed"
+PYTHON = FOLDER / "bin" / "python"
+
+
+def ensure() -> None:
+    """Make the environment, or make it anew after the requirements changed."""
+    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    if STAMP.exists() and STAMP.read_text() == wanted:
+        return
+    print("Installing FastMCP in an environment of its own", flush=True)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    venv.create(FOLDER, with_pip=True)
+    subprocess.run(
+        [PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", REQUIREMENTS], check=True
+    )
+    STAMP.write_text(wanted)

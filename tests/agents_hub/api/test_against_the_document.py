@@ -1,0 +1,81 @@
+"""The API held to its own OpenAPI document by a stranger: whatever is sent, nothing undocumented comes back."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from accounts.models import Organization
+from agents_hub.models import ProfilePool
+from mcp_gateway.rest.authentication import KEY_HEADER
+from mcp_gateway.rest.routes import api
+from tests.agents_hub.api.door import rest
+from tests.agents_hub.factories import AgentFactory, ProfileFactory, member_of
+from tests.factories import OrganizationFactory
+
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
+    "response_schema_conformance,ignored_auth,unsupported_method"
+)
+MOST_SECONDS = 180
+
+
+def rows_of(organization: Organization) -> dict[str, str]:
+    """Something of everything, so that requests reach it."""
+    pool = ProfilePool.objects.create(organization=organization, name=f"Pool {ProfilePool.objects.count()}")
+    return {
+        "organizationId": str(organization.uid),
+        "agentId": str(AgentFactory(organization=organization).pk),
+        "profileId": str(ProfileFactory(organization=organization).pk),
+        "poolId": str(pool.pk),
+    }
+
+
+def configuration(lasting: dict[str, str], doomed: dict[str, str]) -> str:
+    """What paths are filled with; what deletes has rows of its own to delete."""
+    return "\n".join(
+        (
+            "[parameters]",
+            *(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in lasting.items()),
+            "[[operations]]",
+            'include-method = "DELETE"',
+            "[operations.parameters]",
+            *(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in doomed.items()),
+        )
+    )
+
+
+# Requests by chance are quick; every boundary of every field takes a minute or more.
+@pytest.mark.parametrize("phase", ["fuzzing", pytest.param("coverage", marks=pytest.mark.faults)])
+@pytest.mark.django_db(transaction=True)
+def test_a_stranger_with_the_document_finds_no_500_and_nothing_undocumented(
+    live_server: Any, settings: Settings, tmp_path: Path, phase: str
+) -> None:
+    settings.REST_RATE_PER_MINUTE = 0
+    organization: Organization = OrganizationFactory()
+    key = rest(member_of(organization)).key
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(configuration(rows_of(organization), rows_of(organization)))
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run"),
+            *(f"{live_server.url}/agents/v2/openapi.json", "--url", live_server.url, "--checks", CHECKS),
+            *("--header", f"Authorization: Bearer {key}", "--header", f"{KEY_HEADER}: {key}"),
+            *("--phases", phase, "--max-examples", "5", "--workers", "2"),
+            *("--seed", "2026", "--no-shrink", "--no-color", "--generation-database", "none"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=MOST_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-2_000:]
+    counted = re.search(r"Tested: (\d+)", done.stdout)
+    assert counted
+    assert int(counted[1]) == len(list(api))

@@ -1,0 +1,112 @@
+"""What lists cost: the same number of queries however many rows, and an index however many agents."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Organization, User
+from agents_hub.models import Agent, PoolMembership, ProfileCookie, ProfileCredential
+from agents_hub.services import agents
+from mcp_gateway.rest.routes import Route, api
+from tests.agents_hub.api.door import Rest, read
+from tests.agents_hub.factories import AgentFactory, ProfileFactory, ProfilePoolFactory, member_of
+from tests.factories import OrganizationFactory, caller_for
+from tests.query_plans import plans
+
+pytestmark = pytest.mark.django_db
+LISTS = [route for route in api if route.method == "GET" and "items" in route.tool.result.model_fields]
+MANY = 100_000
+
+
+def add_rows(organization: Organization, creator: User) -> str:
+    """One more of everything a list can show, in a pool that is there from the first on; gives the pool's id."""
+    AgentFactory(organization=organization, created_by=creator)
+    profile = ProfileFactory(organization=organization)
+    ProfileCredential.objects.create(profile=profile, name="LOGIN", value="secret")
+    ProfileCookie.objects.create(profile=profile, name="c", key="c", value="v", domain="d.example")
+    ProfilePoolFactory(organization=organization)
+    pool = organization.profile_pools.earliest("created_at")
+    PoolMembership.objects.create(pool=pool, profile=profile)
+    return str(pool.pk)
+
+
+def test_there_are_lists() -> None:
+    assert {"agents", "agent-profiles", "agent-profile-pools"} <= {route.path for route in LISTS}
+
+
+@pytest.mark.parametrize("route", LISTS, ids=lambda route: route.path)
+def test_a_list_takes_no_more_queries_for_more_rows(
+    api: Rest, organization: Organization, person: User, route: Route
+) -> None:
+    def ask() -> tuple[int, int]:
+        with CaptureQueriesContext(connection) as captured:
+            page = read(api.get(f"{route.path.format(poolId=pool)}?pageSize=100"))
+        return len(captured), len(page["items"])
+
+    pool = add_rows(organization, person)
+    ask()  # the key's first use in a minute is noted
+    queries_for_one, one = ask()
+    for _ in range(12):
+        add_rows(organization, person)
+    queries_for_many, many = ask()
+    assert (one, many) == (1, 13)
+    assert queries_for_many == queries_for_one
+
+
+def many_agents(organization: Organization) -> None:
+    """100,000 agents in one organization and 20,000 in others, as a platform that has run for a while knows them."""
+    others = [OrganizationFactory() for _ in range(4)]
+    words = ["invoice", "harbour", "support", "research", "onboarding"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO agents_hub_agent (id, organization_id, name, description, created_at, updated_at)
+            SELECT gen_random_uuid(), CASE WHEN n <= %s THEN %s ELSE (%s::bigint[])[n %% 4 + 1] END,
+                   (%s::text[])[n %% 5 + 1] || ' ' || md5(n::text), '', now() - n * interval '1 second', now()
+            FROM generate_series(1, %s) AS n
+            """,
+            [MANY, organization.pk, [other.pk for other in others], words, MANY + 20_000],
+        )
+        cursor.execute("VACUUM ANALYZE agents_hub_agent")
+
+
+PAGES: list[tuple[dict[str, Any], str]] = [
+    ({}, "agent_by_creation"),
+    ({"sort_direction": "asc"}, "agent_by_creation"),
+    ({"sort_field": "name"}, "agent_by_name"),
+    ({"sort_field": "name", "sort_direction": "asc", "page": 40}, "agent_by_name"),
+    ({"search_name": "e4da3b7fbb"}, "agent_by_part_of_name"),
+    ({"search_name": "E4DA3B7FBB", "sort_field": "name"}, "agent_by_part_of_name"),
+]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_page_of_100_000_agents_comes_from_an_index() -> None:
+    organization = OrganizationFactory()
+    many_agents(organization)
+    caller = caller_for(member_of(organization))
+    wrong = {}
+    for asked, index in PAGES:
+        with plans("agents_hub_agent") as found:
+            page = agents.list_agents(caller, organization_id=organization.uid, **asked)
+        is_search = "search_name" in asked
+        assert page.total == (1 if is_search else MANY)
+        rows, count = found
+        sorts = any(line.lstrip(" ->").startswith(("Sort", "Incremental Sort")) for line in rows.splitlines())
+        # Counting all of an organization's agents reads them all, by index or not; counting what was searched need not.
+        read_whole = "Seq Scan on agents_hub_agent" in (rows + count if is_search else rows)
+        if index not in rows or read_whole or (sorts and not is_search):
+            wrong[str(asked)] = f"{rows}\n{count}"
+    assert not wrong, "\n".join(wrong.values())
+
+
+@pytest.mark.parametrize("text", ["Straße", "ÅNGSTRÖM", "100% sure", "a_b", "日本語エージェント", "ab", "x"])
+def test_searching_by_pieces_finds_what_comparing_finds(organization: Organization, text: str) -> None:
+    for name in ("Straße 9", "ångström unit", "is 100% sure", "a_b c", "日本語エージェント", "cab", "xylophone", "axb"):
+        AgentFactory(organization=organization, name=name)
+    caller = caller_for(member_of(organization))
+    compared = set(Agent.objects.filter(name__icontains=text).values_list("name", flat=True))
+    assert compared
+    assert {agent.name for agent in agents.list_agents(caller, search_name=text).rows} == compared

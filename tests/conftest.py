@@ -1,0 +1,45 @@
+"""What every test shares: the database's life and the services that are used where they answer."""
+
+import os
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+
+
+def pytest_unconfigure() -> None:
+    """Stop the local PostgreSQL when this was the last process that used it."""
+    if settings.DATABASES["default"]["ENGINE"] == "config.local_postgres":
+        from config.local_postgres.base import cluster
+
+        cluster.release()
+
+
+def _answering(variable: str, default: str) -> str:
+    """The service's URL, else skip the test and name what is missing."""
+    url = os.environ.get(variable, default)
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 0), timeout=1).close()
+    except OSError:
+        pytest.skip(f"nothing answers at {url} (start it there, or set {variable})")
+    return url
+
+
+@pytest.fixture
+def redis_url(worker_id: str) -> str:
+    """A Redis database of this test process alone, empty."""
+    import redis
+
+    number = 15 - int(worker_id.removeprefix("gw") if worker_id != "master" else 0)
+    url = _answering("TEST_REDIS_URL", f"redis://127.0.0.1:6379/{number}")
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.fixture
+def rabbitmq_url() -> str:
+    """A RabbitMQ that others may use too: choose queue names of your own."""
+    return _answering("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//")

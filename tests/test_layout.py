@@ -1,0 +1,44 @@
+"""`platform/` is a source root that must never shadow the standard library's module of that name."""
+
+import platform
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE_ROOT = ROOT / "platform"
+STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib")).resolve()
+
+
+def test_the_standard_librarys_platform_module_is_the_one_imported() -> None:
+    assert Path(platform.__file__).resolve().parent == STANDARD_LIBRARY
+
+
+def test_it_still_is_with_the_repositorys_root_first_on_the_path() -> None:
+    program = "import sys, platform; print(platform.__file__)"
+    printed = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert Path(printed.strip()).resolve().parent == STANDARD_LIBRARY
+
+
+def test_the_source_root_is_no_package() -> None:
+    assert SOURCE_ROOT.is_dir()
+    assert not (SOURCE_ROOT / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("folder", [SOURCE_ROOT, ROOT], ids=["platform", "root"])
+def test_no_package_takes_a_standard_modules_name(folder: Path) -> None:
+    packages = {path.parent.name for path in folder.glob("*/__init__.py")} | {path.stem for path in folder.glob("*.py")}
+    assert packages
+    assert not packages & set(sys.stdlib_module_names)
+
+
+def test_the_settings_import_from_anywhere_by_managepy() -> None:
+    shown = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "version"], cwd="/", capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.startswith("5.2")
