@@ -1,4 +1,8 @@
-"""The gateway's rows: our sign-in's clients, codes, tokens and connections; passages of the guides; kept answers."""
+"""The gateway's rows.
+
+Of our sign-in: clients, codes, tokens, connections. Of remote servers: the servers, their tools, each person's
+connection, calls. Besides: passages of the guides, and kept answers.
+"""
 
 from mcp_gateway.models.answers import KeptAnswer
 from mcp_gateway.models.oauth import (
@@ -11,10 +15,15 @@ from mcp_gateway.models.oauth import (
     RefreshToken,
 )
 from mcp_gateway.models.passages import Passage
+from mcp_gateway.models.remote_calls import RemoteCall
+from mcp_gateway.models.remote_connections import RemoteClient, RemoteConnection, RemoteIssuer, RemoteSignIn
+from mcp_gateway.models.remote_servers import AuthType, ClientMode, RemoteServer, RemoteTool, Transport
 
 __all__ = [
     "AccessToken",
     "Application",
+    "AuthType",
+    "ClientMode",
     "Connection",
     "DeviceGrant",
     "Grant",
@@ -22,4 +31,12 @@ __all__ = [
     "KeptAnswer",
     "Passage",
     "RefreshToken",
+    "RemoteCall",
+    "RemoteClient",
+    "RemoteConnection",
+    "RemoteIssuer",
+    "RemoteServer",
+    "RemoteSignIn",
+    "RemoteTool",
+    "Transport",
 ]
