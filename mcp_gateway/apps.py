@@ -8,9 +8,12 @@ class McpGatewayConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.pages.frame import add_tab
+        from dashboard.audit_names import audit_names
         from dashboard.navigation import Section, navigation
+        from mcp_gateway.oauth import connections
 
         navigation.add(Section.HELP, "API", "mcp_gateway:api", icon="mcp_gateway/icons/api.svg", order=110)
         add_tab("mcp_gateway:connections", "Connected applications", after="accounts:settings")
+        audit_names.add("application_id", connections.names)
         autodiscover_modules("mcp_tools")
         autodiscover_modules("api")  # the routes to those tools

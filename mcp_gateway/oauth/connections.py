@@ -1,6 +1,6 @@
 """The clients a person has connected: remembered, listed, used, ended."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from django.db import transaction
@@ -25,6 +25,11 @@ def remember(user: User, application: Application, scope: str) -> None:
         application=application,
         defaults={"scope": str(widest(scope.split()) or ""), "connected_at": timezone.now()},
     )
+
+
+def names(application_ids: Iterable[int]) -> Mapping[int, str]:
+    """What the clients of these ids are called, for the audit; without those that were removed."""
+    return {number: str(client) for number, client in Application.objects.in_bulk(application_ids).items()}
 
 
 def list_connections(caller: Caller) -> list[Connection]:

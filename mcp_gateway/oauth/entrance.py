@@ -50,6 +50,7 @@ class TokenEntrance:
             user_id=token.user_id,
             scope=token.scope,
             door=Door.MCP,
+            application_id=token.application_id,
             ip=address,
             request_id=request_id.current(),
         )

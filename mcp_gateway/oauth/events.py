@@ -28,6 +28,7 @@ def note(event: Event, request: Request, user_id: int, application: Application,
         user_id=user_id,
         scope=Scope.READ,
         door=Door.MCP,
+        application_id=application.pk,
         ip=request.headers.get("REMOTE_ADDR", ""),
         request_id=request_id.current(),
     )

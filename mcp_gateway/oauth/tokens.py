@@ -18,6 +18,7 @@ from mcp_gateway.oauth.token_format import ACCESS
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
     user_id: int
+    application_id: int
     scope: Scope
 
 
@@ -43,8 +44,8 @@ def verify(text: str, path: str) -> VerifiedToken | None:
         return None
     user_id, application_id, names, bound_to, used_at = row
     scope = widest(names.split())
-    if scope is None or user_id is None or bound_to != [resources.uri(path)]:
+    if scope is None or user_id is None or application_id is None or bound_to != [resources.uri(path)]:
         return None
     if used_at is None or used_at <= now - NOTED_EVERY:
         Connection.objects.filter(user_id=user_id, application_id=application_id).update(last_used_at=now)
-    return VerifiedToken(user_id, scope)
+    return VerifiedToken(user_id, application_id, scope)

@@ -20,13 +20,15 @@ class Door(StrEnum):
 class Caller:
     """A person acting through a door, no wider than `scope`.
 
-    Rows are reached by `user_id`; the key, address and request id are for the audit.
+    Rows are reached by `user_id`; what the person came with (an API key, or an application they let in), the address
+    and the request id are for the audit.
     """
 
     user_id: int
     scope: Scope
     door: Door
     api_key_id: int | None = None
+    application_id: int | None = None
     ip: str = ""
     request_id: str = ""
 

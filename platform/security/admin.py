@@ -10,10 +10,21 @@ from security.models import AuditEntry, ThrottleCounter
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ["at", "action", "tool", "outcome", "error_code", "user_id", "api_key_id", "door", "ip"]
+    list_display = [
+        "at",
+        "action",
+        "tool",
+        "outcome",
+        "error_code",
+        "user_id",
+        "api_key_id",
+        "application_id",
+        "door",
+        "ip",
+    ]
     list_filter = ["outcome", "door", "at"]
-    search_fields = ["action", "target", "request_id", "=user_id"]
-    search_help_text = "An action, a target, a request id, or a person's number."
+    search_fields = ["action", "target", "request_id", "=user_id", "=application_id"]
+    search_help_text = "An action, a target, a request id, or the number of a person or an application."
     # A count of all rows reads all of them, and this table only grows.
     show_full_result_count = False
 

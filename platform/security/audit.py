@@ -24,6 +24,8 @@ class Actor(Protocol):
     @property
     def api_key_id(self) -> int | None: ...
     @property
+    def application_id(self) -> int | None: ...
+    @property
     def ip(self) -> str: ...
     @property
     def request_id(self) -> str: ...
@@ -44,6 +46,7 @@ def entry(
     return AuditEntry(
         user_id=(caller.user_id or None) if caller else None,
         api_key_id=caller.api_key_id if caller else None,
+        application_id=caller.application_id if caller else None,
         door=str(caller.door) if caller else "task",
         action=action,
         tool=tool[:80],

@@ -36,6 +36,7 @@ class AuditEntry(models.Model):
     at = models.DateTimeField(default=timezone.now)
     user_id = models.BigIntegerField("user", null=True)
     api_key_id = models.BigIntegerField("API key", null=True)
+    application_id = models.BigIntegerField("OAuth application", null=True)
     door = models.CharField(max_length=10)
     action = models.CharField(max_length=80)
     tool = models.CharField(max_length=80, blank=True)
@@ -55,6 +56,11 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["user_id", "-id"], name="audit_by_user"),
             models.Index(fields=["action", "-id"], name="audit_by_action"),
+            models.Index(
+                fields=["application_id", "-id"],
+                name="audit_by_application",
+                condition=models.Q(application_id__isnull=False),
+            ),
             # Rows come in by time, so a few pages of summary find the old ones to prune.
             BrinIndex(fields=["at"], name="audit_by_time"),
         ]

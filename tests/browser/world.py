@@ -1,7 +1,7 @@
 """Rows for looking at pages: one person with a bot in every state a page can show, and one with nothing at all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
@@ -25,6 +25,7 @@ from bots.models import (
     Ticket,
 )
 from mcp_gateway.models import Application, Connection, RefreshToken
+from security import audit
 from tests.browser import bot_rows
 from tests.browser.addresses import Values
 from tests.browser.bot_rows import DAY, FIRST_ID, HOUR
@@ -171,6 +172,8 @@ def _connections(person: User) -> None:
         RefreshToken.objects.create(
             user=person, application=application, token=name, family_began_at=timezone.now() - DAY
         )
+        acting = replace(_caller(person), door=Door.MCP, application_id=application.pk)
+        audit.record("mcp.call", caller=acting, tool="agentList", duration_ms=12)
 
 
 def _invited() -> dict[str, Sequence[object]]:

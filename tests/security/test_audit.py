@@ -20,10 +20,11 @@ pytestmark = pytest.mark.django_db
 
 def test_an_entry_says_who_did_what_through_which_door_and_from_where() -> None:
     user = UserFactory()
-    caller = caller_for(user, ip="2001:db8::7", request_id="r-12345678", api_key_id=5)
+    caller = caller_for(user, ip="2001:db8::7", request_id="r-12345678", api_key_id=5, application_id=6)
     audit.record("ticket.close", caller=caller, tool="ticket.close", target="ticket:9", duration_ms=12.5)
     entry = AuditEntry.objects.get()
-    assert (entry.user_id, entry.api_key_id, entry.door, entry.ip) == (user.pk, 5, "page", "2001:db8::7")
+    assert (entry.user_id, entry.api_key_id, entry.application_id) == (user.pk, 5, 6)
+    assert (entry.door, entry.ip) == ("page", "2001:db8::7")
     assert (entry.action, entry.tool, entry.target, entry.outcome) == ("ticket.close", "ticket.close", "ticket:9", "ok")
     assert (entry.request_id, entry.duration_ms) == ("r-12345678", 12.5)
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts.caller import Door
 from accounts.models import ApiKey, User
 from accounts.page_caller import person
+from dashboard.audit_names import audit_names
 from dashboard.paging import keyset_page
 from security.models import AuditEntry, AuditQuerySet
 
@@ -29,12 +30,16 @@ class AuditFilter(forms.Form):
     outcome = forms.ChoiceField(required=False, choices=[("", "Any"), *AuditEntry.Outcome.choices])
     door = forms.ChoiceField(required=False, choices=[("", "Any"), *((door.value, DOORS[door]) for door in DOORS)])
     action = forms.CharField(required=False, max_length=80)
+    # Followed from an application's name; an id beyond what the column holds is none.
+    application = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
     def narrow(self, entries: AuditQuerySet) -> AuditQuerySet:
         """The entries asked for; a filter that is no choice of ours is left out."""
         self.is_valid()
         chosen = {name: self.cleaned_data.get(name, "") for name in ("outcome", "door")}
         entries = entries.filter(**{name: value for name, value in chosen.items() if value})
+        if application := self.cleaned_data.get("application"):
+            entries = entries.filter(application_id=application)
         action = self.cleaned_data.get("action", "").strip()
         return entries.filter(action__startswith=action) if action else entries
 
@@ -59,9 +64,10 @@ def audit(request: HttpRequest) -> HttpResponse:
 
 
 def _lines(entries: list[AuditEntry]) -> list[dict[str, Any]]:
-    """Each entry with the words for what it holds as numbers: whose it was, and which key."""
+    """Each entry with the words for what it holds as numbers: whose it was, and which key or application."""
     people = User.objects.in_bulk({entry.user_id for entry in entries if entry.user_id is not None})
     keys = ApiKey.objects.in_bulk({entry.api_key_id for entry in entries if entry.api_key_id is not None})
+    applications = audit_names.of("application_id", entries)
     return [
         {
             "entry": entry,
@@ -69,6 +75,7 @@ def _lines(entries: list[AuditEntry]) -> list[dict[str, Any]]:
             "meaning": MEANINGS.get(AuditEntry.Outcome(entry.outcome), ""),
             "who": people.get(entry.user_id) if entry.user_id is not None else "Asterism",
             "key": keys.get(entry.api_key_id) if entry.api_key_id is not None else None,
+            "application": applications.get(entry.application_id) if entry.application_id is not None else None,
         }
         for entry in entries
     ]

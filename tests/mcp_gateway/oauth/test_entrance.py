@@ -15,10 +15,11 @@ from accounts.caller import Caller
 from accounts.models import Membership, User
 from accounts.scopes import Scope
 from mcp_gateway.asgi import Endpoint
-from mcp_gateway.models import AccessToken, Connection
+from mcp_gateway.models import AccessToken, Application, Connection
 from mcp_gateway.oauth.entrance import TokenEntrance
 from mcp_gateway.registry import Registry
 from security.models import AuditEntry
+from tests.factories import UserFactory
 from tests.mcp_gateway import door
 from tests.mcp_gateway.door import Answer, Direct
 from tests.mcp_gateway.oauth.flow import Flow, member
@@ -46,6 +47,12 @@ def who_am_i(caller: Caller, arguments: Nothing) -> Who:
 @registry.tool("raze", server="platform", scope=Scope.ADMIN, title="Raze", destructive=True)
 def raze(caller: Caller, arguments: Nothing) -> Who:
     """Do what only an admin may."""
+    return Who(user=caller.user_id, scope=caller.scope)
+
+
+@registry.tool("note", server="platform", scope=Scope.WRITE, title="Note")
+def note(caller: Caller, arguments: Nothing) -> Who:
+    """Write something down."""
     return Who(user=caller.user_id, scope=caller.scope)
 
 
@@ -83,6 +90,45 @@ def test_a_token_opens_it_in_the_persons_name(flow: Flow, person: User) -> None:
     answer = platform(flow.tokens()["access_token"]).call("whoAmI")
     assert answer.result["structuredContent"] == {"user": person.pk, "scope": "write"}
     assert AuditEntry.objects.filter(user_id=person.pk, tool="whoAmI", outcome="ok").exists()
+
+
+def test_the_audit_names_the_application_for_reads_writes_and_refusals(flow: Flow, person: User) -> None:
+    application = Application.objects.get(client_id=flow.client_id)
+    served = platform(flow.tokens()["access_token"])
+    for tool in ("whoAmI", "note", "raze", "nothing"):
+        served.call(tool)
+    named = AuditEntry.objects.filter(application_id=application.pk, user_id=person.pk, api_key_id=None)
+    assert list(named.order_by("id").values_list("action", "tool", "outcome")) == [
+        ("oauth.grant", "", "ok"),
+        ("mcp.call", "whoAmI", "ok"),
+        ("mcp.call", "note", "ok"),
+        ("mcp.call", "raze", "refused"),
+        ("mcp.call", "nothing", "refused"),
+    ]
+
+
+def test_the_audits_page_names_the_application_and_follows_it(flow: Flow, person: User) -> None:
+    application = Application.objects.get(client_id=flow.client_id)
+    served = platform(flow.tokens()["access_token"])
+    served.call("whoAmI")
+    AuditEntry(user_id=person.pk, door="page", action="ticket.close", outcome="ok").save()
+    everything = flow.browser.get("/dashboard/audit")
+    assert f'href="?application={application.pk}">Editor</a>' in everything.content.decode()
+    assert "ticket.close" in everything.content.decode()
+    followed = flow.browser.get("/dashboard/audit", {"application": application.pk})
+    assert [line["entry"].action for line in followed.context["lines"]] == ["mcp.call", "oauth.grant"]
+    assert "through Editor" in followed.content.decode()
+    application.delete()
+    assert "A removed application" in flow.browser.get("/dashboard/audit").content.decode()
+
+
+def test_an_application_followed_by_somebody_else_shows_neither_entries_nor_its_name(flow: Flow) -> None:
+    platform(flow.tokens()["access_token"]).call("whoAmI")
+    stranger = Client()
+    stranger.force_login(UserFactory.create())
+    page = stranger.get("/dashboard/audit", {"application": Application.objects.get().pk})
+    assert page.context["lines"] == []
+    assert "Editor" not in page.content.decode()
 
 
 def test_an_api_key_is_refused_with_where_it_belongs(person: User) -> None:
@@ -158,7 +204,7 @@ def test_a_call_beyond_the_scope_names_the_scope_to_ask_for(flow: Flow) -> None:
 
 def test_the_tools_beyond_the_scope_are_listed_since_a_client_can_ask_for_more(flow: Flow) -> None:
     listed = platform(flow.tokens()["access_token"]).rpc("tools/list").result["tools"]
-    assert [tool["name"] for tool in listed] == ["raze", "whoAmI"]
+    assert [tool["name"] for tool in listed] == ["note", "raze", "whoAmI"]
 
 
 def test_a_body_that_is_no_message_is_a_bad_request(flow: Flow) -> None:
