@@ -16,9 +16,10 @@ from accounts.errors import DomainError, NotFound
 from accounts.page_caller import caller
 from bots.models import Bot, Guild, ModerationCase
 from bots.pages.fields import SnowflakeField
-from bots.pages.frame import CASE_MEANINGS, bot_page, chosen, chosen_guild, chosen_snowflake, guilds_of
+from bots.pages.frame import BY_TIME, CASE_MEANINGS, bot_page, chosen, chosen_guild, chosen_snowflake, guilds_of
 from bots.services import moderation as service
 from bots.services.bots import find_bot
+from dashboard.sorting import sorting
 
 ACTIONS = dict(ModerationCase.Action.choices)
 DAY = 86_400
@@ -104,6 +105,7 @@ def case_list(request: HttpRequest, bot_id: int) -> HttpResponse:
     guild = chosen_guild(request, guilds)
     action = chosen(request, "action", ACTIONS)
     user = chosen_snowflake(request, "user")
+    order = sorting(request, BY_TIME)
     page = service.list_cases(
         who,
         bot_id=bot_id,
@@ -111,9 +113,11 @@ def case_list(request: HttpRequest, bot_id: int) -> HttpResponse:
         user_id=user,
         action=action,
         cursor=request.GET.get("cursor"),
+        oldest_first=order.direction == "asc",
     )
     context = {
         "page": page,
+        "sorting": order,
         "guilds": guilds,
         "guild": guild,
         "actions": ACTIONS,

@@ -9,6 +9,10 @@ from django.shortcuts import render
 from bots.discord import snowflake
 from bots.discord.snowflake import Snowflake
 from bots.models import Bot, Guild, ModerationCase, Ticket
+from dashboard.sorting import Direction
+
+# Lists of what happened begin with the newest, and can be turned round.
+BY_TIME: dict[str, Direction] = {"created": "desc"}
 
 TABS = (
     ("bots:bot", "Overview"),

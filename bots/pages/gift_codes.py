@@ -14,10 +14,11 @@ from accounts.errors import DomainError
 from accounts.page_caller import caller
 from bots.models import GiftCode, Guild, RewardGrant, RewardKind
 from bots.pages.fields import SnowflakeField
-from bots.pages.frame import bot_page, chosen, guilds_of
+from bots.pages.frame import BY_TIME, bot_page, chosen, guilds_of
 from bots.services import gift_codes as service
 from bots.services.bots import find_bot
 from dashboard import once
+from dashboard.sorting import sorting
 
 STATUSES = dict(GiftCode.Status.choices)
 MEANINGS = {GiftCode.Status.ACTIVE: "ok", GiftCode.Status.REVOKED: "error"}
@@ -91,8 +92,15 @@ def code_list(request: HttpRequest, bot_id: int) -> HttpResponse:
     who = caller(request)
     bot = find_bot(who, bot_id)
     status = chosen(request, "status", STATUSES)
-    page = service.list_codes(who, bot_id=bot_id, status=status, cursor=request.GET.get("cursor"))
-    context = {"page": page, "statuses": STATUSES, "status": status, "meanings": MEANINGS}
+    order = sorting(request, BY_TIME)
+    page = service.list_codes(
+        who,
+        bot_id=bot_id,
+        status=status,
+        cursor=request.GET.get("cursor"),
+        oldest_first=order.direction == "asc",
+    )
+    context = {"page": page, "sorting": order, "statuses": STATUSES, "status": status, "meanings": MEANINGS}
     return bot_page(request, "bots/gift_codes.html", bot, context, tab="bots:gift-codes")
 
 

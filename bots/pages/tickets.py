@@ -10,10 +10,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.errors import DomainError
 from accounts.page_caller import caller
 from bots.models import Ticket, TicketMessage
-from bots.pages.frame import TICKET_MEANINGS, bot_page, chosen, chosen_guild, guilds_of
+from bots.pages.frame import BY_TIME, TICKET_MEANINGS, bot_page, chosen, chosen_guild, guilds_of
 from bots.services import tickets as service
 from bots.services.bots import find_bot
 from bots.services.transcript_page import POLICY
+from dashboard.sorting import sorting
 
 STATUSES = dict(Ticket.Status.choices)
 # A longer conversation is read in the transcript.
@@ -36,15 +37,18 @@ def ticket_list(request: HttpRequest, bot_id: int) -> HttpResponse:
     guilds = guilds_of(bot)
     guild = chosen_guild(request, guilds)
     status = chosen(request, "status", STATUSES)
+    order = sorting(request, BY_TIME)
     page = service.list_tickets(
         who,
         bot_id=bot_id,
         guild_id=guild.discord_id if guild else None,
         status=status,
         cursor=request.GET.get("cursor"),
+        oldest_first=order.direction == "asc",
     )
     context = {
         "page": page,
+        "sorting": order,
         "guilds": guilds,
         "guild": guild,
         "statuses": STATUSES,

@@ -50,9 +50,15 @@ class NewCode:
 
 
 def list_codes(
-    caller: Caller, *, bot_id: int, status: str | None = None, limit: int = 25, cursor: str | None = None
+    caller: Caller,
+    *,
+    bot_id: int,
+    status: str | None = None,
+    limit: int = 25,
+    cursor: str | None = None,
+    oldest_first: bool = False,
 ) -> Page[GiftCode]:
-    """A bot's codes, newest first, each with its rewards and `newest_redemptions`."""
+    """A bot's codes, newest first unless said otherwise, each with its rewards and `newest_redemptions`."""
     caller.require(Scope.READ)
     bot = find_bot(caller, bot_id)
     codes = GiftCode.objects.for_caller(caller).filter(bot=bot).select_related("guild")
@@ -64,6 +70,7 @@ def list_codes(
         codes.prefetch_related("rewards", Prefetch("redemptions", newest, to_attr="newest_redemptions")),  # type: ignore[no-redef]
         limit=limit,
         cursor=cursor,
+        oldest_first=oldest_first,
     )
 
 

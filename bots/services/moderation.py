@@ -25,8 +25,9 @@ def list_cases(
     action: str | None = None,
     limit: int = 25,
     cursor: str | None = None,
+    oldest_first: bool = False,
 ) -> Page[ModerationCase]:
-    """A bot's cases, newest first; `guild_id` and `user_id` are Discord's."""
+    """A bot's cases, newest first unless said otherwise; `guild_id` and `user_id` are Discord's."""
     caller.require(Scope.READ)
     bot = find_bot(caller, bot_id)
     cases = ModerationCase.objects.for_caller(caller).filter(bot=bot).select_related("guild")
@@ -36,7 +37,7 @@ def list_cases(
         cases = cases.filter(user_id=user_id)
     if action is not None:
         cases = cases.filter(action=action)
-    return page_of(cases, limit=limit, cursor=cursor)
+    return page_of(cases, limit=limit, cursor=cursor, oldest_first=oldest_first)
 
 
 def warn_user(

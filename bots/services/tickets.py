@@ -27,8 +27,9 @@ def list_tickets(
     status: str | None = None,
     limit: int = 25,
     cursor: str | None = None,
+    oldest_first: bool = False,
 ) -> Page[Ticket]:
-    """A bot's tickets, newest first; `guild_id` is Discord's."""
+    """A bot's tickets, newest first unless said otherwise; `guild_id` is Discord's."""
     caller.require(Scope.READ)
     bot = find_bot(caller, bot_id)
     tickets = Ticket.objects.for_caller(caller).filter(bot=bot).select_related("guild")
@@ -36,7 +37,7 @@ def list_tickets(
         tickets = tickets.filter(guild=find_guild(bot, guild_id))
     if status is not None:
         tickets = tickets.filter(status=status)
-    return page_of(tickets, limit=limit, cursor=cursor)
+    return page_of(tickets, limit=limit, cursor=cursor, oldest_first=oldest_first)
 
 
 def get_ticket(caller: Caller, *, ticket_id: int) -> Ticket:

@@ -66,10 +66,11 @@ def caller(bot: Bot) -> Caller:
     return caller_for(bot.owner)
 
 
-def far_down(rows: QuerySet[Any]) -> str:
+def far_down(rows: QuerySet[Any], *, oldest_first: bool = False) -> str:
     """The cursor from the middle of the rows on."""
     half = timezone.now() - timedelta(minutes=MANY // 2)
-    cursor = page_of(rows.filter(created_at__lte=half), limit=1, cursor=None).next_cursor
+    beyond = rows.filter(created_at__gte=half) if oldest_first else rows.filter(created_at__lte=half)
+    cursor = page_of(beyond, limit=1, cursor=None, oldest_first=oldest_first).next_cursor
     assert cursor
     return cursor
 
@@ -84,7 +85,10 @@ def test_every_page_of_100_000_tickets_comes_from_an_index(bot: Bot, caller: Cal
         ({"guild_id": guild.discord_id}, "ticket_by_"),
         ({"guild_id": guild.discord_id, "status": "pending"}, "_status"),
     ]
-    wrong = wrong_plans(Ticket, partial(list_tickets, caller, bot_id=bot.pk), questions, far_down(Ticket.objects.all()))
+    lister = partial(list_tickets, caller, bot_id=bot.pk)
+    wrong = wrong_plans(Ticket, lister, questions, far_down(Ticket.objects.all()))
+    rising = partial(lister, oldest_first=True)
+    wrong += wrong_plans(Ticket, rising, questions, far_down(Ticket.objects.all(), oldest_first=True))
     assert not wrong, "\n\n".join(wrong)
 
 

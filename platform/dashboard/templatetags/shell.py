@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from dashboard.charts import format_number
+from dashboard.sorting import Sorting
 
 register = template.Library()
 
@@ -113,8 +114,33 @@ def bar_chart(chart: Any, chart_id: str, label_heading: str = "When") -> dict[st
     return {"chart": chart, "chart_id": chart_id, "label_heading": label_heading}
 
 
+@register.inclusion_tag("dashboard/components/sort_head.html", takes_context=True)
+def sort_head(context: template.Context, sorting: Sorting, name: str, label: str, kind: str = "") -> dict[str, Any]:
+    """The head of a column that the list can be sorted by. `kind` is its classes: "main", "number", "end"."""
+    return {
+        "request": context["request"],
+        "label": label,
+        "kind": kind,
+        "said": sorting.said_of(name),
+        "leads_to": sorting.after(name).value or None,
+    }
+
+
+@register.simple_tag
+def keep_sort(sorting: Sorting) -> SafeString:
+    """For a form that filters a sorted list: its order stays."""
+    return format_html('<input type="hidden" name="sort" value="{}">', sorting.value) if sorting.value else SafeString()
+
+
 @register.inclusion_tag("dashboard/components/pager.html", takes_context=True)
-def pager(context: template.Context, next_cursor: str | None) -> dict[str, Any]:
-    """Links to the newest rows and to the older ones that `?cursor=` leads to; nothing where all fit on one page."""
+def pager(context: template.Context, next_cursor: str | None, sorting: Sorting | None = None) -> dict[str, Any]:
+    """Links to the first rows and to those that `?cursor=` leads to; nothing where all fit on one page."""
     request = context["request"]
-    return {"next_cursor": next_cursor, "is_first": "cursor" not in request.GET, "request": request}
+    is_rising = sorting is not None and sorting.direction == "asc"
+    return {
+        "next_cursor": next_cursor,
+        "is_first": "cursor" not in request.GET,
+        "begins": "Oldest" if is_rising else "Newest",
+        "goes_on": "Newer" if is_rising else "Older",
+        "request": request,
+    }

@@ -13,6 +13,7 @@ from accounts.models import ApiKey, User
 from accounts.page_caller import person
 from dashboard.audit_names import audit_names
 from dashboard.paging import keyset_page
+from dashboard.sorting import Direction, sorting
 from security.models import AuditEntry, AuditQuerySet
 
 DOORS = {
@@ -23,6 +24,7 @@ DOORS = {
     Door.COMMAND: "Command line",
     Door.TASK: "Background",
 }
+COLUMNS: dict[str, Direction] = {"when": "desc"}
 MEANINGS = {AuditEntry.Outcome.OK: "ok", AuditEntry.Outcome.REFUSED: "warn", AuditEntry.Outcome.ERROR: "error"}
 
 
@@ -49,13 +51,16 @@ class AuditFilter(forms.Form):
 def audit(request: HttpRequest) -> HttpResponse:
     reader = person(request)
     narrowing = AuditFilter(request.GET)
-    page = keyset_page(request, narrowing.narrow(AuditEntry.objects.visible_to(reader)), size=50)
+    order = sorting(request, COLUMNS)
+    entries = narrowing.narrow(AuditEntry.objects.visible_to(reader))
+    page = keyset_page(request, entries, size=50, oldest_first=order.direction == "asc")
     return render(
         request,
         "dashboard/audit.html",
         {
             "lines": _lines(list(page.rows)),
             "next_cursor": page.next_cursor,
+            "sorting": order,
             "filter": narrowing,
             "is_narrowed": any(narrowing.cleaned_data.values()),
             "sees_everyone": reader.is_staff,

@@ -105,6 +105,26 @@ def test_a_ticket_is_not_found_under_another_bot_of_the_same_owner(owner: Client
     assert owner.get(f"/dashboard/bots/{other.pk}/tickets/{ticket.pk}").status_code == 404
 
 
+@pytest.mark.parametrize("section", ["tickets", "cases", "gift-codes"])
+def test_a_list_can_begin_with_the_oldest_and_goes_on_to_newer_ones(owner: Client, bot: Bot, section: str) -> None:
+    subscribe(bot.owner)
+    guild = GuildFactory(bot=bot)
+    rows: list[Any] = {
+        "tickets": lambda: TicketFactory.create_batch(30, guild=guild),
+        "cases": lambda: ModerationCaseFactory.create_batch(30, guild=guild),
+        "gift-codes": lambda: [made_code(guild).row for _ in range(30)],
+    }[section]()
+    address = f"/dashboard/bots/{bot.pk}/{section}"
+    first = owner.get(f"{address}?sort=created")
+    cursor = first.context["page"].next_cursor
+    rest = owner.get(f"{address}?sort=created&cursor={cursor}")
+    assert [row.pk for row in (*first.context["page"].rows, *rest.context["page"].rows)] == [row.pk for row in rows]
+    assert f'href="?sort=created&amp;cursor={cursor}">Newer' in text(first)
+    assert 'aria-sort="ascending"><a href="?">' in text(rest)
+    # The cursor of one order does not continue the other.
+    assert owner.get(f"{address}?cursor={cursor}").status_code == 400
+
+
 def test_a_code_names_who_redeemed_it_page_by_page_newest_first(
     owner: Client, bot: Bot, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
