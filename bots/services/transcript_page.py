@@ -6,7 +6,6 @@ are shown by name, Markdown is rendered with HTML switched off, and what comes o
 
 import base64
 import hashlib
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
@@ -16,12 +15,8 @@ import nh3
 from markdown_it import MarkdownIt
 
 from bots.models import Ticket, TicketMessage
+from security.visible import STEERING, visible
 
-# Bidirectional controls reorder what is read ("Trojan Source", CVE-2021-42574), the rest hides or breaks text.
-_STEERING = re.compile(
-    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff"
-    "\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
 _TAGS = {"p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"}
 _WRITTEN = (
     MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False})
@@ -61,11 +56,6 @@ def render(ticket: Ticket, messages: Sequence[TicketMessage], *, omitted: int = 
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
         f"{_facts(ticket)}\n{note}{body}\n</main>\n</body>\n</html>\n"
     )
-
-
-def visible(text: str) -> str:
-    """`text` with each character that would steer or hide the rest replaced by its name, as in [U+202E]."""
-    return _STEERING.sub(lambda found: f"[U+{ord(found[0]):04X}]", text.replace("\r\n", "\n"))
 
 
 def _plain(text: str) -> str:
@@ -132,7 +122,7 @@ def _is_web_address(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not _STEERING.search(url)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not STEERING.search(url)
 
 
 def _moment(moment: datetime) -> str:

@@ -6,14 +6,10 @@ from django import template
 from django.utils.safestring import SafeString, mark_safe
 
 from bots.services import transcript_page
+from security.visible import visible
 
 register = template.Library()
-
-
-@register.filter
-def visible(text: str) -> str:
-    """Text of strangers with the characters that steer or hide text replaced by their names."""
-    return transcript_page.visible(text)
+register.filter("visible", visible)
 
 
 @register.filter
