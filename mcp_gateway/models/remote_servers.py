@@ -61,11 +61,16 @@ class RemoteServer(models.Model):
     scopes = models.CharField(max_length=2000, blank=True, help_text="Asked for in place of what the server suggests.")
     enabled = models.BooleanField(default=True)
     hold_changes = models.BooleanField(
-        default=False, help_text="A tool that changed is not offered until an admin accepts the change."
+        default=False,
+        help_text="A tool that changed, or that came later, is not offered until an admin accepts it.",
     )
     # What is wrong with the server itself, such as a client the provider does not know; people are not to blame.
     fault_code = models.CharField(max_length=60, blank=True)
     fault = models.CharField(max_length=500, blank=True)
+    # How its last test ended, or the last one that says something about the server and not about one person's sign-in.
+    tested_at = models.DateTimeField(null=True, blank=True)
+    test_code = models.CharField(max_length=60, blank=True, help_text="Empty where it worked.")
+    test_message = models.CharField(max_length=1000, blank=True)
     revision = models.PositiveIntegerField(
         default=1, help_text="Grows with each edit; what was kept of older ones is dropped."
     )
@@ -104,8 +109,8 @@ class RemoteServer(models.Model):
 class RemoteTool(models.Model):
     """A tool as its server described it, and what the organization's admins decided about it.
 
-    `definition` is what is offered. Where the server describes it otherwise by now and changes are held back, the new
-    description waits in `held` until an admin accepts it.
+    `definition` is what an admin knows it by. Where the server describes it otherwise by now and changes are held back,
+    the new description waits in `held` until an admin accepts it, and the tool is not offered.
     """
 
     server = models.ForeignKey(RemoteServer, on_delete=models.CASCADE, related_name="tools")
@@ -117,6 +122,7 @@ class RemoteTool(models.Model):
     enabled = models.BooleanField(default=True)
     ask_first = models.BooleanField("ask before use", default=False)
     first_seen_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now, help_text="When it was last listed, to the day.")
     changed_at = models.DateTimeField(
         null=True, blank=True, help_text="When its definition last changed, until reviewed."
     )

@@ -1,5 +1,6 @@
 """What can be wrong between us and a remote server: one code each, with words that help."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -38,3 +39,13 @@ class RemoteError(Exception):
         self.status = status
         self.retry_after = retry_after
         self.scope = scope
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why one of several servers cannot be used; the others can."""
+
+    server_id: int
+    server_name: str
+    code: Code
+    message: str
