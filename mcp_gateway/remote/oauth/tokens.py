@@ -55,7 +55,7 @@ class TokenError(Exception):
     """There are no tokens in the answer, or there is no answer."""
 
 
-class TokenRefused(TokenError):
+class TokenRefused(TokenError):  # noqa: N818 - the words of the outcome
     """The provider understood and said no. `error` is RFC 6749's code where there is one for it."""
 
     def __init__(self, error: str, description: str = "", status: int = 400) -> None:
@@ -65,7 +65,7 @@ class TokenRefused(TokenError):
         self.status = status
 
 
-class ProviderUnavailable(TokenError):
+class ProviderUnavailable(TokenError):  # noqa: N818 - the words of the outcome
     """No answer that says anything about the tokens: the network, a fault of the provider's, too many requests."""
 
     def __init__(self, reason: str, retry_after: float | None = None, status: int | None = None) -> None:
