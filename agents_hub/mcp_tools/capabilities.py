@@ -3,8 +3,9 @@
 from accounts.caller import Caller
 from accounts.scopes import Scope
 from agents_hub.capabilities import capabilities
-from agents_hub.shapes.wire import SERVER, Arguments, Result
+from agents_hub.shapes.wire import SERVER
 from mcp_gateway.registry import registry
+from mcp_gateway.shapes import Arguments, Result
 
 
 class ListAvailableTools(Arguments):

@@ -16,10 +16,11 @@ from agents_hub.shapes.files import (
     TempFiles,
     UploadFiles,
 )
-from agents_hub.shapes.wire import SERVER, Nothing
+from agents_hub.shapes.wire import SERVER
 from mcp_gateway.registry import registry
 from mcp_gateway.rest.answers import Elsewhere
 from mcp_gateway.rest.routes import REST_ONLY
+from mcp_gateway.shapes import Nothing
 
 
 @registry.tool("tempFilesStage", server=SERVER, scope=Scope.WRITE, title="Stage files for an execution")

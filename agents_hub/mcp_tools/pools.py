@@ -14,9 +14,9 @@ from agents_hub.shapes.pools import (
     UpdatePool,
 )
 from agents_hub.shapes.profiles import DuplicateProfile, ProfilePage, ProfileShape
-from agents_hub.shapes.wire import Nothing
 from mcp_gateway.registry import registry
 from mcp_gateway.rest.routes import REST_ONLY
+from mcp_gateway.shapes import Nothing
 
 
 @registry.tool("agentProfileDuplicate", server=REST_ONLY, scope=Scope.WRITE, title="Copy a browser profile")

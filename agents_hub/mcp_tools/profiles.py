@@ -11,8 +11,9 @@ from agents_hub.shapes.profiles import (
     ProfileShape,
     UpdateProfile,
 )
-from agents_hub.shapes.wire import SERVER, Nothing, Result
+from agents_hub.shapes.wire import SERVER
 from mcp_gateway.registry import registry
+from mcp_gateway.shapes import Nothing, Result
 
 
 class Message(Result):

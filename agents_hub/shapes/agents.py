@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agents_hub.models import Agent
-from agents_hub.shapes.wire import Id, Moment, OrganizationId, PageArguments, PageOf, Result
+from agents_hub.shapes.wire import Id
+from mcp_gateway.shapes import Moment, OrganizationId, PageArguments, PageOf, Result
 
 
 class AgentShape(Result):

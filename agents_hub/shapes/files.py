@@ -11,7 +11,8 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from accounts.caller import Caller
 from agents_hub.files import links
 from agents_hub.models import SharedFile, StagedFile
-from agents_hub.shapes.wire import AgentId, Arguments, FileId, Id, Moment, OrganizationId, Result
+from agents_hub.shapes.wire import AgentId, FileId, Id
+from mcp_gateway.shapes import Arguments, Moment, OrganizationId, Result
 
 
 class SharedFileShape(Result):

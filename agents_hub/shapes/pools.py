@@ -6,18 +6,8 @@ from pydantic import Field
 
 from agents_hub.models import ProfilePool
 from agents_hub.shapes.profiles import Name
-from agents_hub.shapes.wire import (
-    Arguments,
-    Direction,
-    Id,
-    Moment,
-    OrganizationId,
-    PageArguments,
-    PageOf,
-    PoolId,
-    ProfileId,
-    Result,
-)
+from agents_hub.shapes.wire import Id, PoolId, ProfileId
+from mcp_gateway.shapes import Arguments, Direction, Moment, OrganizationId, PageArguments, PageOf, Result
 
 Strategy = Literal["least_recently_used", "most_recently_used"]
 

@@ -5,17 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agents_hub.models import Profile, ProfileCookie, ProfileCredential
-from agents_hub.shapes.wire import (
-    Arguments,
-    Id,
-    Moment,
-    OrganizationId,
-    PageArguments,
-    PageOf,
-    PartId,
-    ProfileId,
-    Result,
-)
+from agents_hub.shapes.wire import Id, PartId, ProfileId
+from mcp_gateway.shapes import Arguments, Moment, OrganizationId, PageArguments, PageOf, Result
 
 ProxyMode = Literal["none", "managed", "custom", "tailscale", "gateway"]
 ProxyCountry = Literal["us", "uk", "fr", "it", "jp", "au", "de", "fi", "ca"]

@@ -1,6 +1,7 @@
 """Organizations and who belongs to them. Whatever changes admins locks the organization, so that one is always left."""
 
 import secrets
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
@@ -42,6 +43,21 @@ def find_organization(caller: Caller, slug: str) -> Organization:
     if organization is None:
         raise NotFound("You belong to no such organization.")
     return organization
+
+
+def organization_of(caller: Caller, uid: UUID) -> Organization:
+    """One the caller belongs to, by the id it shows."""
+    organization = Organization.objects.for_caller(caller).filter(uid=uid).first()
+    if organization is None:
+        raise NotFound("You belong to no organization with this id. getContext lists yours.")
+    return organization
+
+
+def organizations_of(caller: Caller, uid: UUID | None) -> list[int]:
+    """The primary keys to look in: the one named, or all of the caller's."""
+    if uid is not None:
+        return [organization_of(caller, uid).pk]
+    return list(Membership.objects.filter(user_id=caller.user_id).values_list("organization_id", flat=True))
 
 
 def set_role(caller: Caller, *, organization_id: int, user_id: int, role: Role) -> Membership:

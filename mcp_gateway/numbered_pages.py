@@ -1,0 +1,28 @@
+"""Numbered pages: what a list of the REST API and of the platform's tools is cut into."""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.db import models
+
+M = TypeVar("M", bound=models.Model)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedPage(Generic[M]):
+    rows: list[M]
+    number: int
+    size: int
+    total: int
+
+
+def numbered(rows: "models.QuerySet[M, Any]", *, order: tuple[str, ...], number: int, size: int) -> NumberedPage[M]:
+    """The `number`-th page, from 1, of `size` rows. Beyond the last it is empty."""
+    begin = (number - 1) * size
+    return NumberedPage(list(rows.order_by(*order)[begin : begin + size]), number, size, rows.order_by().count())
+
+
+def ordering(field: str, direction: str) -> tuple[str, ...]:
+    """By the field and then by id, both in the same direction, as the indexes run."""
+    sign = "-" if direction == "desc" else ""
+    return (f"{sign}{field}", f"{sign}id")
