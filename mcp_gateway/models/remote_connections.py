@@ -21,6 +21,9 @@ class RemoteConnection(models.Model):
 
     `generation` grows with each set of tokens stored; whoever refreshes holds the lease, and stores what it got only
     while the generation is still the one it began with. No transaction is open while the provider is asked.
+
+    `refresh_due_at` is when something is to be done next. None says nothing will be: there is nothing to refresh, or the
+    connection has ended and waits for its owner. A lease without a holder is a connection handed out to the workers.
     """
 
     class Status(models.TextChoices):
@@ -59,10 +62,16 @@ class RemoteConnection(models.Model):
             models.UniqueConstraint(fields=["user", "server"], name="remote_connection_once"),
         ]
         indexes = [
+            # What the clock is asked for every few seconds: whom to refresh, and whom to tell.
             models.Index(
                 fields=["refresh_due_at"],
-                condition=models.Q(status="connected", refresh_due_at__isnull=False),
+                condition=models.Q(refresh_due_at__isnull=False),
                 name="remote_connection_due",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(status="error", refresh_due_at__isnull=True, owner_told_at__isnull=True),
+                name="remote_connection_untold",
             ),
         ]
 

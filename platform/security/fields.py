@@ -84,7 +84,11 @@ class EncryptedTextField(models.BinaryField):  # type: ignore[type-arg]
         value = model_instance.__dict__.get(self.attname)
         if value is None or isinstance(value, Sealed):
             return value
-        return Sealed(keyring().seal(str(value), self.bound_to(model_instance)))
+        return self.seal(str(value), model_instance)
+
+    def seal(self, text: str, instance: models.Model) -> Sealed:
+        """The text as it would lie in this row, for an update that holds only under a condition."""
+        return Sealed(keyring().seal(text, self.bound_to(instance)))
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if value is not None and not isinstance(value, Sealed):
