@@ -1,5 +1,6 @@
 """Numbered pages: what a list of the REST API and of the platform's tools is cut into."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -16,7 +17,9 @@ class NumberedPage(Generic[M]):
     total: int
 
 
-def numbered(rows: "models.QuerySet[M, Any]", *, order: tuple[str, ...], number: int, size: int) -> NumberedPage[M]:
+def numbered(
+    rows: "models.QuerySet[M, Any]", *, order: "Sequence[str | models.OrderBy]", number: int, size: int
+) -> NumberedPage[M]:
     """The `number`-th page, from 1, of `size` rows. Beyond the last it is empty."""
     begin = (number - 1) * size
     return NumberedPage(list(rows.order_by(*order)[begin : begin + size]), number, size, rows.order_by().count())

@@ -31,6 +31,7 @@ class Agent(models.Model):
         constraints = [models.UniqueConstraint(fields=["organization", "name"], name="agent_name_once")]
         indexes = [
             models.Index(fields=["organization", "-created_at", "-id"], name="agent_by_creation"),
+            models.Index(fields=["organization", "-updated_at", "-id"], name="agent_by_update"),
             models.Index(fields=["organization", "name", "id"], name="agent_by_name"),
             GinIndex(Trigrams("name"), name="agent_by_part_of_name"),
         ]

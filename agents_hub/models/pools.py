@@ -1,6 +1,7 @@
 """Pools of profiles: an execution that names a pool is given one of its members."""
 
 from django.db import models
+from django.db.models import F
 
 from accounts.models import Organization
 from agents_hub.models.profiles import Profile
@@ -33,7 +34,10 @@ class ProfilePool(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "name"], name="pool_name_once")]
-        indexes = [models.Index(fields=["organization", "-created_at", "-id"], name="pool_by_creation")]
+        indexes = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="pool_by_creation"),
+            models.Index(fields=["organization", "name", "id"], name="pool_by_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -49,7 +53,8 @@ class PoolMembership(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["pool", "profile"], name="profile_once_in_a_pool")]
-        indexes = [models.Index(fields=["pool", "last_used_at"], name="pool_by_last_use")]
+        # Whose turn it is: never used, then longest unused; the other strategy reads it from its end.
+        indexes = [models.Index("pool", F("last_used_at").asc(nulls_first=True), "id", name="pool_by_turn")]
 
     def __str__(self) -> str:
         return f"{self.profile} in {self.pool}"

@@ -80,6 +80,7 @@ class Profile(models.Model):
     inbox_prefix = models.CharField(max_length=64, blank=True)
     # Raised when the persisted browser state is cleared: state of an older generation is not read again.
     cache_generation = models.PositiveIntegerField(default=0, editable=False)
+    cache_cleared_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )

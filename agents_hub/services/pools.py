@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import F, OrderBy, Prefetch, QuerySet
 from django.utils import timezone
 
 from accounts.caller import Caller
@@ -133,6 +133,14 @@ def remove_members(caller: Caller, *, pool_id: UUID, profile_ids: Sequence[UUID]
     return pool
 
 
+def turn_order(pool: ProfilePool) -> tuple[OrderBy, str]:
+    """The order in which a pool's members are picked. The index `pool_by_turn` is entered from either end."""
+    last_used = F("last_used_at")
+    if pool.selection_strategy == SelectionStrategy.LEAST_RECENTLY_USED:
+        return last_used.asc(nulls_first=True), "id"
+    return last_used.desc(nulls_last=True), "id"
+
+
 def pick_profile(pool: ProfilePool, *, in_use: Sequence[UUID] = ()) -> Profile:
     """The member whose turn it is by the pool's strategy, noted as used now.
 
@@ -141,13 +149,9 @@ def pick_profile(pool: ProfilePool, *, in_use: Sequence[UUID] = ()) -> Profile:
     its pick. (Skipping locked members would not do: a statement that began before the other's commit and reaches the
     member after it still holds the old order, and finds the member free again.)
     """
-    memberships = pool.memberships.select_related("profile")
+    memberships = pool.memberships.select_related("profile").order_by(*turn_order(pool))
     if not pool.allow_concurrent_use:
         memberships = memberships.exclude(profile_id__in=in_use)
-    if pool.selection_strategy == SelectionStrategy.LEAST_RECENTLY_USED:
-        memberships = memberships.order_by(F("last_used_at").asc(nulls_first=True), "id")
-    else:
-        memberships = memberships.order_by(F("last_used_at").desc(nulls_last=True), "id")
     with transaction.atomic():
         ProfilePool.objects.select_for_update(no_key=True).get(pk=pool.pk)
         membership = memberships.first()

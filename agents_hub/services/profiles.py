@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Prefetch, QuerySet
+from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.errors import Conflict, NotFound
@@ -19,6 +20,8 @@ from security import audit
 # What one profile may hold: enough for any site's sign-in, and a bound on what one answer carries.
 MOST_CREDENTIALS = 100
 MOST_COOKIES = 500
+# What is known of the persisted browser state, which no copy inherits.
+BROWSER_STATE = ("cache_generation", "cache_cleared_at")
 
 
 def list_profiles(
@@ -43,7 +46,7 @@ def get_profile(caller: Caller, *, profile_id: UUID) -> Profile:
     caller.require(Scope.READ)
     profile = _whole(Profile.objects.for_caller(caller)).filter(pk=profile_id).first()
     if profile is None:
-        raise _not_found()
+        raise not_found()
     return profile
 
 
@@ -89,7 +92,7 @@ def duplicate_profile(caller: Caller, *, profile_id: UUID, organization_id: UUID
             **{
                 field.attname: getattr(original, field.attname)
                 for field in Profile._meta.concrete_fields
-                if field.attname not in {"id", "created_at", "updated_at", "inbox_prefix", "cache_generation"}
+                if field.attname not in {"id", "created_at", "updated_at", "inbox_prefix", *BROWSER_STATE}
             }
         )
         copy.organization, copy.created_by_id = target, caller.user_id
@@ -125,7 +128,8 @@ def clear_browser_cache(caller: Caller, *, profile_id: UUID) -> Profile:
     with transaction.atomic():
         row = _locked(caller, profile_id)
         row.cache_generation = F("cache_generation") + 1
-        row.save(update_fields=["cache_generation", "updated_at"])
+        row.cache_cleared_at = timezone.now()
+        row.save(update_fields=["cache_generation", "cache_cleared_at", "updated_at"])
         audit.record("profile.clear_browser_cache", caller=caller, target=f"profile:{row.pk}")
     return row
 
@@ -140,7 +144,7 @@ def _locked(caller: Caller, profile_id: UUID) -> Profile:
     rows = Profile.objects.for_caller(caller).select_for_update(of=("self",)).select_related("organization")
     row = rows.filter(pk=profile_id).first()
     if row is None:
-        raise _not_found()
+        raise not_found()
     return row
 
 
@@ -211,5 +215,5 @@ def _free_name(organization_id: int, name: str) -> str:
     return next(candidate for candidate in candidates if candidate not in taken)
 
 
-def _not_found() -> NotFound:
+def not_found() -> NotFound:
     return NotFound("There is no such profile in your organizations. agentProfilesList lists them.")
