@@ -1,0 +1,1 @@
+"""The pages of remote servers, under Control Hub > Integrations."""

@@ -1,0 +1,39 @@
+"""Which part of which guide helps with what can be wrong with a remote server."""
+
+from django.urls import reverse
+
+from mcp_gateway.remote.problems import Code
+
+CONNECTION = "troubleshooting-connection"
+SIGN_IN = "troubleshooting-oauth"
+NO_TOOLS = "troubleshooting-no-tools"
+NOT_USED = "troubleshooting-tools-not-used"
+RECONNECT = "troubleshooting-reconnect"
+
+# The guide and the heading's anchor in it.
+SECTIONS: dict[Code, tuple[str, str]] = {
+    Code.DISABLED: (NOT_USED, "the-server-is-disabled"),
+    Code.NOT_CONNECTED: (NOT_USED, "you-have-not-connected-your-account"),
+    Code.CONNECTION_ERROR: (RECONNECT, "what-to-do"),
+    Code.UNAUTHORIZED: (CONNECTION, "the-server-refuses-the-credentials"),
+    Code.FORBIDDEN: (CONNECTION, "the-server-does-not-allow-it"),
+    Code.SCOPE_NEEDED: (SIGN_IN, "a-wider-scope-is-needed"),
+    Code.WRONG_TRANSPORT: (CONNECTION, "the-wrong-transport"),
+    Code.NOT_MCP: (CONNECTION, "the-address-answers-but-not-as-an-mcp-server"),
+    Code.NOT_FOUND: (CONNECTION, "there-is-nothing-at-the-address"),
+    Code.NO_TOOLS: (NO_TOOLS, "the-server-has-no-tools"),
+    Code.TIMEOUT: (CONNECTION, "the-server-does-not-answer-in-time"),
+    Code.TLS: (CONNECTION, "the-certificate-is-not-trusted"),
+    Code.REFUSED_ADDRESS: (CONNECTION, "the-address-is-refused"),
+    Code.UNREACHABLE: (CONNECTION, "the-server-cannot-be-reached"),
+    Code.THROTTLED: (CONNECTION, "too-many-requests"),
+    Code.SERVER_ERROR: (CONNECTION, "the-server-reports-an-error-of-its-own"),
+    Code.PROTOCOL: (CONNECTION, "the-server-breaks-the-protocol"),
+    Code.TOO_LARGE: (CONNECTION, "the-answer-is-too-large"),
+}
+
+
+def address(code: str) -> str:
+    """Where the code is written about; the guide's beginning for a code that is not known here."""
+    slug, anchor = SECTIONS[Code(code)] if code in set(Code) else (CONNECTION, "")
+    return reverse("dashboard:guide", args=[slug]) + (f"#{anchor}" if anchor else "")

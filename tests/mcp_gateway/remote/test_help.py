@@ -1,0 +1,20 @@
+"""Every problem leads to a part of a guide that is there."""
+
+import pytest
+
+from dashboard import guidebook
+from mcp_gateway.remote.pages import help as guides
+from mcp_gateway.remote.problems import Code
+
+
+@pytest.mark.parametrize("code", list(Code), ids=str)
+def test_every_code_leads_to_a_heading_of_a_guide(code: Code) -> None:
+    slug, anchor = guides.SECTIONS[code]
+    guide = guidebook.guide(slug)
+    assert guide is not None
+    assert anchor in {heading.anchor for heading in guide.headings}
+    assert guides.address(code) == f"/docs/{slug}#{anchor}"
+
+
+def test_an_unknown_code_leads_to_the_guide_on_connections() -> None:
+    assert guides.address("something_new") == "/docs/troubleshooting-connection"
