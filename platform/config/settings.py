@@ -218,6 +218,9 @@ EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "asterism@localhost")
 
+# The longest body of a request whose route takes no files; those say what they take (security.body_size).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -261,6 +264,10 @@ SPECTACULAR_SETTINGS = {
     # The schemas are the tools' own; nothing is to be guessed or gathered into others.
     "POSTPROCESSING_HOOKS": [],
 }
+# Remote MCP servers: seconds that connecting may take, and a call of a tool; and the bytes one answer may have.
+MCP_REMOTE_CONNECT_SECONDS = env.number("MCP_REMOTE_CONNECT_SECONDS", 15, least=1)
+MCP_REMOTE_CALL_SECONDS = env.number("MCP_REMOTE_CALL_SECONDS", 120, least=1)
+MCP_REMOTE_ANSWER_BYTES = env.number("MCP_REMOTE_ANSWER_MB", 16, least=1) * 1_048_576
 # Where spans are sent by OTLP over HTTP; without it none are made. Needs opentelemetry-exporter-otlp-proto-http.
 OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
 # Who may read /metrics: whoever shows this as a Bearer token; without one, this machine only.

@@ -1,0 +1,168 @@
+"""What went wrong with a remote server, from what was seen of it: a code, and words that say what to do."""
+
+import asyncio
+import re
+import ssl
+
+import httpx2
+from mcp.shared.exceptions import MCPError
+from pydantic import ValidationError
+
+from mcp_gateway.remote.line import Witness
+from mcp_gateway.remote.problems import Code, RemoteError
+from security.outbound import OutboundRefused, ResponseTooLarge
+
+# Of what a server says in its own words, this much is passed on.
+MOST_WORDS = 300
+_CHALLENGE_FIELD = re.compile(r'([a-zA-Z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+
+
+def diagnose(error: BaseException, witness: Witness, *, seconds: float) -> RemoteError:
+    """The error to raise for what the library raised, given what the wire saw. `seconds` is how long was waited."""
+    if isinstance(error, RemoteError):
+        return error
+    if isinstance(error, TimeoutError):
+        return _timed_out(seconds)
+    if witness.failure is not None:
+        return _unanswered(witness.failure, seconds)
+    if refusal := refused(witness):
+        return refusal
+    if isinstance(error, MCPError):
+        return _said_no(error)
+    if isinstance(error, ValidationError | RuntimeError | ValueError):
+        return RemoteError(
+            Code.PROTOCOL,
+            "The server answered in a way the Model Context Protocol does not allow. Its operators have to mend that.",
+        )
+    if isinstance(error, asyncio.CancelledError):
+        raise error
+    return RemoteError(Code.UNREACHABLE, "The connection to the server broke. Try again in a moment.")
+
+
+def refused(witness: Witness) -> RemoteError | None:
+    """The error that an HTTP answer stands for, None where it was a proper one."""
+    status = witness.status
+    if status is None:
+        return None
+    if witness.location is not None:
+        return RemoteError(
+            Code.NOT_MCP,
+            f"The server sends to another address ({witness.location}), which is not followed. Enter that one.",
+            status=status,
+        )
+    if status == 401:
+        return RemoteError(
+            Code.UNAUTHORIZED,
+            "The server wants to know who calls (401). Check the API key or token, or sign in.",
+            status=status,
+        )
+    if status == 403:
+        return _forbidden(witness)
+    if status == 429:
+        return RemoteError(
+            Code.THROTTLED,
+            "The server takes no more requests for now (429). Try again later.",
+            status=status,
+            retry_after=_retry_after(witness),
+        )
+    if status in (404, 410):
+        return RemoteError(
+            Code.NOT_FOUND, f"There is nothing at this address ({status}). Check the URL's path.", status=status
+        )
+    if status >= 500:
+        return RemoteError(
+            Code.SERVER_ERROR,
+            f"The server failed ({status}). Try again later; if it goes on, tell its operators.",
+            status=status,
+            retry_after=_retry_after(witness),
+        )
+    if status >= 400 and witness.content_type != "application/json":
+        return RemoteError(
+            Code.NOT_MCP,
+            f"What is at this address does not take MCP requests ({status}). Check the URL and the transport.",
+            status=status,
+        )
+    if status < 400 and status != 202 and witness.content_type not in ("application/json", "text/event-stream"):
+        return RemoteError(
+            Code.NOT_MCP,
+            "A web page or something else is at this address, and no MCP server. Check the URL; it often ends in /mcp.",
+            status=status,
+        )
+    return None
+
+
+def challenge(witness: Witness) -> dict[str, str]:
+    """The fields of the Bearer challenge, RFC 6750, section 3."""
+    header = witness.headers.get("www-authenticate", "")
+    return {name.lower(): quoted or bare for name, quoted, bare in _CHALLENGE_FIELD.findall(header)}
+
+
+def words(text: object) -> str:
+    """What a server said, fit to stand in a sentence of ours: one line, bounded, nothing invisible."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)[: 4 * MOST_WORDS]).split())
+    return line if len(line) <= MOST_WORDS else line[:MOST_WORDS].rstrip() + "…"
+
+
+def _timed_out(seconds: float) -> RemoteError:
+    return RemoteError(
+        Code.TIMEOUT,
+        f"The server did not answer within {seconds:g} seconds. It may be busy or asleep; try again.",
+    )
+
+
+def _unanswered(failure: Exception, seconds: float) -> RemoteError:
+    if isinstance(failure, OutboundRefused):
+        return RemoteError(Code.REFUSED_ADDRESS, str(failure))
+    if isinstance(failure, ResponseTooLarge):
+        return RemoteError(Code.TOO_LARGE, str(failure))
+    if isinstance(failure, httpx2.TimeoutException):
+        return _timed_out(seconds)
+    if certificate := _in_chain(failure, ssl.SSLError):
+        reason = getattr(certificate, "verify_message", "") or "no encrypted connection could be agreed on"
+        return RemoteError(
+            Code.TLS,
+            f"The server's certificate or encryption is not in order: {reason}. Its operators have to mend that.",
+        )
+    if isinstance(failure, httpx2.ConnectError):
+        return RemoteError(
+            Code.UNREACHABLE, "Nothing answers at this address. Check that the server is running, and the URL's port."
+        )
+    if isinstance(failure, httpx2.DecodingError | httpx2.RemoteProtocolError):
+        return RemoteError(
+            Code.NOT_MCP, "What is at this address does not speak HTTP as a server should. Check the URL."
+        )
+    return RemoteError(Code.UNREACHABLE, "The connection to the server broke. Try again in a moment.")
+
+
+def _in_chain(failure: BaseException | None, kind: type[BaseException]) -> BaseException | None:
+    while failure is not None and not isinstance(failure, kind):
+        failure = failure.__cause__ or failure.__context__
+    return failure
+
+
+def _forbidden(witness: Witness) -> RemoteError:
+    fields = challenge(witness)
+    if fields.get("error") == "insufficient_scope":
+        return RemoteError(
+            Code.SCOPE_NEEDED,
+            "The server wants wider access than was granted. Connect again to allow it.",
+            status=403,
+            scope=words(fields.get("scope", "")),
+        )
+    return RemoteError(
+        Code.FORBIDDEN,
+        "The server knows who calls and does not allow it (403). Check what the account or key may do there.",
+        status=403,
+    )
+
+
+def _retry_after(witness: Witness) -> float | None:
+    value = witness.headers.get("retry-after", "").strip()
+    return float(value) if value.isdigit() and len(value) < 10 else None
+
+
+def _said_no(error: MCPError) -> RemoteError:
+    said = words(error.message)
+    return RemoteError(
+        Code.PROTOCOL, f"The server refused the request: {said}" if said else "The server refused the request."
+    )

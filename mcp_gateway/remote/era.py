@@ -1,0 +1,125 @@
+"""Which revisions of the protocol a server speaks, and the steps that differ between them.
+
+Modern ones (2026-07-28) have no session: each request says all there is to say. Older ones begin with a handshake. A
+server not known yet is asked what it is, and greeted by a handshake if it does not understand the question.
+"""
+
+from typing import Any
+
+from mcp.client._input_required import run_input_required_driver
+from mcp.client.session import ClientRequestContext, ClientSession
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    HEADER_MISMATCH,
+    UNSUPPORTED_PROTOCOL_VERSION,
+    CallToolResult,
+    DiscoverResult,
+    ErrorData,
+    InputRequest,
+    InputRequiredResult,
+    InputResponse,
+    InputResponses,
+    ListToolsResult,
+    Result,
+    Tool,
+    ToolListChangedNotification,
+)
+from mcp_types.version import LATEST_MODERN_VERSION, MODERN_PROTOCOL_VERSIONS
+from pydantic import ValidationError
+
+from mcp_gateway.remote.diagnosis import refused
+from mcp_gateway.remote.line import Witness
+
+# Answers to the question that leave it open which revision is spoken; all others are about access or a broken server.
+UNDECIDED = frozenset({400, 404, 405, 406, 410, 415, 422, 501})
+# Rounds of questions in one call before it is given up.
+MOST_ROUNDS = 10
+
+
+async def agree(session: ClientSession, *, prior: DiscoverResult | None, handshake: bool, witness: Witness) -> None:
+    """Settle the revision; MCPError or RemoteError where the server lets nobody in, or shares none with us."""
+    if handshake:
+        await session.initialize()
+    elif prior is not None:
+        session.adopt(prior)
+    elif (discovered := await _discover(session, witness)) is not None:
+        session.adopt(discovered)
+    else:
+        await session.initialize()
+
+
+async def _discover(session: ClientSession, witness: Witness) -> DiscoverResult | None:
+    """What the server says about itself in the modern way, None where it does not know the question."""
+    version = LATEST_MODERN_VERSION
+    for _ in range(2):
+        try:
+            raw = await session.send_discover(version)
+        except MCPError as error:
+            _raise_if_final(witness)
+            offered = (error.data or {}).get("supported") if isinstance(error.data, dict) else None
+            if error.code == UNSUPPORTED_PROTOCOL_VERSION and isinstance(offered, list):
+                mutual = [each for each in MODERN_PROTOCOL_VERSIONS if each in offered and each != version]
+                if mutual:
+                    version = mutual[-1]
+                    continue
+            return None
+        try:
+            discovered = DiscoverResult.model_validate(raw)
+        except ValidationError:
+            return None
+        modern = any(each in discovered.supported_versions for each in MODERN_PROTOCOL_VERSIONS)
+        return discovered if modern else None
+    return None
+
+
+def _raise_if_final(witness: Witness) -> None:
+    if witness.failure is not None:
+        raise witness.failure
+    refusal = refused(witness)
+    if refusal is not None and witness.status not in UNDECIDED:
+        raise refusal
+
+
+async def call(session: ClientSession, name: str, arguments: dict[str, Any], *, progress: Any) -> CallToolResult:
+    """Call a tool, answering what the server asks in between; with its list read again where headers did not match."""
+
+    async def send(answers: InputResponses | None, state: str | None) -> CallToolResult | InputRequiredResult | Result:
+        return await session.call_tool(
+            name,
+            arguments,
+            progress_callback=progress,
+            input_responses=answers,
+            request_state=state,
+            allow_input_required=True,
+        )
+
+    async def retry(answers: InputResponses | None, state: str | None) -> CallToolResult | InputRequiredResult:
+        try:
+            result = await send(answers, state)
+        except MCPError as error:
+            if error.code != HEADER_MISMATCH:
+                raise
+            await session.list_tools()
+            result = await send(answers, state)
+        assert isinstance(result, CallToolResult | InputRequiredResult)
+        return result
+
+    async def answer(key: str, request: InputRequest) -> InputResponse | ErrorData:
+        context = ClientRequestContext(
+            session=session, request_id=key, meta=request.params.meta if request.params else None
+        )
+        return await session.dispatch_input_request(context, request)
+
+    first = await retry(None, None)
+    if isinstance(first, CallToolResult):
+        return first
+    return await run_input_required_driver(first, dispatch=answer, retry=retry, max_rounds=MOST_ROUNDS)
+
+
+def absorb(session: ClientSession, tools: list[Tool]) -> None:
+    """Have the session know tools that it did not list itself."""
+    session._absorb_tool_listing(ListToolsResult(tools=list(tools), ttl_ms=0, cache_scope="private"), complete=True)
+
+
+def is_list_changed(message: object) -> bool:
+    return isinstance(message, ToolListChangedNotification)

@@ -1,0 +1,121 @@
+"""The transport of the oldest servers: one event stream down, and a POST for each message up (revision 2024-11-05).
+
+The library has one too; in it a message that the server refuses is logged and waited for until time runs out. Here each
+request that cannot be delivered is answered at once.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from urllib.parse import urljoin
+
+import anyio
+import httpx2
+from mcp.client._transport import TransportStreams
+from mcp.shared._context_streams import ContextReceiveStream, ContextSendStream, create_context_streams
+from mcp.shared._httpx_utils import request_within_origin, sse_within_origin
+from mcp.shared.message import SessionMessage
+from mcp_types import CONNECTION_CLOSED, ErrorData, JSONRPCError, JSONRPCRequest, jsonrpc_message_adapter
+from pydantic import ValidationError
+
+from mcp_gateway.remote.problems import Code, RemoteError
+
+Received = ContextSendStream[SessionMessage | Exception]
+Sent = ContextReceiveStream[SessionMessage]
+# What sending into a session that has ended raises.
+GONE = (anyio.BrokenResourceError, anyio.ClosedResourceError)
+
+
+@contextlib.asynccontextmanager
+async def streams(client: httpx2.AsyncClient, url: str, *, most_event_bytes: int) -> AsyncIterator[TransportStreams]:
+    """The pair of streams a session runs on. RemoteError where the server opens no event stream with an endpoint."""
+    async with sse_within_origin(client, url, max_event_size=most_event_bytes) as source:
+        events = aiter(source)
+        endpoint = await _endpoint(source.response, events, url)
+        received, read_stream = create_context_streams[SessionMessage | Exception](0)
+        write_stream, sent = create_context_streams[SessionMessage](0)
+        async with received, read_stream, write_stream, sent, anyio.create_task_group() as group:
+            group.start_soon(_read, events, received)
+            group.start_soon(_write, client, endpoint, sent, received)
+            try:
+                yield read_stream, write_stream
+            finally:
+                group.cancel_scope.cancel()
+
+
+async def _endpoint(response: httpx2.Response, events: AsyncIterator[httpx2.ServerSentEvent], url: str) -> str:
+    """Where messages are to be sent, which the server says first."""
+    content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if response.status_code != 200 or content_type != "text/event-stream":
+        raise NoStream(response)
+    try:
+        async for event in events:
+            if event.event == "endpoint":
+                return _within_origin(url, event.data)
+            if event.event == "message":
+                break
+    except (httpx2.HTTPError, httpx2.SSEError):
+        pass
+    raise RemoteError(
+        Code.WRONG_TRANSPORT,
+        "The server opened an event stream and did not say where to send requests, as SSE servers do. "
+        "Try the transport Streamable HTTP.",
+    )
+
+
+def _within_origin(url: str, endpoint: str) -> str:
+    """The endpoint's URL; one on another server would be sent the credential."""
+    whole = urljoin(url, endpoint)
+    ours, theirs = httpx2.URL(url), httpx2.URL(whole)
+    if (ours.scheme, ours.host, ours.port) != (theirs.scheme, theirs.host, theirs.port) or theirs.userinfo:
+        raise RemoteError(
+            Code.REFUSED_ADDRESS, "The server wants requests to be sent to another server, which is not done."
+        )
+    return whole
+
+
+class NoStream(Exception):  # noqa: N818 - what the server did instead
+    """The server answered with something other than an event stream."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+async def _read(events: AsyncIterator[httpx2.ServerSentEvent], received: Received) -> None:
+    """Pass on what the server says. When its stream ends, whoever waits for an answer learns that none will come."""
+    async with received:
+        with contextlib.suppress(
+            httpx2.HTTPError, httpx2.SSEError, anyio.BrokenResourceError, anyio.ClosedResourceError
+        ):
+            async for event in events:
+                if event.event == "message" and event.data:
+                    await received.send(_parsed(event.data))
+
+
+def _parsed(text: str) -> SessionMessage | Exception:
+    try:
+        return SessionMessage(jsonrpc_message_adapter.validate_json(text, by_name=False))
+    except ValidationError as error:
+        return error
+
+
+async def _write(client: httpx2.AsyncClient, endpoint: str, sent: Sent, received: Received) -> None:
+    async with sent, anyio.create_task_group() as group:
+        async for message in sent:
+            # In the context of whoever asked, so that what comes of it is told to them.
+            context = sent.last_context
+            assert context is not None
+            context.run(group.start_soon, _deliver, client, endpoint, message, received)
+
+
+async def _deliver(client: httpx2.AsyncClient, endpoint: str, sent: SessionMessage, received: Received) -> None:
+    message = sent.message
+    body = message.model_dump(by_alias=True, mode="json", exclude_unset=True)
+    response = await request_within_origin(client, "POST", endpoint, json=body)
+    if response.status_code < 300 or not isinstance(message, JSONRPCRequest):
+        return
+    refusal = ErrorData(
+        code=CONNECTION_CLOSED, message=f"The server did not take the request ({response.status_code})."
+    )
+    with contextlib.suppress(*GONE):
+        await received.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=message.id, error=refusal)))
