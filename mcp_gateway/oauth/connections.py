@@ -44,16 +44,10 @@ def list_connections(caller: Caller) -> list[Connection]:
 @transaction.atomic
 def end_connection(caller: Caller, *, connection_id: int) -> Connection:
     """End every token and code the client has of the caller, at once."""
-    connection = (
-        Connection.objects.for_caller(caller)
-        .select_for_update(of=("self",))
-        .select_related("application")
-        .filter(pk=connection_id)
-        .first()
-    )
-    if connection is None:
+    connections = Connection.objects.for_caller(caller).select_related("application")
+    connection = connections.filter(pk=connection_id).first()
+    if connection is None or not _end(caller, connection):
         raise NotFound("You have no such connected application. It may have been disconnected already.")
-    _end(caller, connection)
     return connection
 
 
@@ -62,22 +56,25 @@ def end_for_operator(operator: Caller, chosen: Iterable[Connection]) -> int:
     """End anybody's connections, for doors that only operators have; gives how many there still were."""
     operator.require(Scope.ADMIN)
     ids = [connection.pk for connection in chosen]
-    rows = Connection.objects.select_for_update(of=("self",)).select_related("application").filter(pk__in=ids)
-    still_there = list(rows)
-    for connection in still_there:
-        _end(operator, connection)
-    return len(still_there)
+    still_there = Connection.objects.select_related("application").filter(pk__in=ids).order_by("pk")
+    return sum(_end(operator, connection) for connection in still_there)
 
 
-def _end(caller: Caller, connection: Connection) -> None:
+def _end(caller: Caller, connection: Connection) -> bool:
+    """End the connection, unless somebody was faster.
+
+    Rows are locked in the order in which redeeming a code locks them: the code, the tokens, the connection.
+    """
     theirs = {"user_id": connection.user_id, "application": connection.application}
     Grant.objects.filter(**theirs).delete()
-    RefreshToken.objects.filter(**theirs, revoked__isnull=True).update(revoked=timezone.now(), access_token=None)
+    RefreshToken.revoke_live(**theirs)
     AccessToken.objects.filter(**theirs).delete()
-    audit.record(
-        "oauth.revoke",
-        caller=caller,
-        target=f"application:{connection.application_id}",
-        detail={"client": str(connection.application), "person": connection.user_id},
-    )
-    connection.delete()
+    ended, _ = Connection.objects.filter(pk=connection.pk).delete()
+    if ended:
+        audit.record(
+            "oauth.revoke",
+            caller=caller,
+            target=f"application:{connection.application_id}",
+            detail={"client": str(connection.application), "person": connection.user_id},
+        )
+    return bool(ended)
