@@ -1,38 +1,13 @@
-"""What tests of accounts share: threads that start together, and a person at the pages."""
+"""What tests of accounts share: a person, and what the person meets at the pages."""
 
 import re
-import threading
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from accounts.models import User
 from tests.factories import UserFactory
-
-
-def at_once(*actions: Callable[[], Any]) -> list[Any]:
-    """What each action returned or raised, all begun at the same moment, each on a connection of its own."""
-    together = threading.Barrier(len(actions), timeout=10)
-    outcomes: list[Any] = [None] * len(actions)
-
-    def run(place: int, action: Callable[[], Any]) -> None:
-        try:
-            together.wait()
-            outcomes[place] = action()
-        except Exception as error:
-            outcomes[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(actions)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    return outcomes
 
 
 def form_token(page: bytes) -> str:

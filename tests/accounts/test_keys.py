@@ -16,8 +16,8 @@ from accounts.models import ApiKey, User
 from accounts.scopes import Scope
 from accounts.services import keys
 from security.models import AuditEntry
-from tests.accounts.conftest import at_once
 from tests.factories import UserFactory, caller_for, make_key
+from tests.threads import at_once
 
 
 def test_a_key_is_wiz_and_32_base62_characters() -> None:

@@ -12,8 +12,8 @@ from accounts.models import Invitation, Membership, Organization, Role, User
 from accounts.scopes import Scope
 from accounts.services import invitations, organizations, people
 from security.models import AuditEntry
-from tests.accounts.conftest import at_once
 from tests.factories import PASSWORD, MembershipFactory, OrganizationFactory, UserFactory, caller_for
+from tests.threads import at_once
 
 VISITOR = Caller(user_id=0, scope=Scope.READ, door=Door.PAGE, ip="192.0.2.1")
 

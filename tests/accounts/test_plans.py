@@ -13,8 +13,8 @@ from accounts.models import Plan, Subscription, TokenUsage, User
 from accounts.plan_catalogue import fill_catalogue
 from accounts.scopes import Scope
 from accounts.services import plans
-from tests.accounts.conftest import at_once
 from tests.factories import SubscriptionFactory, UserFactory, caller_for
+from tests.threads import at_once
 
 
 @pytest.mark.django_db

@@ -11,8 +11,8 @@ from accounts.models import Membership, User
 from accounts.scopes import Scope
 from accounts.services.sign_in import ask_for_reset, sign_in
 from security.models import AuditEntry, ThrottleCounter
-from tests.accounts.conftest import at_once
 from tests.factories import PASSWORD, UserFactory
+from tests.threads import at_once
 
 
 def visitor(ip: str = "192.0.2.1") -> Caller:

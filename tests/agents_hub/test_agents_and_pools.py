@@ -10,9 +10,9 @@ from accounts.errors import Conflict, NotFound
 from agents_hub.models import Agent, PoolMembership
 from agents_hub.services import agents, pools
 from agents_hub.shapes.agents import AgentShape
-from tests.accounts.conftest import at_once
 from tests.agents_hub.factories import AgentFactory, ProfileFactory, ProfilePoolFactory, member_of
 from tests.factories import OrganizationFactory, caller_for
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from bots.services.gift_codes import NewCode, Reward
 from bots.services.redemption import Redeemer, redeem
 from security.models import AuditEntry
 from tests.bots.factories import BotFactory, GuildFactory, caller_for, subscribe
-from tests.bots.threads import at_once
+from tests.threads import at_once, fared
 
 XP = Reward(RewardKind.XP, amount=100)
 
@@ -221,8 +222,8 @@ def test_the_database_itself_holds_a_code_to_its_uses() -> None:
 def test_of_forty_who_redeem_at_once_exactly_as_many_as_the_code_allows_succeed() -> None:
     guild = GuildFactory()
     (made,) = generate(guild, max_uses=10)
-    outcomes = at_once(40, lambda user: redeem(guild, Redeemer(user + 1, "mira"), made.code))
-    assert Counter(outcomes) == {"ok": 10, "code_exhausted": 30}
+    outcomes = at_once(*[partial(redeem, guild, Redeemer(user, "mira"), made.code) for user in range(1, 41)])
+    assert Counter(fared(outcomes)) == {"ok": 10, "code_exhausted": 30}
     assert GiftCode.objects.get().uses == Redemption.objects.count() == MemberXP.objects.count() == 10
 
 
@@ -230,8 +231,8 @@ def test_of_forty_who_redeem_at_once_exactly_as_many_as_the_code_allows_succeed(
 def test_one_person_forty_times_at_once_redeems_once() -> None:
     guild = GuildFactory()
     (made,) = generate(guild, max_uses=40)
-    outcomes = at_once(40, lambda _: redeem(guild, Redeemer(7, "mira"), made.code))
-    assert Counter(outcomes) == {"ok": 1, "already_redeemed": 39}
+    outcomes = at_once(*[partial(redeem, guild, Redeemer(7, "mira"), made.code)] * 40)
+    assert Counter(fared(outcomes)) == {"ok": 1, "already_redeemed": 39}
     assert GiftCode.objects.get().uses == 1
     assert MemberXP.objects.get().xp == 100
 
@@ -240,5 +241,5 @@ def test_one_person_forty_times_at_once_redeems_once() -> None:
 def test_generating_at_once_does_not_exceed_the_plan() -> None:
     guild = GuildFactory()
     subscribe(guild.bot.owner, max_active_gift_codes=5)
-    outcomes = at_once(12, lambda _: generate(guild))
-    assert Counter(outcomes) == {"ok": 5, "plan_limit": 7}
+    outcomes = at_once(*[partial(generate, guild)] * 12)
+    assert Counter(fared(outcomes)) == {"ok": 5, "plan_limit": 7}

@@ -1,7 +1,6 @@
 """What time brings about, with many workers and with workers that die: bans end once, lost acts are settled."""
 
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +13,7 @@ from security.models import AuditEntry
 from tests.bots.conftest import Harbour
 from tests.bots.factories import ModerationCaseFactory
 from tests.bots.processes import Process, in_processes
-from tests.bots.threads import at_once
+from tests.threads import at_once, fared
 
 
 def tempban(harbour: Harbour, user_id: int | None = None) -> ModerationCase:
@@ -69,7 +68,7 @@ def test_three_processes_lift_each_of_four_tempbans_exactly_once(harbour: Harbou
 
 def test_eight_threads_lift_one_tempban_once(harbour: Harbour) -> None:
     tempban(harbour)
-    at_once(8, lambda _: sweeps.end_due_sanctions())
+    assert sum(at_once(*[sweeps.end_due_sanctions] * 8)) == 1
     assert len(harbour.requests("DELETE")) == 1
 
 
@@ -94,11 +93,8 @@ def test_what_replaced_a_tempban_is_left_alone_when_its_time_comes(harbour: Harb
 def test_a_ban_for_good_that_arrives_while_the_tempban_is_being_lifted_holds_in_the_end(harbour: Harbour) -> None:
     tempban(harbour)
     harbour.fails("DELETE */bans/*", delay_seconds=0.5)
-    acts: list[Callable[[], object]] = [
-        sweeps.end_due_sanctions,
-        lambda: moderation.ban_user(harbour.caller, **harbour.target),
-    ]
-    assert at_once(2, lambda number: acts[number]()) == ["ok", "ok"]
+    outcomes = at_once(sweeps.end_due_sanctions, lambda: moderation.ban_user(harbour.caller, **harbour.target))
+    assert fared(outcomes) == ["ok", "ok"]
     assert harbour.member_id in harbour.there.bans
     holding = ModerationCase.objects.get(open_key__isnull=False)
     assert (holding.action, holding.status) == ("ban", "applied")
@@ -197,12 +193,8 @@ def test_a_case_that_somebody_works_on_is_not_settled_by_the_sweep(harbour: Harb
     pending(harbour, "ban")
     name = f"sanction:{harbour.guild.pk}:{harbour.member_id}"
     with locks.held(name, wait_seconds=0):
-        assert at_once(1, lambda _: _expect(sweeps.finish_interrupted() == 0)) == ["ok"]
+        assert at_once(sweeps.finish_interrupted) == [0]
     assert sweeps.finish_interrupted() == 1
-
-
-def _expect(condition: bool) -> None:
-    assert condition
 
 
 @pytest.mark.parametrize("action", ["kick", "ban"])

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from security.models import ThrottleCounter
 from security.throttle import Limit
-from tests.accounts.conftest import at_once
+from tests.threads import at_once
 
 GUESSES = Limit("guesses", 3, 60)
 

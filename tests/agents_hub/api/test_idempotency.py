@@ -16,9 +16,9 @@ from mcp_gateway.models import KeptAnswer
 from mcp_gateway.rest import idempotency
 from mcp_gateway.tasks import forget_kept_answers
 from security.models import AuditEntry
-from tests.accounts.conftest import at_once
 from tests.agents_hub.api.door import Rest, fault, read, rest
 from tests.agents_hub.factories import ProfileFactory, member_of
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 KEY = "5c3f3c1e-8f0c-4a9b-9f5a-0a7e2d1c4b6d"
