@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from accounts.caller import Caller
+from agents_hub.files import content
 from agents_hub.services import shared_files, staged_files
 from agents_hub.shapes.files import OfAgent, OfOrganization, OneFile, SharedFiles, SharedFileShape, TempFiles
 from mcp_gateway.rest.routes import REST_ONLY, SentFile, api
@@ -26,11 +27,17 @@ def replace(caller: Caller, arguments: OneFile, files: Sequence[SentFile]) -> Sh
     return SharedFileShape.of(caller, replaced)
 
 
-api.add("POST", "temp-files/{organizationId}", "tempFilesStage", upload=stage)
+api.add("POST", "temp-files/{organizationId}", "tempFilesStage", upload=stage, most_bytes=content.LONGEST_REQUEST_BYTES)
 api.add("GET", SHARED, "agentSharedFilesGet")
-api.add("POST", SHARED, "agentSharedFilesUpload", upload=upload)
+api.add("POST", SHARED, "agentSharedFilesUpload", upload=upload, most_bytes=content.LONGEST_REQUEST_BYTES)
 api.add("DELETE", f"{SHARED}/delete-all", "agentSharedFilesDeleteAll")
-api.add("PUT", f"{SHARED}/{{fileId}}", "agentSharedFilesUpdate", upload=replace)
+api.add(
+    "PUT",
+    f"{SHARED}/{{fileId}}",
+    "agentSharedFilesUpdate",
+    upload=replace,
+    most_bytes=content.LONGEST_REPLACEMENT_BYTES,
+)
 api.add("DELETE", f"{SHARED}/{{fileId}}", "agentSharedFilesDelete")
 api.add("PATCH", f"{SHARED}/{{fileId}}/freeze", "agentSharedFilesFreeze")
 api.add("GET", f"{SHARED}/{{fileId}}/download", "agentSharedFileDownload", server=REST_ONLY)

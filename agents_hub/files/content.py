@@ -29,6 +29,10 @@ logger = logging.getLogger(__name__)
 MIB = 1_048_576
 LARGEST_BYTES = 50 * MIB
 MOST_AT_ONCE = 20
+# What a form puts around its files, and the fields beside them.
+FRAMING_BYTES = MIB
+LONGEST_REQUEST_BYTES = MOST_AT_ONCE * LARGEST_BYTES + FRAMING_BYTES
+LONGEST_REPLACEMENT_BYTES = LARGEST_BYTES + FRAMING_BYTES
 # Longer than any transaction lives: younger content may have its row yet to come.
 ORPHAN_AGE = timedelta(hours=2)
 SHELVES = [f"{number:02x}" for number in range(256)]

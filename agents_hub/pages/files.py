@@ -18,6 +18,7 @@ from agents_hub.pages.frame import ConfirmForm
 from agents_hub.services import quota
 from agents_hub.services import shared_files as service
 from agents_hub.services.agents import find_agent
+from security import body_size
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -38,6 +39,7 @@ class ReplaceForm(forms.Form):
     )
 
 
+@body_size.takes(content.LONGEST_REQUEST_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def agent_page(request: HttpRequest, agent_id: UUID) -> HttpResponse:
@@ -80,6 +82,7 @@ def freeze(request: HttpRequest, agent_id: UUID, file_id: UUID) -> HttpResponse:
     return redirect("agents:agent", agent_id)
 
 
+@body_size.takes(content.LONGEST_REPLACEMENT_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def replace(request: HttpRequest, agent_id: UUID, file_id: UUID) -> HttpResponse:

@@ -38,6 +38,8 @@ class Route:
     path: str
     tool: Tool
     upload: Upload | None = None
+    most_bytes: int = 0
+    """How long the body of an upload may be; that of another route may be as long as any."""
 
     @property
     def scope(self) -> Scope:
@@ -80,15 +82,24 @@ class Routes:
         self._routes: dict[tuple[str, str], Route] = {}
 
     def add(
-        self, method: str, path: str, tool_name: str, *, server: str = PLATFORM, upload: Upload | None = None
+        self,
+        method: str,
+        path: str,
+        tool_name: str,
+        *,
+        server: str = PLATFORM,
+        upload: Upload | None = None,
+        most_bytes: int = 0,
     ) -> None:
-        """Add a route to a tool that is registered already."""
+        """Add a route to a tool that is registered already. An upload says how long its body may be."""
         tool = self._tools.find(server, tool_name)
         if tool is None:
             raise ValueError(f"{method} {path} shares {tool_name}, which is no tool of the server {server}.")
         if (method, path) in self._routes:
             raise ValueError(f"There is a route {method} {path} already.")
-        route = Route(method, path, tool, upload)
+        route = Route(method, path, tool, upload, most_bytes)
+        if bool(upload) != bool(most_bytes):
+            raise ValueError(f"{method} {path}: an upload needs most_bytes, and nothing else has it.")
         if tool.asynchronous or tool.reports:
             raise ValueError(f"{tool_name} runs on the event loop or reports on the way; a REST route can do neither.")
         if method == "POST" and tool.calls_out:

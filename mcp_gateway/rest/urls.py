@@ -1,12 +1,15 @@
 """URLs of the REST API, made from the routes that products added."""
 
 import re
+from collections.abc import Callable
 
+from django.http import HttpResponseBase
 from django.urls import path, re_path
 
 from mcp_gateway.rest import document
 from mcp_gateway.rest.routes import PARAMETER, Route, api
 from mcp_gateway.rest.views import ToolRoute, no_such_route
+from security import body_size
 
 app_name = "rest"
 
@@ -14,6 +17,13 @@ app_name = "rest"
 def _methods(routes: dict[str, Route]) -> list[str]:
     methods = [method.lower() for method in routes]
     return [*methods, "head"] if "GET" in routes else methods
+
+
+def _view(routes: dict[str, Route]) -> Callable[..., HttpResponseBase]:
+    """The view of a path; its bodies may be as long as the longest that one of its routes takes."""
+    view = ToolRoute.as_view(routes=routes, http_method_names=_methods(routes))
+    longest = max(route.most_bytes for route in routes.values())
+    return body_size.takes(longest)(view) if longest else view
 
 
 def _name(route_path: str) -> str:
@@ -25,7 +35,7 @@ urlpatterns = [
     *(
         path(
             PARAMETER.sub(r"<str:\1>", route_path),
-            ToolRoute.as_view(routes=routes, http_method_names=_methods(routes)),
+            _view(routes),
             name=_name(route_path),
         )
         for route_path, routes in api.by_path().items()

@@ -5,6 +5,7 @@ import os
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
+from config.body_limit import BodyLimit
 from config.edge import Edge
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -13,4 +14,4 @@ pages = get_asgi_application()
 from config.endpoints import endpoints  # noqa: E402 - the apps have to be ready before the tools they register are looked at
 from mcp_gateway.asgi import mount  # noqa: E402
 
-application = Edge(mount(pages, endpoints()), proxies=settings.TRUSTED_PROXIES)
+application = Edge(mount(BodyLimit(pages), endpoints()), proxies=settings.TRUSTED_PROXIES)

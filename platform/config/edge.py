@@ -30,10 +30,10 @@ class Edge:
         peer, port = scope.get("client") or ("", 0)
         proposed = ""
         if client_ip.trusted(peer, self.proxies):
-            proposed = _header(scope, ANSWER_HEADER)
-            if _header(scope, b"x-forwarded-proto") in {"http", "https"}:
-                scope["scheme"] = _header(scope, b"x-forwarded-proto")
-            scope["client"] = (client_ip.client_ip(peer, _header(scope, b"x-forwarded-for"), self.proxies), port)
+            proposed = header(scope, ANSWER_HEADER)
+            if header(scope, b"x-forwarded-proto") in {"http", "https"}:
+                scope["scheme"] = header(scope, b"x-forwarded-proto")
+            scope["client"] = (client_ip.client_ip(peer, header(scope, b"x-forwarded-for"), self.proxies), port)
         else:
             # Nothing inside may take a stranger's word for it either.
             scope["headers"] = [pair for pair in scope["headers"] if not pair[0].startswith(b"x-forwarded-")]
@@ -48,6 +48,6 @@ class Edge:
         await self.application(scope, receive, answer)
 
 
-def _header(scope: Scope, name: bytes) -> str:
+def header(scope: Scope, name: bytes) -> str:
     """The header's values, joined by a comma as HTTP allows."""
     return b",".join(value for key, value in scope["headers"] if key == name).decode("latin-1").strip()

@@ -3,14 +3,12 @@
 import asyncio
 import contextlib
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import httpx2
-import uvicorn
 from asgiref.sync import async_to_sync
 
 from accounts.caller import Caller, Door
@@ -22,6 +20,7 @@ from mcp_gateway.asgi import Application, Endpoint, mount
 from mcp_gateway.entrance import KeyEntrance
 from mcp_gateway.registry import Registry, registry
 from mcp_gateway.server import Identity
+from tests.serving import serve
 
 PATH = "/api/mcp-server"
 MODERN = "2026-07-28"
@@ -137,26 +136,5 @@ class Live:
 @contextlib.contextmanager
 def live(served: Endpoint) -> Iterator[Live]:
     """Serve the endpoint from a thread until left. Rows it should see have to be committed."""
-    config = uvicorn.Config(application(served), host="127.0.0.1", port=0, log_config=None, lifespan="on")
-    server = uvicorn.Server(config)
-    started = threading.Event()
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    async def run() -> None:
-        loops.append(asyncio.get_running_loop())
-        serving = asyncio.create_task(server.serve())
-        while not server.started and not serving.done():
-            await asyncio.sleep(0)
-        started.set()
-        await serving
-
-    thread = threading.Thread(target=asyncio.run, args=(run(),), name="live")
-    thread.start()
-    assert started.wait(20)
-    try:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield Live(f"http://127.0.0.1:{port}{PATH}", port, served, loops[0])
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        assert not thread.is_alive()
+    with serve(application(served)) as server:
+        yield Live(f"http://127.0.0.1:{server.port}{PATH}", server.port, served, server.loop)

@@ -46,6 +46,12 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def unexpected(request: HttpRequest) -> HttpResponse:
-    """Rendered without the request, since whatever failed may lie in what every other page is made with."""
-    context = {"request_id": request_id.current()}
-    return HttpResponse(render_to_string("dashboard/unexpected.html", context), status=500)
+    message = "It was not your doing, and it has been logged. Try again; if it stays, tell whoever runs this platform."
+    return page_alone(500, "Something went wrong", message)
+
+
+def page_alone(status: int, heading: str, message: str) -> HttpResponse:
+    """A page made without the request: it may not have been read, or whatever failed may lie in what pages are made
+    with."""
+    context = {"heading": heading, "message": message, "request_id": request_id.current()}
+    return HttpResponse(render_to_string("dashboard/alone.html", context), status=status)
