@@ -37,11 +37,6 @@ def uuid_id(description: str) -> Any:
     return Annotated[UUID, BeforeValidator(_uuid), WithJsonSchema(schema, mode="validation")]
 
 
-def number_id(description: str) -> Any:
-    """The type of an argument that names a row by its number."""
-    return Annotated[int, Field(ge=1, le=2**63 - 1, description=description)]
-
-
 def _redacted(value: str, info: SerializationInfo) -> str:
     return value if info.context == IN_CLEAR or not value else REDACTED
 

@@ -9,6 +9,8 @@ from accounts.caller import Caller, Door
 from accounts.models import ApiKey, Membership, Organization, Plan, Role, Subscription, User
 from accounts.scopes import Scope
 from accounts.services import keys
+from mcp_gateway.models import AuthType, ClientMode, RemoteConnection, RemoteServer, RemoteTool
+from mcp_gateway.remote.services.tools import digest_of
 
 PASSWORD = "a lamp in the window"
 
@@ -55,6 +57,43 @@ class SubscriptionFactory(factory.django.DjangoModelFactory[Subscription]):
     user = factory.SubFactory(UserFactory)
     plan = factory.LazyAttribute(lambda made: Plan.objects.get(code=made.code))
     started_on = factory.LazyFunction(lambda: datetime.now(UTC).date())
+
+
+class RemoteServerFactory(factory.django.DjangoModelFactory[RemoteServer]):
+    """A server that asks for nothing; with `oauth=True` one where each person signs in."""
+
+    class Meta:
+        model = RemoteServer
+
+    class Params:
+        oauth = factory.Trait(auth_type=AuthType.OAUTH, client_mode=ClientMode.KNOWN_CREDENTIALS, client_id="a-client")
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = factory.Sequence(lambda number: f"Server {number}")
+    slug = "server"
+    url = factory.Sequence(lambda number: f"https://mcp{number}.example.com/mcp")
+
+
+class RemoteConnectionFactory(factory.django.DjangoModelFactory[RemoteConnection]):
+    """A person's connection to a server with OAuth, with an access token that lasts."""
+
+    class Meta:
+        model = RemoteConnection
+
+    server = factory.SubFactory(RemoteServerFactory, oauth=True)
+    user = factory.LazyAttribute(lambda made: MembershipFactory(organization=made.server.organization).user)
+    access_token = factory.Sequence(lambda number: f"access-token-{number}")
+    refresh_token = factory.Sequence(lambda number: f"refresh-token-{number}")
+
+
+class RemoteToolFactory(factory.django.DjangoModelFactory[RemoteTool]):
+    class Meta:
+        model = RemoteTool
+
+    server = factory.SubFactory(RemoteServerFactory)
+    name = factory.Sequence(lambda number: f"tool_{number}")
+    definition = factory.LazyAttribute(lambda made: {"name": made.name, "inputSchema": {"type": "object"}})
+    digest = factory.LazyAttribute(lambda made: digest_of(made.definition))
 
 
 def caller_for(user: User, scope: Scope = Scope.ADMIN, door: Door = Door.PAGE, **fields: Any) -> Caller:

@@ -1,5 +1,7 @@
 """Remote MCP servers that an organization connects to, and the tools each of them is known to have."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -7,6 +9,9 @@ from django.utils import timezone
 from accounts.caller import Caller
 from accounts.models import Organization
 from security.fields import EncryptedTextField
+
+if TYPE_CHECKING:
+    from mcp_gateway.models.remote_connections import RemoteConnection
 
 
 class Transport(models.TextChoices):
@@ -82,6 +87,9 @@ class RemoteServer(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = RemoteServerQuerySet.as_manager()
+
+    if TYPE_CHECKING:  # of a server as the services give it
+        own_connections: list[RemoteConnection]
 
     class Meta:
         constraints = [

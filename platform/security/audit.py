@@ -1,6 +1,5 @@
 """Writing the audit. A write's entry belongs in the write's own transaction: no change without its entry."""
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
@@ -10,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from security.models import AuditEntry
 from security.redact import redact
+from security.storable import storable
 
 Outcome = AuditEntry.Outcome
 
@@ -50,13 +50,13 @@ def entry(
         door=str(caller.door) if caller else "task",
         action=action,
         tool=tool[:80],
-        target=_storable(target)[:200],
+        target=storable(target)[:200],
         outcome=outcome,
         error_code=error_code[:60],
         duration_ms=duration_ms,
         ip=(caller.ip if caller else "") or None,
         request_id=caller.request_id[:64] if caller else "",
-        detail=_storable(redact(dict(detail or {}))),
+        detail=storable(redact(dict(detail or {}))),
     )
 
 
@@ -95,16 +95,3 @@ def store(entries: Iterable[AuditEntry]) -> None:
         for made in entries:
             values = (getattr(made, field.attname) for field in fields)
             copy.write_row([Jsonb(value) if isinstance(value, dict) else value for value in values])
-
-
-def _storable(value: Any) -> Any:
-    """The value without what PostgreSQL's text and JSON cannot hold: NUL, lone surrogates, NaN and the infinities."""
-    if isinstance(value, str):
-        return value.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
-    return value

@@ -1,0 +1,36 @@
+"""What a server's card says to one person: one of four words, and why."""
+
+from enum import StrEnum
+
+from mcp_gateway.models import RemoteConnection, RemoteServer
+
+
+class Badge(StrEnum):
+    CONNECTED = "Connected"
+    CONNECTION_ERROR = "Connection error"
+    NOT_CONNECTED = "Not connected"
+    DISABLED = "Disabled"
+
+
+def own_connection(server: RemoteServer) -> RemoteConnection | None:
+    """The caller's connection, of a server that came from the services with it."""
+    return next(iter(server.own_connections), None)
+
+
+def badge(server: RemoteServer, connection: RemoteConnection | None) -> Badge:
+    if not server.enabled:
+        return Badge.DISABLED
+    if trouble(server, connection):
+        return Badge.CONNECTION_ERROR
+    stands = connection is not None if server.needs_sign_in else bool(server.tested_at or server.discovered_at)
+    return Badge.CONNECTED if stands else Badge.NOT_CONNECTED
+
+
+def trouble(server: RemoteServer, connection: RemoteConnection | None) -> str:
+    """What is wrong, in words for this person; empty where nothing is known to be."""
+    if server.fault_code:
+        return server.fault or "The server's sign-in does not work. An admin has to look at its settings."
+    if server.needs_sign_in:
+        broken = connection is not None and connection.status == RemoteConnection.Status.ERROR
+        return (connection.error or "Connect again to go on.") if connection and broken else ""
+    return server.test_message if server.test_code else ""
