@@ -125,6 +125,9 @@ class RemoteTool(models.Model):
     name = models.CharField(max_length=500, help_text="As the server spells it.")
     definition = models.JSONField(help_text="Its MCP Tool object: title, description, schemas, annotations.")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the canonical definition.")
+    previous = models.JSONField(
+        null=True, blank=True, help_text="As it was before a change that is offered already, until reviewed."
+    )
     held = models.JSONField(null=True, blank=True)
     held_digest = models.CharField(max_length=64, blank=True)
     enabled = models.BooleanField(default=True)

@@ -61,7 +61,7 @@ def note_discovered(server_id: int, definitions: Sequence[Definition]) -> dict[s
 def decisions(server_ids: Iterable[int]) -> dict[int, dict[str, Decision]]:
     """What holds now for the tools of each server, whenever they were discovered."""
     found: dict[int, dict[str, Decision]] = {pk: {} for pk in server_ids}
-    for row in RemoteTool.objects.filter(server_id__in=found).defer("definition", "held"):
+    for row in RemoteTool.objects.filter(server_id__in=found).defer("definition", "previous", "held"):
         found[row.server_id][row.name] = _decision(row)
     return found
 
@@ -112,8 +112,8 @@ def accept_change(caller: Caller, *, server_id: int, tool_id: int, digest: str) 
             row.definition, row.digest = row.held, row.held_digest
             row.held, row.held_digest = None, ""
         if row.changed_at is not None:
-            row.changed_at = None
-            row.save(update_fields=["definition", "digest", "held", "held_digest", "changed_at"])
+            row.changed_at = row.previous = None
+            row.save(update_fields=["definition", "digest", "previous", "held", "held_digest", "changed_at"])
             _next_revision(server)
             detail = {"tool": row.name, "digest": digest}
             audit.record("remote_server.accept_change", caller=caller, target=target(server), detail=detail)
@@ -141,7 +141,9 @@ def _listed(definitions: Sequence[Definition]) -> dict[str, dict[str, Any]]:
 
 
 def _rows(server_id: int) -> dict[str, RemoteTool]:
-    return {row.name: row for row in RemoteTool.objects.filter(server_id=server_id).defer("definition", "held")}
+    return {
+        row.name: row for row in RemoteTool.objects.filter(server_id=server_id).defer("definition", "previous", "held")
+    }
 
 
 def _has_news(rows: Mapping[str, RemoteTool], listed: Mapping[str, Definition], now: datetime) -> bool:
@@ -194,7 +196,7 @@ def _note(server: RemoteServer, row: RemoteTool, definition: dict[str, Any], now
     fields = ["seen_at", "gone_at"]
     if digest != (row.held_digest or row.digest):
         _change(server, row, definition, digest, now)
-        fields += ["definition", "digest", "held", "held_digest", "changed_at"]
+        fields += ["definition", "digest", "previous", "held", "held_digest", "changed_at"]
     row.save(update_fields=fields)
 
 
@@ -202,6 +204,9 @@ def _change(server: RemoteServer, row: RemoteTool, definition: dict[str, Any], d
     """The server describes a known tool otherwise than before."""
     never_accepted = row.held_digest == row.digest
     if not server.hold_changes:
+        # Seen for the first time and not looked at yet, it has nothing that it was before.
+        if row.previous is None and row.changed_at is None:
+            row.previous = row.definition
         row.definition, row.digest, row.held, row.held_digest = definition, digest, None, ""
     elif digest == row.digest:
         # It is again as it was accepted: there is nothing left to decide.
