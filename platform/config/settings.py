@@ -268,6 +268,11 @@ SPECTACULAR_SETTINGS = {
 MCP_REMOTE_CONNECT_SECONDS = env.number("MCP_REMOTE_CONNECT_SECONDS", 15, least=1)
 MCP_REMOTE_CALL_SECONDS = env.number("MCP_REMOTE_CALL_SECONDS", 120, least=1)
 MCP_REMOTE_ANSWER_BYTES = env.number("MCP_REMOTE_ANSWER_MB", 16, least=1) * 1_048_576
+# A tool that reports progress may go on for so many seconds in all; what people are asked in between is not counted.
+MCP_REMOTE_LONGEST_CALL_SECONDS = env.number("MCP_REMOTE_LONGEST_CALL_SECONDS", 900, least=1)
+# What is passed on of one result: text, and images, sounds and files together.
+MCP_REMOTE_TEXT_BYTES = env.number("MCP_REMOTE_TEXT_KB", 1_024, least=1) * 1_024
+MCP_REMOTE_MEDIA_BYTES = env.number("MCP_REMOTE_MEDIA_KB", 8_192, least=1) * 1_024
 # Where spans are sent by OTLP over HTTP; without it none are made. Needs opentelemetry-exporter-otlp-proto-http.
 OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
 # Who may read /metrics: whoever shows this as a Bearer token; without one, this machine only.
