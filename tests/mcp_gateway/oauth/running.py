@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +25,8 @@ class Platform:
 
 
 @contextlib.contextmanager
-def platform(folder: Path) -> Iterator[Platform]:
-    """Started as `up` starts it, with what it keeps in `folder`; ended with SIGTERM."""
+def platform(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Platform]:
+    """Started as `up` starts it, with what it keeps in `folder` and what is set besides; ended with SIGTERM."""
     with socket.create_server(("127.0.0.1", 0)) as door:
         url = f"http://127.0.0.1:{door.getsockname()[1]}"
         environment = {
@@ -38,6 +38,7 @@ def platform(folder: Path) -> Iterator[Platform]:
             "PUBLIC_URL": url,
             "SECRET_KEY": "of-one-test-" + "x" * 40,
             "WEB_SOCKET": str(door.fileno()),
+            **(settings or {}),
         }
         (folder / "static").mkdir(exist_ok=True)
         process = subprocess.Popen(

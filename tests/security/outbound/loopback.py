@@ -174,9 +174,12 @@ class Authority:
         self._certificate = self._issue(self._name, self._key, ca=True)
 
     def client_context(self) -> ssl.SSLContext:
-        return ssl.create_default_context(
-            cadata=self._certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
-        )
+        return ssl.create_default_context(cadata=self.pem)
+
+    @property
+    def pem(self) -> str:
+        """Its certificate, as those keep it who trust it."""
+        return self._certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
 
     def server_context(self, name: str, seen: list[str | None]) -> ssl.SSLContext:
         """A server with a certificate for `name`, which notes the names it was asked for (SNI)."""
