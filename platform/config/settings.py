@@ -273,6 +273,10 @@ MCP_REMOTE_LONGEST_CALL_SECONDS = env.number("MCP_REMOTE_LONGEST_CALL_SECONDS", 
 # What is passed on of one result: text, and images, sounds and files together.
 MCP_REMOTE_TEXT_BYTES = env.number("MCP_REMOTE_TEXT_KB", 1_024, least=1) * 1_024
 MCP_REMOTE_MEDIA_BYTES = env.number("MCP_REMOTE_MEDIA_KB", 8_192, least=1) * 1_024
+# Refreshes of a connection that have to fail before an expired one is shown as in error.
+MCP_REMOTE_REFRESH_ATTEMPTS = env.number("MCP_REMOTE_REFRESH_ATTEMPTS", 10, least=1)
+# Days that the calls of remote tools are kept for their server's page; 0 keeps them for ever.
+MCP_REMOTE_CALLS_RETENTION_DAYS = env.number("MCP_REMOTE_CALLS_RETENTION_DAYS", 30)
 # Where spans are sent by OTLP over HTTP; without it none are made. Needs opentelemetry-exporter-otlp-proto-http.
 OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
 # Who may read /metrics: whoever shows this as a Bearer token; without one, this machine only.
