@@ -18,7 +18,7 @@ def target_of(server: RemoteServer, *, even_disabled: bool = False) -> Target | 
         return _problem(server, Code.NOT_CONNECTED, f"You are not connected to {server.name}. Connect your account.")
     if connection.status == RemoteConnection.Status.ERROR:
         return _problem(server, Code.CONNECTION_ERROR, trouble(server, connection))
-    return _target(server, _own(connection))
+    return _target(server, own(connection))
 
 
 def _shared(server: RemoteServer) -> Credential:
@@ -26,7 +26,8 @@ def _shared(server: RemoteServer) -> Credential:
     return Credential(key=f"server:{server.pk}:{server.revision}", headers=headers)
 
 
-def _own(connection: RemoteConnection) -> Credential:
+def own(connection: RemoteConnection) -> Credential:
+    """What a person's connection opens the server with."""
     return Credential(
         key=f"connection:{connection.pk}:{connection.generation}",
         headers={"Authorization": f"Bearer {connection.access_token}"},
