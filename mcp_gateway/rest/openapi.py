@@ -1,7 +1,7 @@
 """What the OpenAPI document says of a route: taken from its tool's pydantic models, so that it cannot say otherwise."""
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -13,7 +13,7 @@ from mcp_gateway.rest.answers import Elsewhere, Error
 from mcp_gateway.rest.authentication import KEY_HEADER
 from mcp_gateway.rest.idempotency import HEADER, REPLAYED_HEADER
 from mcp_gateway.rest.reading import FILES_FIELD
-from mcp_gateway.rest.routes import Route, api
+from mcp_gateway.rest.routes import Route, Routes
 
 REFERENCE = "#/components/schemas/"
 SECURITY_SCHEMES = {
@@ -24,7 +24,7 @@ PROBLEMS = {
     400: "The request is malformed, or breaks a rule that the message names.",
     401: "There is no API key, or none that is valid.",
     402: "The plan does not include this much.",
-    403: "The key's scope does not reach this far.",
+    403: "The key's scope does not reach this far, or this is for admins of the organization.",
     404: "There is no such thing, or it is another organization's.",
     409: "The state of things does not allow it.",
     413: "The body or a file is too large.",
@@ -46,7 +46,7 @@ class RouteSchema(AutoSchema):
         view: Any = self.view
         route: Route = view.routes[method]
         _register(registry, ResolvedComponent.SECURITY_SCHEMA, SECURITY_SCHEMES)
-        _register(registry, ResolvedComponent.SCHEMA, components())
+        _register(registry, ResolvedComponent.SCHEMA, components(route.api))
         return operation(route)
 
 
@@ -78,7 +78,7 @@ def parameters(route: Route) -> Iterator[Schema]:
     if route.method == "GET":
         for name, schema in route.beside_path.items():
             yield _parameter(name, "query", _without_null(schema), required=name in arguments.get("required", ()))
-    if route.method == "POST":
+    if route.takes_key:
         yield {
             "name": HEADER,
             "in": "header",
@@ -97,7 +97,7 @@ def request_body(route: Route) -> Schema | None:
     if not route.takes_body:
         return None
     schema = {"$ref": REFERENCE + body_name(route)}
-    required = bool(components()[body_name(route)].get("required"))
+    required = bool(components(route.api)[body_name(route)].get("required"))
     return {"required": required, "content": {"application/json": {"schema": schema}}}
 
 
@@ -110,7 +110,7 @@ def responses(route: Route) -> Schema:
         described["204"] = {"description": "Done; there is nothing to say."}
     else:
         described["200"] = _json("Done.", {"$ref": REFERENCE + component_name(route.tool.result)})
-    if route.method == "POST":
+    if route.takes_key:
         for answer in described.values():
             answer.setdefault("headers", {})[REPLAYED_HEADER] = {
                 "description": "“true” where the answer was kept from before.",
@@ -140,9 +140,9 @@ def component_name(model: type[BaseModel]) -> str:
     return model.__name__.removesuffix("Shape")
 
 
-@lru_cache(maxsize=1)
-def components() -> dict[str, Schema]:
-    """The schemas of all that routes take in bodies and give, by name."""
+@cache
+def components(api: Routes) -> dict[str, Schema]:
+    """The schemas of all that an API's routes take in bodies and give, by name."""
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(Error, "serialization")]
     in_path: dict[str, set[str]] = {}
     for route in api:

@@ -16,7 +16,7 @@ from dashboard.organizations import current_organization
 from mcp_gateway.rest import openapi
 from mcp_gateway.rest.authentication import KEY_HEADER
 from mcp_gateway.rest.reading import FILES_FIELD
-from mcp_gateway.rest.routes import Route, api
+from mcp_gateway.rest.routes import APIS, Route, Routes
 
 SOME_ID = "0198c0de-7a11-7000-8000-000000000000"
 
@@ -52,16 +52,36 @@ class Card:
         return [argument for argument in self.arguments if argument.place in {"path", "query"}]
 
 
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One API as the page shows it: its routes by what they are about."""
+
+    api: Routes
+    subjects: dict[str, list[Card]]
+
+    @property
+    def address(self) -> str:
+        return settings.PUBLIC_URL + _base(self.api)
+
+    @property
+    def document_url(self) -> str:
+        return reverse(f"{self.api.name}:openapi")
+
+
 @require_safe
 @login_required
 def show_api(request: HttpRequest) -> HttpResponse:
     organization = current_organization(request)
     known = {"organizationId": str(organization.uid)} if organization else {}
+    context = {"chapters": [_chapter(api, known) for api in APIS], "key_header": KEY_HEADER}
+    return render(request, "mcp_gateway/api.html", context)
+
+
+def _chapter(api: Routes, known: Examples) -> Chapter:
     subjects: dict[str, list[Card]] = {}
     for route in api:
         subjects.setdefault(openapi.subject(route), []).append(_card(route, known))
-    context = {"subjects": subjects, "base": settings.PUBLIC_URL + _base(), "key_header": KEY_HEADER}
-    return render(request, "mcp_gateway/api.html", context)
+    return Chapter(api, subjects)
 
 
 def _card(route: Route, known: Examples) -> Card:
@@ -70,7 +90,7 @@ def _card(route: Route, known: Examples) -> Card:
     success = next(iter(operation["responses"].values()))
     return Card(
         route=route,
-        url=_base() + route.path,
+        url=_base(route.api) + route.path,
         description=operation["description"],
         arguments=[*_arguments(route, operation, known)],
         body=body,
@@ -85,7 +105,7 @@ def _arguments(route: Route, operation: Examples, known: Examples) -> Iterator[A
             example = known.get(one["name"], "") if one["in"] == "path" or one["required"] else ""
             yield _argument(one["name"], one["in"], one["schema"], one["required"], one.get("description", ""), example)
     if route.takes_body:
-        schema = openapi.components()[openapi.body_name(route)]
+        schema = openapi.components(route.api)[openapi.body_name(route)]
         for name, field in schema["properties"].items():
             yield _argument(name, "body", field, name in schema.get("required", ()), field.get("description", ""), "")
     if route.upload is not None:
@@ -113,7 +133,7 @@ def _kind(schema: Examples) -> str:
 
 def _example_body(route: Route, known: Examples) -> Examples:
     """What has to be sent, or else the first thing that can be."""
-    schema = openapi.components()[openapi.body_name(route)]
+    schema = openapi.components(route.api)[openapi.body_name(route)]
     names = schema.get("required") or list(schema["properties"])[:1]
     return {name: known.get(name, _example(schema["properties"][name])) for name in names}
 
@@ -137,7 +157,7 @@ def _example(schema: Examples) -> Any:
 
 def _curl(route: Route, body: str) -> str:
     method = "" if route.method == "GET" else f"-X {route.method} "
-    parts = [f"curl {method}'{settings.PUBLIC_URL}{_base()}{route.path}'", f"-H '{KEY_HEADER}: wiz_…'"]
+    parts = [f"curl {method}'{settings.PUBLIC_URL}{_base(route.api)}{route.path}'", f"-H '{KEY_HEADER}: wiz_…'"]
     if body:
         parts += ["-H 'Content-Type: application/json'", f"-d '{body}'"]
     if route.upload is not None:
@@ -145,5 +165,5 @@ def _curl(route: Route, body: str) -> str:
     return " \\\n  ".join(parts)
 
 
-def _base() -> str:
-    return reverse("rest:openapi").removesuffix("openapi.json")
+def _base(api: Routes) -> str:
+    return reverse(f"{api.name}:openapi").removesuffix("openapi.json")

@@ -1,12 +1,13 @@
-"""The map of the REST API: which route shares which tool. Products add theirs while Django starts.
+"""The maps of the REST APIs: which route shares which tool. Products add theirs while Django starts.
 
-A route has no rule of its own: its tool says what it takes, gives and needs. What REST offers and MCP does not is a
-tool too, on the server `REST_ONLY`, which no endpoint lists.
+There is one API for each base address, with an OpenAPI document of its own; everything else they share. A route has no
+rule of its own: its tool says what it takes, gives and needs. What REST offers and MCP does not is a tool too, on the
+server `REST_ONLY`, which no endpoint lists.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -32,14 +33,17 @@ Upload = Callable[[Caller, Any, Sequence[SentFile]], BaseModel]
 
 @dataclass(frozen=True)
 class Route:
-    """A method at a path below the API's base, written like `agents/{agentId}`, and the tool it shares."""
+    """A method at a path below its API's base, written like `agents/{agentId}`, and the tool it shares."""
 
+    api: "Routes" = field(repr=False, compare=False)
     method: str
     path: str
     tool: Tool
     upload: Upload | None = None
     most_bytes: int = 0
     """How long the body of an upload may be; that of another route may be as long as any."""
+    keeps_answer: bool = True
+    """Whether a POST takes an Idempotency-Key."""
 
     @property
     def scope(self) -> Scope:
@@ -70,14 +74,26 @@ class Route:
         return self.method != "GET" and bool(self.beside_path) and self.upload is None
 
     @property
+    def takes_key(self) -> bool:
+        """Whether it takes an Idempotency-Key and, sent again under it, gives the answer it gave before."""
+        return self.method == "POST" and self.keeps_answer
+
+    @property
     def gives_nothing(self) -> bool:
         return not self.tool.result.model_fields
 
 
 class Routes:
-    """All routes. Filled while Django starts, read-only afterwards."""
+    """All routes below one base address. Filled while Django starts, read-only afterwards.
 
-    def __init__(self, tools: Registry) -> None:
+    `name` is the namespace of its URLs; title and description stand in its OpenAPI document and on the API page.
+    """
+
+    def __init__(self, tools: Registry, *, base: str, name: str, title: str, description: str) -> None:
+        self.base = base
+        self.name = name
+        self.title = title
+        self.description = description
         self._tools = tools
         self._routes: dict[tuple[str, str], Route] = {}
 
@@ -90,20 +106,25 @@ class Routes:
         server: str = PLATFORM,
         upload: Upload | None = None,
         most_bytes: int = 0,
+        keeps_answer: bool = True,
     ) -> None:
-        """Add a route to a tool that is registered already. An upload says how long its body may be."""
+        """Add a route to a tool that is registered already. An upload says how long its body may be.
+
+        An Idempotency-Key needs one transaction around the act, which a tool that calls out does not have: the route of
+        such a POST says `keeps_answer=False`.
+        """
         tool = self._tools.find(server, tool_name)
         if tool is None:
             raise ValueError(f"{method} {path} shares {tool_name}, which is no tool of the server {server}.")
         if (method, path) in self._routes:
             raise ValueError(f"There is a route {method} {path} already.")
-        route = Route(method, path, tool, upload, most_bytes)
+        route = Route(self, method, path, tool, upload, most_bytes, keeps_answer)
         if bool(upload) != bool(most_bytes):
             raise ValueError(f"{method} {path}: an upload needs most_bytes, and nothing else has it.")
         if tool.asynchronous or tool.reports:
             raise ValueError(f"{tool_name} runs on the event loop or reports on the way; a REST route can do neither.")
-        if method == "POST" and tool.calls_out:
-            raise ValueError(f"{tool_name} calls out, and an Idempotency-Key needs one transaction around the act.")
+        if route.takes_key and tool.calls_out:
+            raise ValueError(f"{tool_name} calls out; say keeps_answer=False, for no answer of its can be kept.")
         if unknown := set(route.in_path) - set(route.arguments.model_json_schema(by_alias=True)["properties"]):
             raise ValueError(f"{method} {path} names {sorted(unknown)}, which {tool_name} does not take.")
         self._routes[method, path] = route
@@ -124,4 +145,18 @@ def _precedence(path: str) -> list[tuple[bool, str]]:
     return [(segment.startswith("{"), segment) for segment in path.split("/")]
 
 
-api = Routes(registry)
+api = Routes(
+    registry,
+    base="agents/v2/",
+    name="rest",
+    title="Agents and workflows",
+    description="Agents, browser profiles, files and workflows. The guide: /docs/rest-api.",
+)
+remote_api = Routes(
+    registry,
+    base="api/mcp/",
+    name="rest-remote",
+    title="Remote MCP servers",
+    description="Remote MCP servers, their tools, and people's connections to them. The guide: /docs/remote-servers.",
+)
+APIS = (api, remote_api)

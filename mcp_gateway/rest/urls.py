@@ -1,17 +1,15 @@
-"""URLs of the REST API, made from the routes that products added."""
+"""URLs of the REST APIs, made from the routes that products added."""
 
 import re
 from collections.abc import Callable
 
 from django.http import HttpResponseBase
-from django.urls import path, re_path
+from django.urls import URLPattern, path, re_path
 
 from mcp_gateway.rest import document
-from mcp_gateway.rest.routes import PARAMETER, Route, api
+from mcp_gateway.rest.routes import PARAMETER, Route, Routes
 from mcp_gateway.rest.views import ToolRoute, no_such_route
 from security import body_size
-
-app_name = "rest"
 
 
 def _methods(routes: dict[str, Route]) -> list[str]:
@@ -30,15 +28,14 @@ def _name(route_path: str) -> str:
     return re.sub(r"[{}]", "", route_path).replace("/", "-")
 
 
-urlpatterns = [
-    path("openapi.json", document.show_document, name="openapi"),
-    *(
-        path(
-            PARAMETER.sub(r"<str:\1>", route_path),
-            _view(routes),
-            name=_name(route_path),
-        )
-        for route_path, routes in api.by_path().items()
-    ),
-    re_path(r"^(?P<path>.*)$", no_such_route, name="nothing"),
-]
+def below(api: Routes) -> tuple[list[URLPattern], str]:
+    """What lies below an API's base address, for `include`."""
+    patterns = [
+        path("openapi.json", document.show_document, {"api": api}, name="openapi"),
+        *(
+            path(PARAMETER.sub(r"<str:\1>", route_path), _view(routes), name=_name(route_path))
+            for route_path, routes in api.by_path().items()
+        ),
+        re_path(r"^(?P<path>.*)$", no_such_route, name="nothing"),
+    ]
+    return patterns, api.name

@@ -10,7 +10,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.errors import DomainError
+from accounts.errors import DomainError, Invalid
 from mcp_gateway.rest import answers, idempotency, reading
 from mcp_gateway.rest.authentication import KeyAuthentication, KeyThrottle, caller_of
 from mcp_gateway.rest.calls import Call
@@ -55,6 +55,11 @@ class ToolRoute(APIView):
         files = reading.files(request) if route.upload is not None else None
         call = Call(route, caller, reading.arguments(route, path, request), files)
         key = request.headers.get(idempotency.HEADER) if route.method == "POST" else None
+        if key is not None and not route.takes_key:
+            raise Invalid(
+                f"{idempotency.HEADER}: cannot be used here, because another server is asked and its answer is not"
+                " kept. Leave it out."
+            )
         try:
             answer = call.run() if key is None else idempotency.once(caller, key, call)
         except DomainError:

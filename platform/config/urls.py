@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config import health
+from mcp_gateway.rest import urls as rest_urls
+from mcp_gateway.rest.routes import APIS
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -15,7 +17,7 @@ urlpatterns = [
     path("", include("mcp_gateway.oauth.urls")),
     path("", include("bots.urls")),
     path("", include("agents_hub.urls")),
-    path("agents/v2/", include("mcp_gateway.rest.urls")),
+    *(path(api.base, include(rest_urls.below(api))) for api in APIS),
 ]
 
 handler400 = "dashboard.views.errors.bad_request"

@@ -15,16 +15,18 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from accounts.models import User
 from accounts.scopes import Scope
 from mcp_gateway.rest.document import document
+from mcp_gateway.rest.routes import Routes, api
 from tests.factories import make_key
 
-BASE = "/agents/v2/"
+BASE = f"/{api.base}"
 
 
 @dataclass(frozen=True)
 class Rest:
-    """A person's key at the door. Headers are given with `_` for `-`."""
+    """A person's key at the door of an API. Headers are given with `_` for `-`."""
 
     key: str
+    api: Routes = api
     client: Client = field(default_factory=Client)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> HttpResponse:
@@ -33,10 +35,13 @@ class Rest:
         }
         content = body if isinstance(body, bytes | str) else b"" if body is None else json.dumps(body)
         answer: HttpResponse = self.client.generic(  # type: ignore[assignment]
-            method, BASE + path, content, content_type="application/json", headers=given
+            method, self.address(path), content, content_type="application/json", headers=given
         )
-        hold_to_the_document(method, path, answer)
+        hold_to_the_document(self.api, method, path, answer)
         return answer
+
+    def address(self, path: str) -> str:
+        return f"/{self.api.base}{path}"
 
     def send_file(self, method: str, path: str, name: str, content: bytes, **headers: str) -> HttpResponse:
         """Send one file as a form does."""
@@ -45,9 +50,9 @@ class Rest:
             header.replace("_", "-"): value for header, value in headers.items()
         }
         answer: HttpResponse = self.client.generic(  # type: ignore[assignment]
-            method, BASE + path, sent, content_type=MULTIPART_CONTENT, headers=given
+            method, self.address(path), sent, content_type=MULTIPART_CONTENT, headers=given
         )
-        hold_to_the_document(method, path, answer)
+        hold_to_the_document(self.api, method, path, answer)
         return answer
 
     def get(self, path: str, **headers: str) -> HttpResponse:
@@ -57,8 +62,8 @@ class Rest:
         return self.ask("POST", path, body, **headers)
 
 
-def rest(user: User, scope: Scope = Scope.WRITE) -> Rest:
-    return Rest(make_key(user, scope)[1])
+def rest(user: User, scope: Scope = Scope.WRITE, api: Routes = api) -> Rest:
+    return Rest(make_key(user, scope)[1], api)
 
 
 def read(answer: HttpResponseBase) -> Any:
@@ -73,9 +78,9 @@ def fault(answer: HttpResponseBase) -> tuple[int, str]:
     return body["code"], body["message"]
 
 
-def hold_to_the_document(method: str, path: str, answer: HttpResponse) -> None:
+def hold_to_the_document(api: Routes, method: str, path: str, answer: HttpResponse) -> None:
     """Fail where an answer has a status or a shape that the OpenAPI document does not tell of."""
-    described = _operation(method, BASE + path.split("?")[0])
+    described = _operation(api, method, f"/{api.base}{path.split('?')[0]}")
     if described is None or answer.status_code == 405:
         return
     responses = described["responses"]
@@ -84,17 +89,17 @@ def hold_to_the_document(method: str, path: str, answer: HttpResponse) -> None:
     if content is None:
         assert not answer.content
         return
-    schema = content["application/json"]["schema"] | {"components": _document()["components"]}
+    schema = content["application/json"]["schema"] | {"components": _document(api)["components"]}
     jsonschema.validate(json.loads(answer.content), schema, format_checker=jsonschema.FormatChecker())
 
 
 @cache
-def _document() -> Any:
-    return json.loads(document())
+def _document(api: Routes) -> Any:
+    return json.loads(document(api))
 
 
-def _operation(method: str, path: str) -> Any:
+def _operation(api: Routes, method: str, path: str) -> Any:
     """The operation at the path; one spelt out goes before one with a parameter."""
-    paths = _document()["paths"]
+    paths = _document(api)["paths"]
     fitting = [one for one in paths if re.fullmatch(re.sub(r"{\w+}", "[^/]+", one), path)]
     return paths[min(fitting, key=lambda one: one.count("{"))].get(method.lower()) if fitting else None
