@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar, get_type_hints
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from accounts.scopes import Scope
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+# The member that holds a list where only an object may stand.
+LISTED = "result"
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,18 @@ class Tool:
     def input_schema(self) -> dict[str, Any]:
         return self.arguments.model_json_schema(by_alias=True, mode="validation")
 
+    @property
+    def gives_list(self) -> bool:
+        """Whether the result is a list. The protocol's older revisions know objects alone: it stands in one there."""
+        return issubclass(self.result, RootModel)
+
     @cached_property
     def output_schema(self) -> dict[str, Any]:
-        return self.result.model_json_schema(by_alias=True, mode="serialization")
+        schema = self.result.model_json_schema(by_alias=True, mode="serialization")
+        if not self.gives_list:
+            return schema
+        definitions = {"$defs": schema.pop("$defs")} if "$defs" in schema else {}
+        return {"type": "object", "properties": {LISTED: schema}, "required": [LISTED], **definitions}
 
 
 class Registry:

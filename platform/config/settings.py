@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "dashboard",
     "mcp_gateway",
     "agents_hub",
+    "workflows",
     "bots",
 ]
 

@@ -30,6 +30,7 @@ from mcp_gateway.rest.routes import PLATFORM, REST_ONLY, Route, api
 from tests.agents_hub.api.door import Rest, fault, rest
 from tests.agents_hub.factories import AgentFactory, ProfileFactory, ProfilePoolFactory, member_of
 from tests.factories import OrganizationFactory, caller_for
+from tests.workflows.factories import WorkflowFactory
 
 pytestmark = pytest.mark.django_db
 TOOLS = [*registry.tools(PLATFORM), *registry.tools(REST_ONLY)]
@@ -42,6 +43,8 @@ IDS = (
     "credentialsToDelete",
     "cookiesToDelete",
     "fileId",
+    "workflowId",
+    "parentId",
 )
 # What an argument of that name may be filled with where it names nobody's row.
 PLAIN: dict[str, Any] = {
@@ -49,6 +52,7 @@ PLAIN: dict[str, Any] = {
     "description": "",
     "query": "keys",
     "schema": {},
+    "graph": {},
     "isFrozen": True,
     "files": [{"name": "b.txt", "contentBase64": "Yg=="}],
 }
@@ -88,6 +92,7 @@ def tenant() -> Tenant:
     shared = SharedFile.objects.create(
         agent=agent, name="a.txt", mime_type="text/plain", size=7, sha256="0" * 64, storage_name=f"{agent.pk}/a"
     )
+    workflow = WorkflowFactory(agent=agent)
     ids = {
         "organizationId": organization.uid,
         "agentId": agent.pk,
@@ -97,6 +102,8 @@ def tenant() -> Tenant:
         "profileIds": [profile.pk],
         "credentialsToDelete": [credential.pk],
         "cookiesToDelete": [cookie.pk],
+        "workflowId": workflow.pk,
+        "parentId": workflow.pk,
     }
     return Tenant(organization, person, ids)
 

@@ -1,0 +1,183 @@
+"""What is wrong with a graph is said at once, each fault with the part it is in; what it asks for; how two differ."""
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tests.workflows.graphs import graph, node, sound, sound_graphs, way
+from workflows.graph.diff import Content, difference
+from workflows.graph.placeholders import fill, inputs_of
+from workflows.graph.shapes import Graph
+from workflows.graph.validate import Code, Fault, validate
+
+END = node("end", "output")
+
+
+def faults(drawn: dict[str, Any], capabilities: frozenset[str] = frozenset({"file_read"})) -> list[Fault]:
+    return validate(Graph.model_validate(drawn), capabilities=capabilities)
+
+
+def found(drawn: dict[str, Any]) -> set[tuple[Code, str | None]]:
+    return {(fault.code, fault.node_id or fault.transition_id) for fault in faults(drawn)}
+
+
+def test_a_graph_that_can_run_has_no_faults() -> None:
+    assert faults(sound()) == []
+
+
+@given(sound_graphs())
+def test_no_graph_that_can_run_is_refused(drawn: dict[str, Any]) -> None:
+    assert faults(drawn) == []
+
+
+BROKEN: dict[str, tuple[dict[str, Any], tuple[Code, str | None]]] = {
+    "nothing at all": (graph(), (Code.NO_START, None)),
+    "no start": (graph(node("a", is_start_node=False), END, way("a", "end")), (Code.NO_START, None)),
+    "two starts": (
+        graph(node("a"), node("b", is_start_node=True), END, way("a", "b"), way("b", "end")),
+        (Code.SEVERAL_STARTS, "b"),
+    ),
+    "an id twice": (graph(node("a"), node("a"), END, way("a", "end")), (Code.SAME_ID, "a")),
+    "a transition's id twice": (
+        graph(node("a"), END, way("a", "end"), way("a", "end")),
+        (Code.SAME_ID, "a-end"),
+    ),
+    "a way to nowhere": (graph(node("a"), END, way("a", "end"), way("a", "b")), (Code.UNKNOWN_NODE, "a-b")),
+    "a way from nowhere": (graph(node("a"), END, way("a", "end"), way("b", "a")), (Code.UNKNOWN_NODE, "b-a")),
+    "an island": (graph(node("a"), node("b"), END, way("a", "end"), way("b", "end")), (Code.UNREACHABLE, "b")),
+    "a dead end": (graph(node("a"), node("b"), END, way("a", "end"), way("a", "b")), (Code.NO_WAY_OUT, "b")),
+    "a circle": (
+        graph(node("a"), node("b"), node("c"), END, way("a", "end"), way("a", "b"), way("b", "c"), way("c", "b")),
+        (Code.NO_WAY_OUT, "b"),
+    ),
+    "on after the end": (graph(node("a"), END, way("a", "end"), way("end", "a")), (Code.AFTER_THE_END, "end-a")),
+    "two ways on success": (
+        graph(
+            node("a", "url"),
+            node("b", "url"),
+            END,
+            way("a", "b", "outcome_success"),
+            way("a", "end", "outcome_success"),
+            way("b", "end", "outcome_success"),
+        ),
+        (Code.AMBIGUOUS, "a"),
+    ),
+    "a choice nobody makes": (graph(node("a", "api"), END, way("a", "end")), (Code.PROPERTY, "a-end")),
+    "a selector that is missing": (
+        graph(node("a"), END, way("a", "end", "selector")),
+        (Code.PROPERTY, "a-end"),
+    ),
+    "a task without instructions": (
+        graph(node("a", properties={}), END, way("a", "end")),
+        (Code.PROPERTY, "a"),
+    ),
+    "a property of another type": (
+        graph(node("a", properties={"instructions": "Go.", "url": "x"}), END, way("a", "end")),
+        (Code.PROPERTY, "a"),
+    ),
+    "a request by an unknown method": (
+        graph(node("a", "api", properties={"method": "BREW", "url": "x"}), END, way("a", "end", "outcome_success")),
+        (Code.PROPERTY, "a"),
+    ),
+    "no outcome": (graph(node("end", "output", properties={"outcomes": []})), (Code.PROPERTY, "end")),
+    "an outcome too long": (graph(node("end", "output", properties={"outcomes": ["x" * 31]})), (Code.OUTCOME, "end")),
+    "an empty outcome": (graph(node("end", "output", properties={"outcomes": [" "]})), (Code.OUTCOME, "end")),
+    "an outcome twice": (graph(node("end", "output", properties={"outcomes": ["a", "a"]})), (Code.OUTCOME, "end")),
+    "an open schema": (
+        graph(node("end", "output", properties={"outcomes": ["a"], "schema": {"type": "object"}})),
+        (Code.SCHEMA, "end"),
+    ),
+    "a placeholder without a dot": (
+        graph(node("a", properties={"instructions": "Read {{order}}."}), END, way("a", "end")),
+        (Code.PLACEHOLDER, "a"),
+    ),
+    "a placeholder left open": (
+        graph(node("a", properties={"instructions": "Read {{.order and go."}), END, way("a", "end")),
+        (Code.PLACEHOLDER, "a"),
+    ),
+    "a capability that is not there": (
+        graph(node("a", properties={"instructions": "Go.", "tools": ["teleport"]}), END, way("a", "end")),
+        (Code.CAPABILITY, "a"),
+    ),
+    "no name": (graph(node("a", name=" "), END, way("a", "end")), (Code.NAMELESS, "a")),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_each_fault_is_found_where_it_is(name: str) -> None:
+    drawn, fault = BROKEN[name]
+    assert fault in found(drawn)
+
+
+def test_all_faults_are_said_at_once() -> None:
+    drawn = graph(node("a", properties={"tools": ["teleport"]}), node("b", name=""), way("a", "c"))
+    assert {code for code, _ in found(drawn)} == {
+        Code.PROPERTY,
+        Code.CAPABILITY,
+        Code.NAMELESS,
+        Code.UNKNOWN_NODE,
+        Code.UNREACHABLE,
+        Code.NO_WAY_OUT,
+    }
+
+
+@given(sound_graphs(), st.data())
+def test_a_graph_that_lost_a_node_names_what_is_left_hanging(drawn: dict[str, Any], data: st.DataObject) -> None:
+    gone = data.draw(st.sampled_from([one["id"] for one in drawn["nodes"]]))
+    drawn["nodes"] = [one for one in drawn["nodes"] if one["id"] != gone]
+    hanging = {one["id"] for one in drawn["transitions"] if gone in (one["from"], one["to"])}
+    assert {(Code.UNKNOWN_NODE, identifier) for identifier in hanging} <= found(drawn)
+
+
+def test_braces_in_a_script_are_code() -> None:
+    script = {"script": "f({{a: 1}}); type('{{.order}}')"}
+    drawn = graph(node("a", "playwright_script", properties=script), END, way("a", "end", "outcome_success"))
+    assert faults(drawn) == []
+    assert inputs_of(Graph.model_validate(drawn)) == ["order"]
+
+
+def test_inputs_are_the_placeholders_once_each_in_their_order() -> None:
+    assert inputs_of(Graph.model_validate(sound())) == ["order", "shop"]
+
+
+def test_what_a_script_works_out_is_no_input() -> None:
+    variables = [{"name": "size", "type": "string", "description": "Small or large."}]
+    script = {"script": "pick('{{.size}}', '{{.colour}}')", "llm_vars": variables}
+    drawn = graph(node("a", "playwright_script", properties=script), END, way("a", "end", "outcome_success"))
+    assert inputs_of(Graph.model_validate(drawn)) == ["colour"]
+
+
+def test_placeholders_are_filled_and_what_has_no_value_stays() -> None:
+    assert fill("{{.a}} and {{ .b }} and {{.c}}", {"a": 1, "b": "{{.a}}"}) == "1 and {{.a}} and {{.c}}"
+
+
+def test_a_part_that_the_contract_does_not_name_is_no_graph() -> None:
+    with pytest.raises(ValidationError):
+        Graph.model_validate({"nodes": [node("a", colour="red")]})
+
+
+def test_the_difference_names_parts_and_fields() -> None:
+    before = sound()
+    after = copy.deepcopy(before)
+    after["nodes"][0]["properties"]["instructions"] = "Read {{.order}}."
+    after["nodes"].append(node("more", "url"))
+    after["transitions"].pop()
+    found = difference(
+        Content(Graph.model_validate(before), {"max_iterations": 5}, "Be kind.\nBe quick."),
+        Content(Graph.model_validate(after), {"max_iterations": 9}, "Be kind.\nBe slow."),
+    )
+    assert [(change.kind, change.id) for change in found.nodes] == [("added", "more"), ("changed", "read")]
+    assert [field.path for field in found.nodes[1].fields] == ["properties.instructions"]
+    assert [(change.kind, change.id) for change in found.transitions] == [("removed", "ask-end")]
+    assert [(field.path, field.before, field.after) for field in found.settings] == [("max_iterations", 5, 9)]
+    assert found.rules[-2:] == ["-Be quick.", "+Be slow."]
+
+
+@given(sound_graphs())
+def test_a_version_does_not_differ_from_itself(drawn: dict[str, Any]) -> None:
+    content = Content(Graph.model_validate(drawn), {}, "")
+    assert difference(content, content).is_empty

@@ -1,0 +1,247 @@
+"""What keeps a graph from being run: every fault at once, each with the part it is in and what to do about it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import BaseModel, ValidationError
+
+from mcp_gateway.structured_output import violations
+from workflows.graph import placeholders
+from workflows.graph.properties import OF_NODE, OF_TRANSITION
+from workflows.graph.shapes import Graph, Node, Transition
+
+OUTCOME_CHARACTERS = 30
+
+
+class Code(StrEnum):
+    NO_START = "no_start"
+    SEVERAL_STARTS = "several_starts"
+    SAME_ID = "same_id"
+    UNKNOWN_NODE = "unknown_node"
+    UNREACHABLE = "unreachable"
+    NO_WAY_OUT = "no_way_out"
+    AFTER_THE_END = "after_the_end"
+    AMBIGUOUS = "ambiguous"
+    PROPERTY = "property"
+    OUTCOME = "outcome"
+    SCHEMA = "schema"
+    PLACEHOLDER = "placeholder"
+    CAPABILITY = "capability"
+    NAMELESS = "nameless"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong. `path` leads to it within the part's properties, where it lies there."""
+
+    code: Code
+    message: str
+    node_id: str | None = None
+    transition_id: str | None = None
+    path: str = ""
+
+
+def validate(graph: Graph, *, capabilities: Collection[str]) -> list[Fault]:
+    """All that is wrong, in the order of reading; nothing where the graph can run.
+
+    `capabilities` are the names that AI tasks can be given on this installation.
+    """
+    return [
+        *_ids(graph),
+        *_start(graph),
+        *(fault for node in graph.nodes for fault in _node(node, capabilities)),
+        *(fault for transition in graph.transitions for fault in _properties_of_transition(transition)),
+        *_ways(graph),
+    ]
+
+
+def _ids(graph: Graph) -> Iterator[Fault]:
+    for identifier in _twice(node.id for node in graph.nodes):
+        yield Fault(Code.SAME_ID, f"Several nodes have the id {identifier}; give each its own.", node_id=identifier)
+    for identifier in _twice(transition.id for transition in graph.transitions):
+        yield Fault(
+            Code.SAME_ID,
+            f"Several transitions have the id {identifier}; give each its own.",
+            transition_id=identifier,
+        )
+
+
+def _start(graph: Graph) -> Iterator[Fault]:
+    starts = [node for node in graph.nodes if node.is_start_node]
+    if not starts:
+        yield Fault(Code.NO_START, "No node is the start. Set is_start_node on the node where a run begins.")
+    for node in starts[1:]:
+        yield Fault(
+            Code.SEVERAL_STARTS,
+            f"{_called(node)} is a start node besides {_called(starts[0])}; a run begins at one. Keep is_start_node "
+            "on that one alone.",
+            node_id=node.id,
+        )
+
+
+def _node(node: Node, capabilities: Collection[str]) -> Iterator[Fault]:
+    if not node.name.strip():
+        yield Fault(Code.NAMELESS, f"The node {node.id} has no name; the model and people go by it.", node_id=node.id)
+    yield from (
+        Fault(Code.PROPERTY, f"{_called(node)}: {said}", node_id=node.id, path=path)
+        for path, said in _misfits(OF_NODE[node.type], node.properties, node.type)
+    )
+    yield from _placeholders(node)
+    if node.type == "iris":
+        yield from _capabilities(node, capabilities)
+    if node.type == "output":
+        yield from _output(node)
+
+
+def _placeholders(node: Node) -> Iterator[Fault]:
+    for path, text in placeholders.texts_of(node):
+        for found in placeholders.malformed_in(text, script=placeholders.is_script(path)):
+            yield Fault(
+                Code.PLACEHOLDER,
+                f"{_called(node)}: “{found}” in {path} is no placeholder. Write {{{{.name}}}}, with a name of letters, "
+                "digits and _.",
+                node_id=node.id,
+                path=path,
+            )
+
+
+def _capabilities(node: Node, capabilities: Collection[str]) -> Iterator[Fault]:
+    tools = node.properties.get("tools")
+    for name in tools if isinstance(tools, list) else []:
+        if isinstance(name, str) and name not in capabilities:
+            yield Fault(
+                Code.CAPABILITY,
+                f"{_called(node)}: this installation has no capability {name}. listAvailableTools names those it has.",
+                node_id=node.id,
+                path="tools",
+            )
+
+
+def _output(node: Node) -> Iterator[Fault]:
+    outcomes = node.properties.get("outcomes")
+    names = [name for name in outcomes if isinstance(name, str)] if isinstance(outcomes, list) else []
+    for name in names:
+        if not 1 <= len(name.strip()) <= OUTCOME_CHARACTERS:
+            yield Fault(
+                Code.OUTCOME,
+                f"{_called(node)}: the outcome “{name[:60]}” has {len(name.strip())} characters; give it 1 to "
+                f"{OUTCOME_CHARACTERS}.",
+                node_id=node.id,
+                path="outcomes",
+            )
+    for name in _twice(names):
+        yield Fault(
+            Code.OUTCOME,
+            f"{_called(node)}: the outcome “{name}” is there more than once; name each once.",
+            node_id=node.id,
+            path="outcomes",
+        )
+    schema = node.properties.get("schema")
+    for violation in violations(schema) if schema is not None else []:
+        yield Fault(Code.SCHEMA, f"{_called(node)}: the schema, {violation}", node_id=node.id, path="schema")
+
+
+def _properties_of_transition(transition: Transition) -> Iterator[Fault]:
+    for path, said in _misfits(OF_TRANSITION[transition.type], transition.properties, transition.type):
+        yield Fault(Code.PROPERTY, f"The transition {transition.id}: {said}", transition_id=transition.id, path=path)
+
+
+def _ways(graph: Graph) -> Iterator[Fault]:
+    """Transitions that lead nowhere, nodes nobody comes to, and nodes from which no run ever ends."""
+    nodes = {node.id: node for node in graph.nodes}
+    onward: dict[str, set[str]] = defaultdict(set)
+    back: dict[str, set[str]] = defaultdict(set)
+    for transition in graph.transitions:
+        yield from _ends(transition, nodes)
+        if transition.source in nodes and transition.target in nodes:
+            onward[transition.source].add(transition.target)
+            back[transition.target].add(transition.source)
+    yield from _several_on_success(graph, nodes)
+    starts = [node.id for node in graph.nodes if node.is_start_node]
+    reached = _reached(starts, onward)
+    ending = _reached([node.id for node in graph.nodes if node.type == "output"], back)
+    for node in nodes.values():
+        if starts and node.id not in reached:
+            yield Fault(
+                Code.UNREACHABLE,
+                f"No transition leads to {_called(node)} from the start. Lead one there, or take it out.",
+                node_id=node.id,
+            )
+        if node.id not in ending:
+            yield Fault(
+                Code.NO_WAY_OUT,
+                f"A run that comes to {_called(node)} never ends: no output node can be reached from it. Lead a "
+                "transition on to one.",
+                node_id=node.id,
+            )
+
+
+def _ends(transition: Transition, nodes: Mapping[str, Node]) -> Iterator[Fault]:
+    for end, identifier in (("from", transition.source), ("to", transition.target)):
+        if identifier not in nodes:
+            yield Fault(
+                Code.UNKNOWN_NODE,
+                f"The transition {transition.id} goes {end} {identifier}, and there is no such node.",
+                transition_id=transition.id,
+            )
+    source = nodes.get(transition.source)
+    if source is not None and source.type == "output":
+        yield Fault(
+            Code.AFTER_THE_END,
+            f"The transition {transition.id} leaves {_called(source)}, where a run ends. Take it out.",
+            transition_id=transition.id,
+        )
+    if source is not None and transition.type == "iris" and source.type not in {"iris", "output"}:
+        yield Fault(
+            Code.PROPERTY,
+            f"The transition {transition.id} is chosen by the model, and {_called(source)} asks none. Make it "
+            "outcome_success or selector.",
+            transition_id=transition.id,
+        )
+
+
+def _several_on_success(graph: Graph, nodes: Mapping[str, Node]) -> Iterator[Fault]:
+    on_success = (transition.source for transition in graph.transitions if transition.type == "outcome_success")
+    for identifier in _twice(identifier for identifier in on_success if identifier in nodes):
+        yield Fault(
+            Code.AMBIGUOUS,
+            f"Several transitions leave {_called(nodes[identifier])} on success; one of them can be taken. Keep one.",
+            node_id=identifier,
+        )
+
+
+def _reached(begin: Iterable[str], steps: Mapping[str, set[str]]) -> set[str]:
+    reached: set[str] = set()
+    waiting = list(begin)
+    while waiting:
+        here = waiting.pop()
+        if here not in reached:
+            reached.add(here)
+            waiting.extend(steps.get(here, ()))
+    return reached
+
+
+def _misfits(model: type[BaseModel], properties: Mapping[str, object], kind: str) -> Iterator[tuple[str, str]]:
+    """Where the properties do not fit their type, and what is wrong there."""
+    try:
+        model.model_validate(properties, strict=True)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False, include_context=False):
+            path = ".".join(str(step) for step in fault["loc"])
+            match fault["type"]:
+                case "missing":
+                    yield path, f"{path} is missing; a node or transition of type {kind} needs it."
+                case "extra_forbidden":
+                    yield path, f"{path} is no property of type {kind}; take it out."
+                case _:
+                    yield path, f"{path}: {fault['msg'][0].lower()}{fault['msg'][1:]}."
+
+
+def _twice(values: Iterable[str]) -> list[str]:
+    return [value for value, count in Counter(values).items() if count > 1]
+
+
+def _called(node: Node) -> str:
+    return f"“{node.name}”" if node.name.strip() else f"the node {node.id}"

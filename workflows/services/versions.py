@@ -1,0 +1,180 @@
+"""What can be done with an agent's versions: list, read, create, publish, compare, delete."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.caller import Caller
+from accounts.errors import Conflict, Invalid, NotFound
+from accounts.scopes import Scope
+from agents_hub.capabilities import capabilities
+from agents_hub.models import Agent
+from agents_hub.services.agents import find_agent
+from security import audit
+from workflows.graph.diff import Content, Difference, difference
+from workflows.graph.shapes import EnvironmentTemplate, Graph, Settings
+from workflows.graph.validate import Fault, validate
+from workflows.models import Publication, Workflow
+
+# What one version may weigh as JSON, in characters.
+LARGEST_GRAPH = 2_000_000
+MOST_FAULTS_SAID = 5
+
+
+def list_versions(caller: Caller, *, agent_id: UUID) -> list[Workflow]:
+    """The agent's versions without their content, the newest first."""
+    caller.require(Scope.READ)
+    agent = find_agent(caller, agent_id)
+    versions = Workflow.objects.filter(agent=agent).without_content().select_related("author")
+    return list(versions.order_by("-created_at", "-id"))
+
+
+def find_version(caller: Caller, *, workflow_id: UUID, agent_id: UUID | None = None) -> Workflow:
+    """The version with its agent and author; `NotFound` for another organization's, and for another agent's."""
+    caller.require(Scope.READ)
+    versions = Workflow.objects.for_caller(caller).select_related("agent__organization", "author")
+    if agent_id is not None:
+        versions = versions.filter(agent_id=agent_id)
+    version = versions.filter(pk=workflow_id).first()
+    if version is None:
+        raise NotFound("There is no such workflow of this agent. workflowsList lists them.")
+    return version
+
+
+def create_version(
+    caller: Caller,
+    *,
+    agent_id: UUID,
+    graph: Graph,
+    settings: Settings,
+    rules: str = "",
+    environment_template: EnvironmentTemplate | None = None,
+    parent_id: UUID | None = None,
+) -> Workflow:
+    """A new draft. Its graph may have faults: publishing and running ask for one without."""
+    caller.require(Scope.WRITE)
+    content = graph.model_dump_json(by_alias=True)
+    if len(content) > LARGEST_GRAPH:
+        raise Invalid(
+            f"The graph has {len(content):,} characters; at most {LARGEST_GRAPH:,} are kept. Shorten its scripts.",
+            code="too_large",
+            data={"field": "graph"},
+        )
+    with transaction.atomic():
+        agent = find_agent(caller, agent_id)
+        parent = _parent(agent, parent_id)
+        version = Workflow.objects.create(
+            agent=agent,
+            parent=parent,
+            rules=rules,
+            settings=settings.model_dump(exclude_none=True),
+            graph=graph.model_dump(by_alias=True, exclude_none=True),
+            environment_template=environment_template.model_dump() if environment_template else None,
+            author_id=caller.user_id,
+        )
+        audit.record(
+            "workflow.create",
+            caller=caller,
+            target=f"workflow:{version.pk}",
+            detail={"agent": str(agent.pk), "parent": str(parent.pk) if parent else None},
+        )
+    return version
+
+
+def publish_version(caller: Caller, *, agent_id: UUID, workflow_id: UUID) -> Workflow:
+    """Make it the default of new runs. The first time numbers it; an older one published again is a rollback."""
+    caller.require(Scope.WRITE)
+    with transaction.atomic():
+        version = find_version(caller, workflow_id=workflow_id, agent_id=agent_id)
+        refuse_faults(version)
+        # Whoever publishes beside us waits here, so that numbers follow each other and the newest is in force.
+        Agent.objects.select_for_update(no_key=True).get(pk=version.agent_id)
+        version.refresh_from_db(fields=["version"])
+        before = default_version(version.agent_id)
+        if before is not None and before.pk == version.pk:
+            return version
+        if version.version is None:
+            highest = Workflow.objects.filter(agent_id=version.agent_id).aggregate(Max("version"))["version__max"]
+            version.version = (highest or 0) + 1
+            version.save(update_fields=["version"])
+        Publication.objects.create(workflow=version, agent_id=version.agent_id, published_by_id=caller.user_id)
+        audit.record(
+            "workflow.publish",
+            caller=caller,
+            target=f"workflow:{version.pk}",
+            detail={"version": version.version, "before": before.version if before else None},
+        )
+    return version
+
+
+def delete_version(caller: Caller, *, agent_id: UUID, workflow_id: UUID) -> None:
+    """Delete a draft. A published version stays, for runs and rollbacks refer to it."""
+    caller.require(Scope.WRITE)
+    with transaction.atomic():
+        version = find_version(caller, workflow_id=workflow_id, agent_id=agent_id)
+        Agent.objects.select_for_update(no_key=True).get(pk=version.agent_id)
+        version.refresh_from_db(fields=["version"])
+        if not is_deletable(version):
+            raise Conflict(
+                f"Version {version.version} was published and stays. Publish another to replace it.", code="published"
+            )
+        audit.record("workflow.delete", caller=caller, target=f"workflow:{version.pk}")
+        version.delete()
+
+
+def default_version(agent_id: UUID) -> Workflow | None:
+    """The version that new runs of the agent take; none while nothing is published."""
+    newest = Publication.objects.filter(agent_id=agent_id).select_related("workflow").order_by("-id").first()
+    return newest.workflow if newest else None
+
+
+def compare(caller: Caller, *, agent_id: UUID, before_id: UUID, after_id: UUID) -> Difference:
+    """What was done to one version of the agent to make the other."""
+    before = find_version(caller, workflow_id=before_id, agent_id=agent_id)
+    after = find_version(caller, workflow_id=after_id, agent_id=agent_id)
+    return difference(_content(before), _content(after))
+
+
+def is_deletable(version: Workflow) -> bool:
+    return version.version is None
+
+
+def faults_of(graph: Graph) -> list[Fault]:
+    """What keeps the graph from being published and run on this installation."""
+    return validate(graph, capabilities={capability.name for capability in capabilities})
+
+
+def refuse_faults(version: Workflow) -> None:
+    """Raise `Invalid` with all faults in its data, the first of them in its message."""
+    faults = faults_of(version.drawn)
+    if not faults:
+        return
+    said = " ".join(fault.message for fault in faults[:MOST_FAULTS_SAID])
+    more = f" And {len(faults) - MOST_FAULTS_SAID} more." if len(faults) > MOST_FAULTS_SAID else ""
+    raise Invalid(
+        f"The graph cannot run yet. {said}{more} Mend it in a new version with this one as its parent.",
+        code="invalid_graph",
+        data={"faults": [_as_data(fault) for fault in faults]},
+    )
+
+
+def _parent(agent: Agent, parent_id: UUID | None) -> Workflow | None:
+    if parent_id is None:
+        return None
+    parent = Workflow.objects.without_content().filter(agent=agent, pk=parent_id).first()
+    if parent is None:
+        raise NotFound("parentId names no workflow of this agent. workflowsList lists them.")
+    return parent
+
+
+def _content(version: Workflow) -> Content:
+    environment = {"environmentTemplate": version.environment_template} if version.environment_template else {}
+    return Content(graph=version.drawn, settings={**version.settings, **environment}, rules=version.rules)
+
+
+def _as_data(fault: Fault) -> dict[str, Any]:
+    """The fault as errors carry it: its code and message, and the part and path where there are any."""
+    parts = {"nodeId": fault.node_id, "transitionId": fault.transition_id, "path": fault.path}
+    return {"code": fault.code.value, "message": fault.message, **{name: at for name, at in parts.items() if at}}
