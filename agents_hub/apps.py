@@ -10,14 +10,18 @@ class AgentsHubConfig(AppConfig):
 
         from agents_hub.files.content import forget_with_its_row
         from agents_hub.models import SharedFile, StagedFile
-        from agents_hub.pages import agents
+        from agents_hub.pages import agents, profiles
         from dashboard.jump import jump_list
         from dashboard.navigation import Section, navigation
 
         navigation.add(Section.MAIN, "Agents", "agents:list", icon="agents_hub/icons/agent.svg", order=20)
         navigation.add(
+            Section.MAIN, "Browser profiles", "agents:profiles", icon="agents_hub/icons/profile.svg", order=25
+        )
+        navigation.add(
             Section.HELP, "Connect a client", "agents:connect", icon="agents_hub/icons/connect.svg", order=90
         )
         jump_list.add("Agents", agents.places)
+        jump_list.add("Browser profiles", profiles.places)
         for model in (SharedFile, StagedFile):
             post_delete.connect(forget_with_its_row, sender=model, dispatch_uid=f"{model.__name__} content")

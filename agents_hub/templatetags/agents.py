@@ -4,7 +4,12 @@ from typing import Any
 
 from django import template
 
+from agents_hub.models import Profile
+from agents_hub.models.profiles import ProxyMode
+from agents_hub.pages.profile_form import ProfileForm
 from agents_hub.services.pages import NumberedPage
+from agents_hub.services.profile_rules import PLAIN_FIELDS
+from security.redact import redact_text
 
 register = template.Library()
 
@@ -13,3 +18,23 @@ register = template.Library()
 def last_page(page: NumberedPage[Any]) -> int:
     """The number of the list's last page, at least 1."""
     return max(1, -(-page.total // page.size))
+
+
+@register.filter
+def proxy_of(profile: Profile) -> str:
+    """How a profile reaches the web, in a few words."""
+    told = [profile.get_proxy_mode_display()]
+    if profile.proxy_mode == ProxyMode.MANAGED:
+        told += [profile.get_proxy_type_display().lower(), profile.get_proxy_country_display()]
+    elif profile.proxy_mode == ProxyMode.CUSTOM:
+        told.append(redact_text(profile.proxy_server))
+    elif profile.proxy_mode == ProxyMode.GATEWAY:
+        told.append(profile.proxy_gateway_preset)
+    return ", ".join(part for part in told if part)
+
+
+@register.filter
+def switches_of(profile: Profile) -> list[str]:
+    """What is switched on in a profile's browser, each as its form names it."""
+    fields = ProfileForm.base_fields
+    return [str(fields[wire].label) for wire, row in PLAIN_FIELDS.items() if getattr(profile, row) is True]

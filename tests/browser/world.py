@@ -26,7 +26,7 @@ from bots.models import (
 )
 from mcp_gateway.models import Application, Connection, RefreshToken
 from security import audit
-from tests.browser import bot_rows
+from tests.browser import bot_rows, profile_rows
 from tests.browser.addresses import Values
 from tests.browser.bot_rows import DAY, FIRST_ID, HOUR
 from tests.factories import UserFactory
@@ -81,6 +81,10 @@ def values(owned: World | None = None) -> Values:
         "agents:content.token": ["not-a-link"],
         "agent_id": [],
         "file_id": [],
+        "profile_id": [],
+        "credential_id": [],
+        "cookie_id": [],
+        "pool_id": [],
         "user_id": [],
         "invitation_id": [],
         **_invited(),
@@ -93,6 +97,7 @@ def values(owned: World | None = None) -> Values:
     return general | {
         "agent_id": [agent_id],
         "file_id": [file_id],
+        **profile_rows.fill(_caller(owned.person), owned.organization),
         "bot_id": [owned.bot.pk],
         # One in each state.
         "ticket_id": list(tickets.order_by("status", "number").distinct("status").values_list("pk", flat=True)),
