@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.caller import Caller, Door
@@ -208,6 +209,17 @@ def test_of_many_who_open_one_link_at_once_one_joins() -> None:
     outcomes = [type(outcome).__name__ for outcome in at_once(*map(accept, guests))]
     assert sorted(outcomes) == ["Membership"] + ["NotFound"] * 5
     assert organization.memberships.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_joining_does_not_wait_for_an_admin_who_may_wait_for_the_invitation() -> None:
+    admin, guest = UserFactory(), UserFactory()
+    organization = MembershipFactory(user=admin, role=Role.ADMIN).organization
+    token = invite(admin, organization)
+    with transaction.atomic():
+        organizations.administered(caller_for(admin), organization.pk)
+        (joined,) = at_once(lambda: invitations.accept_invitation(caller_for(guest), token=token))
+    assert isinstance(joined, Membership)
 
 
 def test_the_token_of_an_invitation_is_neither_stored_nor_audited(person: User, organization: Organization) -> None:

@@ -135,8 +135,9 @@ def revoke_for_operator(operator: Caller, keys: Iterable[ApiKey]) -> int:
     """End anybody's keys, for doors that only operators have. Returns how many were still open."""
     operator.require(Scope.ADMIN)
     with transaction.atomic():
-        still_open = ApiKey.objects.select_for_update().filter(pk__in=[key.pk for key in keys], revoked_at__isnull=True)
-        ended = [_end(operator, key) for key in still_open]
+        chosen = ApiKey.objects.filter(pk__in=[key.pk for key in keys], revoked_at__isnull=True)
+        # In one order, so that of two operators one waits for the other and never both.
+        ended = [_end(operator, key) for key in chosen.order_by("pk").select_for_update()]
     return len(ended)
 
 

@@ -97,7 +97,8 @@ def administered(caller: Caller, organization_id: int) -> Organization:
 
 
 def _locked(caller: Caller, organization_id: int) -> Organization:
-    organizations = Organization.objects.select_for_update().filter(pk=organization_id)
+    # Rows that point to it may still be inserted: somebody who joins holds the invitation, which an admin may wait for.
+    organizations = Organization.objects.select_for_update(no_key=True).filter(pk=organization_id)
     organization = organizations.filter(pk__in=Organization.objects.for_caller(caller).values("pk")).first()
     if organization is None:
         raise NotFound("You belong to no such organization.")
