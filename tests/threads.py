@@ -60,6 +60,8 @@ def until_one_waits_for_a_lock() -> None:
     ends, tick = time.monotonic() + SECONDS, threading.Event()
     while time.monotonic() < ends:
         with connection.cursor() as cursor:
+            # Within a transaction the view is otherwise the one that its first reading gave.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
             )

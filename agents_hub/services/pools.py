@@ -38,10 +38,7 @@ def list_pools(
 
 def get_pool(caller: Caller, *, pool_id: UUID) -> ProfilePool:
     caller.require(Scope.READ)
-    pool = ProfilePool.objects.for_caller(caller).select_related("organization").filter(pk=pool_id).first()
-    if pool is None:
-        raise NotFound("There is no such pool in your organizations.")
-    return pool
+    return _found(ProfilePool.objects.for_caller(caller), pool_id)
 
 
 def create_pool(
@@ -71,7 +68,7 @@ def update_pool(caller: Caller, *, pool_id: UUID, **change: Any) -> ProfilePool:
     if "name" in change:
         change["name"] = _checked(change["name"])
     with transaction.atomic():
-        pool = get_pool(caller, pool_id=pool_id)
+        pool = _locked(caller, pool_id)
         for field, value in change.items():
             setattr(pool, field, value)
         _save(pool)
@@ -105,7 +102,7 @@ def add_members(caller: Caller, *, pool_id: UUID, profile_ids: Sequence[UUID]) -
     """Add profiles of the pool's own organization; one that is in it already stays as it is."""
     caller.require(Scope.WRITE)
     with transaction.atomic():
-        pool = get_pool(caller, pool_id=pool_id)
+        pool = _locked(caller, pool_id)
         _check_profiles(pool, profile_ids, "Nothing was added.")
         PoolMembership.objects.bulk_create(
             [PoolMembership(pool=pool, profile_id=profile_id) for profile_id in dict.fromkeys(profile_ids)],
@@ -121,7 +118,7 @@ def remove_members(caller: Caller, *, pool_id: UUID, profile_ids: Sequence[UUID]
     """Take profiles out; one that is not in it is no fault."""
     caller.require(Scope.WRITE)
     with transaction.atomic():
-        pool = get_pool(caller, pool_id=pool_id)
+        pool = _locked(caller, pool_id)
         _check_profiles(pool, profile_ids, "Nothing was taken out.")
         pool.memberships.filter(profile_id__in=profile_ids).delete()
         audit.record(
@@ -160,6 +157,18 @@ def pick_profile(pool: ProfilePool, *, in_use: Sequence[UUID] = ()) -> Profile:
         membership.last_used_at = timezone.now()
         membership.save(update_fields=["last_used_at"])
     return membership.profile
+
+
+def _locked(caller: Caller, pool_id: UUID) -> ProfilePool:
+    """The pool, whose settings and members nobody else changes until the transaction ends."""
+    return _found(ProfilePool.objects.for_caller(caller).select_for_update(no_key=True, of=("self",)), pool_id)
+
+
+def _found(pools: "QuerySet[ProfilePool]", pool_id: UUID) -> ProfilePool:
+    pool = pools.select_related("organization").filter(pk=pool_id).first()
+    if pool is None:
+        raise NotFound("There is no such pool in your organizations.")
+    return pool
 
 
 def _members(pool: ProfilePool) -> "QuerySet[Profile]":

@@ -1,5 +1,6 @@
 """Agents and pools: pages, names, tenancy, and whose turn it is."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -7,12 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.errors import Conflict, NotFound
-from agents_hub.models import Agent, PoolMembership
+from agents_hub.models import Agent, PoolMembership, ProfilePool
 from agents_hub.services import agents, pools
 from agents_hub.shapes.agents import AgentShape
 from tests.agents_hub.factories import AgentFactory, ProfileFactory, ProfilePoolFactory, member_of
 from tests.factories import OrganizationFactory, caller_for
-from tests.threads import at_once
+from tests.threads import SECONDS, at_once, meanwhile, until_one_waits_for_a_lock
 
 pytestmark = pytest.mark.django_db
 
@@ -103,3 +104,23 @@ def test_two_who_pick_at_the_same_moment_are_given_two_profiles() -> None:
 
     picked = at_once(pick, pick, pick, pick)
     assert len(set(picked)) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_change_a_pool_at_the_same_moment_both_have_their_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = ProfilePoolFactory()
+    caller = caller_for(member_of(pool.organization))
+    save, holds = pools._save, threading.Event()
+
+    def save_slowly(row: ProfilePool) -> None:
+        if not holds.is_set():
+            holds.set()
+            until_one_waits_for_a_lock()
+        save(row)
+
+    monkeypatch.setattr(pools, "_save", save_slowly)
+    with meanwhile(lambda: pools.update_pool(caller, pool_id=pool.pk, name="Renamed")):
+        assert holds.wait(SECONDS)
+        pools.update_pool(caller, pool_id=pool.pk, allow_concurrent_use=True)
+    pool.refresh_from_db()
+    assert (pool.name, pool.allow_concurrent_use) == ("Renamed", True)
