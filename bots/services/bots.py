@@ -84,9 +84,12 @@ def check_bot(caller: Caller, *, bot_id: int, token: str | None = None) -> Bot:
         raise Invalid(f"This token is that of another bot, {account.username}. Add that one instead.")
     with transaction.atomic():
         bot.name, bot.status, bot.last_error, bot.last_error_at = account.username, Bot.Status.ACTIVE, "", None
+        learned = ["name", "status", "last_error", "last_error_at"]
         if token is not None:
             bot.token = token
-        bot.save()
+            learned.append("token")
+        # What else the row holds may have changed while Discord was asked.
+        bot.save(update_fields=learned)
         audit.record("bot.check", caller=caller, target=f"bot:{bot.pk}", detail={"newToken": token is not None})
     return bot
 

@@ -1,14 +1,15 @@
 """Roles that redeemed codes give: put on at Discord, and taken off again when their time is over.
 
-A grant is claimed with a lease by one conditional statement, so that any number of workers may run these at once.
+A grant is claimed with a lease, under its row's lock, so that any number of workers may run these at once.
 Both acts may be repeated with the same effect, so a worker that dies leaves nothing worse than a second attempt.
 """
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.errors import DomainError
@@ -19,7 +20,7 @@ from bots.services import discord_access
 logger = logging.getLogger(__name__)
 Status = RewardGrant.Status
 
-BATCH = 100
+MOST_IN_A_RUN = 100
 LEASE = timedelta(minutes=2)
 MOST_ATTEMPTS = 10
 # The role or the member is gone: there is nothing to take back.
@@ -28,24 +29,43 @@ GONE = {JsonCode.UNKNOWN_MEMBER, JsonCode.UNKNOWN_ROLE, JsonCode.UNKNOWN_USER, J
 
 def give_pending_roles() -> int:
     """Put on the roles that are owed; returns how many this call gave."""
-    return sum(_give(grant) for grant in _claim(Q(status=Status.PENDING, attempts__lt=MOST_ATTEMPTS)))
+    _give_up_the_interrupted()
+    return sum(map(_give, _claimed(Q(status=Status.PENDING, attempts__lt=MOST_ATTEMPTS))))
 
 
 def take_back_due_roles() -> int:
     """Take off the roles whose time is over; returns how many this call took."""
-    return sum(_take_back(grant) for grant in _claim(Q(status=Status.GIVEN, remove_at__lte=timezone.now())))
+    return sum(map(_take_back, _claimed(Q(status=Status.GIVEN, remove_at__lte=timezone.now()))))
 
 
-def _claim(wanted: Q) -> QuerySet[RewardGrant]:
-    """Grants that are this worker's until their lease ends."""
+def _claimed(wanted: Q) -> Iterator[RewardGrant]:
+    """Grants that are this worker's, each claimed when its turn comes: a lease is longer than any one act."""
+    for _ in range(MOST_IN_A_RUN):
+        grant = _claim(wanted)
+        if grant is None:
+            return
+        yield grant
+
+
+def _claim(wanted: Q) -> RewardGrant | None:
     now = timezone.now()
     free = Q(lease_until=None) | Q(lease_until__lte=now)
     active = Q(redemption__guild__bot__status=Bot.Status.ACTIVE)
+    rows = RewardGrant.objects.filter(wanted, free, active).select_related("reward", "redemption__guild__bot")
     with transaction.atomic():
-        rows = RewardGrant.objects.filter(wanted, free, active).order_by("id")
-        claimed = [row.pk for row in rows.select_for_update(skip_locked=True, of=("self",))[:BATCH]]
-        RewardGrant.objects.filter(pk__in=claimed).update(lease_until=now + LEASE, attempts=F("attempts") + 1)
-    return RewardGrant.objects.filter(pk__in=claimed).select_related("reward", "redemption__guild__bot").order_by("id")
+        grant = rows.order_by("id").select_for_update(skip_locked=True, of=("self",)).first()
+        if grant is not None:
+            grant.lease_until, grant.attempts = now + LEASE, grant.attempts + 1
+            grant.save(update_fields=["lease_until", "attempts"])
+    return grant
+
+
+def _give_up_the_interrupted() -> None:
+    """Fail what no worker ever lived to settle, at the last attempt either."""
+    over = RewardGrant.objects.filter(
+        status=Status.PENDING, attempts__gte=MOST_ATTEMPTS, lease_until__lte=timezone.now()
+    )
+    over.update(status=Status.FAILED, failure="Every attempt was interrupted.", lease_until=None)
 
 
 def _give(grant: RewardGrant) -> bool:

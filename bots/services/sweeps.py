@@ -47,8 +47,11 @@ def _end_if_still_due(case: ModerationCase) -> bool:
     try:
         with target_locked(case.guild, case.user_id, wait_seconds=0):
             case.refresh_from_db(fields=["status", "expires_at", "next_attempt_at", "attempts", "open_key"])
-            if case.status != Status.APPLIED or case.expires_at is None or case.expires_at > timezone.now():
+            now = timezone.now()
+            if case.status != Status.APPLIED or case.expires_at is None or case.expires_at > now:
                 return False
+            if case.next_attempt_at is not None and case.next_attempt_at > now:
+                return False  # Somebody else was refused since this sweep made its list.
             try:
                 # Discord ends a timeout by itself at the time it was given.
                 if case.action == Action.TEMPBAN:

@@ -58,11 +58,11 @@ def sweep() -> int:
 
 def _claim(kept: KeptAnswer) -> bool:
     """Take the key, waiting for whoever is taking it. False where it is another's, who has committed."""
-    KeptAnswer.objects.filter(user_id=kept.user_id, key=kept.key, expires_at__lte=timezone.now()).delete()
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{LONGEST_WAIT_SECONDS}s'")
     try:
         with transaction.atomic():
+            KeptAnswer.objects.filter(user_id=kept.user_id, key=kept.key, expires_at__lte=timezone.now()).delete()
             kept.save(force_insert=True)
     except IntegrityError:
         return False

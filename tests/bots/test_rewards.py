@@ -73,3 +73,11 @@ def test_a_worker_that_died_with_a_grant_is_replaced_when_its_lease_ends(harbour
     assert rewards.give_pending_roles() == 0
     RewardGrant.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert rewards.give_pending_roles() == 1
+
+
+def test_a_grant_whose_every_attempt_was_interrupted_fails_and_says_so(harbour: Harbour) -> None:
+    grant = redeemed(harbour, Reward(RewardKind.ROLE, role_id=role_of(harbour)))
+    RewardGrant.objects.update(lease_until=timezone.now() - timedelta(seconds=1), attempts=rewards.MOST_ATTEMPTS)
+    assert rewards.give_pending_roles() == 0
+    grant.refresh_from_db()
+    assert (grant.status, grant.failure) == ("failed", "Every attempt was interrupted.")
