@@ -21,6 +21,7 @@ from tests.factories import UserFactory
 from tests.mcp_gateway import door
 from tests.mcp_gateway.door import Direct, Live
 from tests.mcp_gateway.test_wire import call_body
+from tests.threads import at_once, until_one_waits_for_a_lock
 
 
 def on_a_loop(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
@@ -151,14 +152,17 @@ def test_reads_on_the_loop_share_few_connections_and_say_so_when_none_comes_free
     monkeypatch.setattr(hot, "WAIT_SECONDS", 0.05)
 
     async def work() -> list[Any]:
-        sleeping = asyncio.create_task(hot.row("SELECT pg_sleep(1)"))
-        await asyncio.sleep(0)
+        busy = asyncio.create_task(hot.row("SELECT pg_advisory_xact_lock(1)"))
+        await asyncio.to_thread(at_once, until_one_waits_for_a_lock)
         waiting = [hot.row("SELECT 1 AS one") for _ in range(3)]
         found = await asyncio.gather(*waiting, return_exceptions=True)
-        await sleeping
+        await asyncio.to_thread(other.execute, "SELECT pg_advisory_unlock(1)")
+        await busy
         return [*found, await hot.row("SELECT 1 AS one")]
 
-    *crowded, after = on_a_loop(work)
+    with psycopg.connect(**hot.connection_parameters(), autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(1)")
+        *crowded, after = on_a_loop(work)
     assert [type(one) for one in crowded] == [Unavailable] * 3
     assert after == {"one": 1}
 
@@ -168,13 +172,15 @@ def test_a_cancelled_read_leaves_no_connection_in_an_unknown_state(transactional
 
     async def work() -> Any:
         await hot.row("SELECT 1")
-        sleeping = asyncio.create_task(hot.row("SELECT pg_sleep(60)"))
-        await asyncio.sleep(0.05)
-        sleeping.cancel()
-        await asyncio.gather(sleeping, return_exceptions=True)
+        waiting = asyncio.create_task(hot.row("SELECT pg_advisory_xact_lock(1)"))
+        await asyncio.to_thread(at_once, until_one_waits_for_a_lock)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
         return await hot.row("SELECT 2 AS two")
 
-    assert on_a_loop(work) == {"two": 2}
+    with psycopg.connect(**hot.connection_parameters(), autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(1)")
+        assert on_a_loop(work) == {"two": 2}
 
 
 def test_without_a_database_the_answer_is_clean_and_names_the_request(

@@ -2,14 +2,19 @@
 
 import os
 import sys
+from collections.abc import Callable
+from multiprocessing.synchronize import Barrier as BarrierType
 from pathlib import Path
 
 # How often each process reads: four processes together read more than one window takes.
 READS = 4
 
 
-def begin(database: str) -> None:
-    """Make this process one of the platform's, on `database`."""
+_gates: list[BarrierType] = []
+
+
+def begin(database: str, gate: BarrierType) -> None:
+    """Make this process one of the platform's, on `database`, and let it start its work with the others."""
     import django
     from django.db import connection
 
@@ -18,12 +23,16 @@ def begin(database: str) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     django.setup()
     connection.settings_dict["NAME"] = database
+    _gates.append(gate)
 
 
-def ready(_: int) -> None:
+def together(work: Callable[[], None]) -> None:
+    """Do the work once every process has come this far, so that each has a share of it."""
     from django.db import connection
 
     connection.ensure_connection()
+    _gates[0].wait(90)
+    work()
 
 
 def read_guild(url: str, token: str, guild_id: int, _: int) -> None:

@@ -132,12 +132,10 @@ def test_a_429_from_the_edge_in_front_of_discord_holds_every_route_back(discord:
 
 def test_where_nobody_listens_nothing_was_done(discord: ServedDiscord) -> None:
     with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    client = DiscordClient(discord.token, base_url=f"http://127.0.0.1:{port}/api/v10")
-
-    with pytest.raises(DiscordUnavailable) as unavailable:
-        client.kick(discord.guild_id, discord.member_id, reason="x")
+        unused.bind(("127.0.0.1", 0))  # and never listening, so that the port is nobody else's either
+        client = DiscordClient(discord.token, base_url=f"http://127.0.0.1:{unused.getsockname()[1]}/api/v10")
+        with pytest.raises(DiscordUnavailable) as unavailable:
+            client.kick(discord.guild_id, discord.member_id, reason="x")
 
     assert not unavailable.value.outcome_unknown
     assert "Nothing was done" in unavailable.value.message

@@ -61,9 +61,9 @@ def test_a_server_that_drips_is_given_up_when_the_whole_time_is_over(
 ) -> None:
     began = time.monotonic()
     with serving(_dripping(_for_long(first, then))) as server:
-        with pytest.raises(httpx2.ReadTimeout):
+        with pytest.raises(httpx2.TimeoutException):
             ask(mode, f"http://{SITE}:{server.port}/", names=names, bounds=Bounds(total=0.4, read=5))
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 4
 
 
 def test_redirects_share_one_time(mode: Mode, names: Names) -> None:
@@ -95,11 +95,11 @@ def _event(text: str) -> bytes:
 
 
 def test_an_event_stream_outlives_the_time_and_size_of_a_request(mode: Mode, names: Names) -> None:
-    parts = [EVENTS, *(_event("x" * 100) for _ in range(10)), b"0\r\n\r\n"]
-    bounds = Bounds(total=0.2, read=0.2, wire_bytes=500, body_bytes=500, event_stream_idle=5)
+    parts = [EVENTS, *(_event("x" * 100) for _ in range(20)), b"0\r\n\r\n"]
+    bounds = Bounds(total=0.8, read=0.8, wire_bytes=500, body_bytes=500, event_stream_idle=10)
     with serving(_dripping(parts)) as server:
         text = ask(mode, f"http://{SITE}:{server.port}/", names=names, bounds=bounds).text
-    assert text.count("data: ") == 10
+    assert text.count("data: ") == 20
 
 
 def test_an_event_stream_that_falls_silent_is_given_up(mode: Mode, names: Names) -> None:
@@ -108,7 +108,7 @@ def test_an_event_stream_that_falls_silent_is_given_up(mode: Mode, names: Names)
 
 
 def test_an_event_stream_is_an_answer_like_any_other_where_none_is_expected(mode: Mode, names: Names) -> None:
-    with serving(_dripping(_for_long(EVENTS, _event("x")))) as server, pytest.raises(httpx2.ReadTimeout):
+    with serving(_dripping(_for_long(EVENTS, _event("x")))) as server, pytest.raises(httpx2.TimeoutException):
         ask(mode, f"http://{SITE}:{server.port}/", names=names, bounds=Bounds(total=0.3))
 
 
