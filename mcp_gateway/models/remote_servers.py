@@ -44,7 +44,7 @@ class RemoteServerQuerySet(models.QuerySet["RemoteServer"]):
         known = RemoteTool.objects.filter(server=models.OuterRef("pk"), gone_at=None).order_by()
         counted = known.values("server").annotate(count=models.Count("pk")).values("count")
         count = models.functions.Coalesce(models.Subquery(counted), 0, output_field=models.IntegerField())
-        return self.annotate(tool_count=count)
+        return self.annotate(**{"tool_count": count})  # spelt so, for the type is with the model
 
 
 class RemoteServer(models.Model):
@@ -89,6 +89,7 @@ class RemoteServer(models.Model):
     objects = RemoteServerQuerySet.as_manager()
 
     if TYPE_CHECKING:  # of a server as the services give it
+        tool_count: int
         own_connections: list[RemoteConnection]
 
     class Meta:
@@ -112,6 +113,11 @@ class RemoteServer(models.Model):
     def needs_sign_in(self) -> bool:
         """Whether each person connects an account of their own."""
         return self.auth_type == AuthType.OAUTH
+
+    @property
+    def has_client_secret(self) -> bool:
+        """Whether one is stored; it is not opened for that."""
+        return bool(self.__dict__.get("client_secret"))
 
 
 class RemoteTool(models.Model):

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from mcp_gateway.models import RemoteConnection, RemoteServer
+from mcp_gateway.remote.problems import Code
 
 
 class Badge(StrEnum):
@@ -33,4 +34,5 @@ def trouble(server: RemoteServer, connection: RemoteConnection | None) -> str:
     if server.needs_sign_in:
         broken = connection is not None and connection.status == RemoteConnection.Status.ERROR
         return (connection.error or "Connect again to go on.") if connection and broken else ""
-    return server.test_message if server.test_code else ""
+    # A server without tools answers as a server does; that it has none is for the tools' list to say.
+    return server.test_message if server.test_code not in ("", Code.NO_TOOLS) else ""

@@ -1,6 +1,6 @@
 """Remote servers on the wire: what goes in to make, change and test them. Secrets go in and never come out."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -75,3 +75,47 @@ class ListServers(PageArguments):
     search_name: Annotated[str, Field(max_length=100, description="Part of the name, in any case.")] | None = None
     sort_field: Literal["name", "created_at"] = "name"
     sort_direction: Literal["asc", "desc"] = "asc"
+
+
+class ServersCatalogue(Arguments):
+    organization_id: OrganizationId
+
+
+class AddExample(Arguments):
+    organization_id: OrganizationId
+    slug: Annotated[str, Field(max_length=100, description="As the catalogue gives it.")]
+
+
+class OneServer(Arguments):
+    server_id: ServerId
+
+
+class ListCalls(Arguments):
+    server_id: ServerId
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    page_size: Annotated[int, Field(ge=1, le=100)] = 10
+
+
+class ListTools(ListCalls):
+    changed_only: bool = Field(False, description="Only those that changed, or came, and wait to be looked at.")
+
+
+class SetToolPolicy(OneServer):
+    tool_id: ToolId
+    enabled: bool | None = Field(None, description="Whether it is offered.")
+    ask_first: bool | None = Field(None, description="Whether somebody is asked before each use.")
+
+
+class AcceptChange(OneServer):
+    tool_id: ToolId
+    digest: Annotated[str, Field(max_length=64, description="Of what you looked at, as the list of tools gives it.")]
+
+
+class CallTool(OneServer):
+    tool_id: ToolId
+    arguments: dict[str, Any] = Field({}, description="As the tool's inputSchema asks for.")
+
+
+class ListConnections(Arguments):
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    page_size: Annotated[int, Field(ge=1, le=100)] = 10

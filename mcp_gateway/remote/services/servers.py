@@ -150,9 +150,22 @@ def locked_for_admin(caller: Caller, server_id: int) -> RemoteServer:
     return row
 
 
+def with_secrets(caller: Caller, server_id: int) -> RemoteServer:
+    """The server with the caller's connection, for `credentials`."""
+    servers = RemoteServer.objects.for_caller(caller).filter(pk=server_id).prefetch_related(_connection_of(caller))
+    server = servers.first()
+    if server is None:
+        raise not_found()
+    return server
+
+
 def target(server: RemoteServer) -> str:
     """How the audit names it."""
-    return f"remote_server:{server.pk}"
+    return target_name(server.pk)
+
+
+def target_name(server_id: int) -> str:
+    return f"remote_server:{server_id}"
 
 
 def not_found() -> NotFound:
@@ -184,6 +197,7 @@ def _forget_what_belonged_to_the_old_one(row: RemoteServer, *, moved: bool) -> N
 def _stop_holding(row: RemoteServer) -> None:
     """Offer the tools that were held back. That they changed stays to be seen."""
     held = row.tools.exclude(held_digest="")
+    held.exclude(held_digest=F("digest")).update(previous=F("definition"))
     held.update(definition=F("held"), digest=F("held_digest"), held=None, held_digest="")
 
 
