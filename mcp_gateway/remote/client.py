@@ -1,15 +1,15 @@
 """A connection to one remote server: opened, asked, closed. It knows the wire and no database.
 
 Each connection lives in a task of its own, because the library's session may end that task when the server goes away;
-whoever asks is told so by a RemoteError and nothing else of theirs ends.
+whoever asks is told so by a RemoteError, and nothing else of theirs ends.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from dataclasses import dataclass
+from typing import Any, cast
 
 import anyio
 import httpx2
@@ -18,6 +18,7 @@ from mcp.client.session import ClientRequestContext, ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import (
     CallToolResult,
+    DiscoverResult,
     ElicitRequestParams,
     ElicitResult,
     ErrorData,
@@ -25,13 +26,14 @@ from mcp_types import (
     PaginatedRequestParams,
     Tool,
 )
-from mcp_types import DiscoverResult as Discovered
 
 from mcp_gateway.models import Transport
-from mcp_gateway.remote import era, sse
+from mcp_gateway.remote import era, questions, sse
 from mcp_gateway.remote.diagnosis import diagnose
 from mcp_gateway.remote.line import Line, Witness, witnessing
-from mcp_gateway.remote.problems import Code, RemoteError
+from mcp_gateway.remote.other_transport import check_transport
+from mcp_gateway.remote.patience import Patience, Progress
+from mcp_gateway.remote.problems import RemoteError
 from mcp_gateway.remote.targets import Target
 from mcp_gateway.remote.wires import wires
 
@@ -41,15 +43,8 @@ CLOSING_SECONDS = 2.0
 MOST_PAGES = 50
 MOST_TOOLS = 1_000
 
-Elicit = Callable[[ElicitRequestParams], Awaitable[ElicitResult]]
-
-
-class Progress(Protocol):
-    async def __call__(self, progress: float, total: float | None, message: str | None) -> None: ...
-
-
 # Who answers the questions of the call under way; requests of a server come in the context of what caused them.
-_elicit: ContextVar[Elicit | None] = ContextVar("remote_elicit", default=None)
+_ask: ContextVar[questions.Ask | None] = ContextVar("remote_ask", default=None)
 
 
 class _Session(ClientSession):
@@ -71,14 +66,12 @@ class Page:
     keep_seconds: float | None
 
 
-@dataclass
 class RemoteSession:
     """A connection that stands. Its methods raise RemoteError."""
 
-    target: Target
-    deadline: float
-    _library: ClientSession = field(repr=False)
-    on_list_changed: Callable[[], None] | None = None
+    def __init__(self, library: ClientSession, deadline: float) -> None:
+        self._library, self._deadline = library, deadline
+        self.alive = True
 
     @property
     def protocol_version(self) -> str:
@@ -86,10 +79,11 @@ class RemoteSession:
 
     @property
     def modern(self) -> bool:
+        """Whether each request stands for itself; older servers have a session."""
         return self._library.discover_result is not None
 
     @property
-    def prior(self) -> Discovered | None:
+    def prior(self) -> DiscoverResult | None:
         """What a later connection needs to do without a handshake; None where the server asks for one."""
         return self._library.discover_result
 
@@ -103,12 +97,11 @@ class RemoteSession:
     async def page(self) -> Page:
         """The whole list, whatever pages it comes in."""
         tools: list[Tool] = []
-        cursor: str | None = None
         keep: list[float] = []
-        capabilities = self._library.server_capabilities
-        if not self.modern and capabilities is not None and capabilities.tools is None:
+        cursor: str | None = None
+        if not era.has_tools(self._library):
             return Page([], None)
-        async with self._exchange(self.deadline):
+        async with exchange(self._deadline):
             for _ in range(MOST_PAGES):
                 result = await self._library.list_tools(params=PaginatedRequestParams(cursor=cursor))
                 tools += result.tools
@@ -119,40 +112,40 @@ class RemoteSession:
                     break
         return Page(tools[:MOST_TOOLS], min(keep) if keep else None)
 
+    def expect(self, tools: list[Tool]) -> None:
+        """Take a list kept from before as this server's: some arguments travel in headers that its schemas name."""
+        era.absorb(self._library, tools)
+
     async def call(
         self,
         name: str,
         arguments: Mapping[str, Any],
         *,
         progress: Progress | None = None,
-        elicit: Elicit | None = None,
-        seconds: float | None = None,
+        ask: questions.Ask | None = None,
+        meta: Mapping[str, Any] | None = None,
     ) -> CallToolResult:
-        """The tool's result as the server gave it, after the questions it had."""
-        seconds = settings.MCP_REMOTE_CALL_SECONDS if seconds is None else seconds
-        token = _elicit.set(elicit)
+        """The tool's result as the server gave it, after `ask` answered what it wanted to know in between.
+
+        The server has MCP_REMOTE_CALL_SECONDS from its last word on the progress of it; a question stops the clock.
+        """
+        patience = Patience(settings.MCP_REMOTE_CALL_SECONDS, settings.MCP_REMOTE_LONGEST_CALL_SECONDS)
+        token = _ask.set(patience.stopped_during(ask))
         try:
-            async with self._exchange(seconds):
-                return await era.call(self._library, name, dict(arguments), progress=progress)
+            async with exchange(settings.MCP_REMOTE_CALL_SECONDS, patience):
+                return await era.call(
+                    self._library, name, dict(arguments), progress=patience.renewed_by(progress), meta=meta
+                )
         finally:
-            _elicit.reset(token)
-
-    def expect(self, tools: list[Tool]) -> None:
-        """Take a list kept from before as this server's: some arguments travel in headers that its schemas name."""
-        era.absorb(self._library, tools)
-
-    @contextlib.asynccontextmanager
-    async def _exchange(self, seconds: float) -> AsyncIterator[None]:
-        async with exchange(seconds):
-            yield
+            _ask.reset(token)
 
 
 @contextlib.asynccontextmanager
-async def exchange(seconds: float) -> AsyncIterator[Witness]:
+async def exchange(seconds: float, patience: Patience | None = None) -> AsyncIterator[Witness]:
     """One step with the server, within so many seconds; what goes wrong in it is raised as a RemoteError."""
     with witnessing() as witness:
         try:
-            async with asyncio.timeout(seconds):
+            async with patience.clock() if patience else asyncio.timeout(seconds):
                 yield witness
         except Exception as error:  # the library raises many kinds; each becomes words for people
             raise diagnose(error, witness, seconds=seconds) from error
@@ -163,7 +156,7 @@ async def connect(
     target: Target,
     *,
     deadline: float | None = None,
-    prior: Discovered | None = None,
+    prior: DiscoverResult | None = None,
     handshake: bool = False,
     on_list_changed: Callable[[], None] | None = None,
 ) -> AsyncIterator[RemoteSession]:
@@ -172,111 +165,105 @@ async def connect(
     `prior` is what the server said about itself before: then nothing is sent until something is asked. `handshake`
     says that it is known to speak an older revision only.
     """
-    deadline = settings.MCP_REMOTE_CONNECT_SECONDS if deadline is None else deadline
-    line = _Connection(target, deadline, prior=prior, handshake=handshake, on_list_changed=on_list_changed)
-    host = asyncio.create_task(line.live(), name=f"remote server {target.server_id}")
+    seconds = settings.MCP_REMOTE_CONNECT_SECONDS if deadline is None else deadline
+    connection = _Connection(target, seconds, on_list_changed)
+    home = asyncio.create_task(connection.live(prior, handshake), name=f"remote server {target.server_id}")
     try:
-        async with asyncio.timeout(deadline):
-            session = await asyncio.shield(line.standing)
-    except TimeoutError as error:
-        await _end(line, host)
-        raise diagnose(error, line.witness, seconds=deadline) from None
-    except BaseException:
-        await _end(line, host)
-        raise
-    try:
+        try:
+            async with asyncio.timeout(seconds):
+                session = await asyncio.shield(connection.standing)
+        except TimeoutError as error:
+            raise connection.problem or diagnose(error, connection.witness, seconds=seconds) from None
         yield session
     finally:
-        await _end(line, host)
+        await _end(connection, home)
 
 
 class _Connection:
-    """The task in which one session lives, from its first byte to its last."""
+    """What lives in a task of its own: one session, from its first byte to its last."""
 
-    def __init__(
-        self,
-        target: Target,
-        deadline: float,
-        *,
-        prior: Discovered | None,
-        handshake: bool,
-        on_list_changed: Callable[[], None] | None,
-    ) -> None:
-        self._target, self._deadline, self._prior, self._handshake = target, deadline, prior, handshake
-        self._on_list_changed = on_list_changed
-        self._leave = asyncio.Event()
+    def __init__(self, target: Target, deadline: float, on_list_changed: Callable[[], None] | None) -> None:
+        self._target, self._deadline, self._on_list_changed = target, deadline, on_list_changed
+        self.leave = asyncio.Event()
         self.standing: asyncio.Future[RemoteSession] = asyncio.get_running_loop().create_future()
         self.witness = Witness()
+        # Known while it is still being looked into.
+        self.problem: RemoteError | None = None
 
-    def leave(self) -> None:
-        self._leave.set()
-
-    async def live(self) -> None:
+    async def live(self, prior: DiscoverResult | None, handshake: bool) -> None:
         with witnessing() as self.witness:
             try:
                 async with contextlib.AsyncExitStack() as stack:
-                    session = await self._open(stack)
+                    library = await self._open(stack)
+                    older = handshake or self._target.transport == Transport.SSE
+                    await era.agree(library, prior=prior, handshake=older, witness=self.witness)
+                    session = RemoteSession(library, self._deadline)
+                    stack.callback(setattr, session, "alive", False)
                     self.standing.set_result(session)
-                    await self._leave.wait()
+                    if self._on_list_changed is not None:
+                        await era.watch(library, until=self.leave)
+                    await self.leave.wait()
             except Exception as error:  # whatever ended it is told to whoever waits for it, in words
-                if self.standing.done():
-                    return
-                self.standing.set_exception(diagnose(_root(error), self.witness, seconds=self._deadline))
-            finally:
                 if not self.standing.done():
-                    self.standing.cancel()
+                    self.standing.set_exception(await self._explained(_root(error)))
+            finally:
+                self.standing.cancel()
 
-    async def _open(self, stack: contextlib.AsyncExitStack) -> RemoteSession:
+    async def _open(self, stack: contextlib.AsyncExitStack) -> ClientSession:
         client = await stack.enter_async_context(wires().lend(self._target))
         line = cast(httpx2.AsyncClient, Line(client, self._target.credential.headers))
         most = settings.MCP_REMOTE_ANSWER_BYTES
-        if self._target.transport == Transport.SSE:
-            streams = await stack.enter_async_context(sse.streams(line, self._target.url, most_event_bytes=most))
-        else:
-            streams = await stack.enter_async_context(
-                streamable_http_client(self._target.url, http_client=line, max_sse_event_size=most)
+        streams = await stack.enter_async_context(
+            sse.streams(
+                line,
+                self._target.url,
+                most_event_bytes=most,
+                endpoint_seconds=self._deadline / 2,
+                on_end=self._ended,
             )
-        library = await stack.enter_async_context(
+            if self._target.transport == Transport.SSE
+            else streamable_http_client(self._target.url, http_client=line, max_sse_event_size=most)
+        )
+        return await stack.enter_async_context(
             _Session(
                 *streams,
                 client_info=Implementation(name="asterism", title="Asterism", version=settings.VERSION),
-                elicitation_callback=_answer_question,
+                elicitation_callback=self._answer,
                 message_handler=self._hear,
             )
         )
-        await era.agree(
-            library,
-            prior=self._prior,
-            handshake=self._handshake or self._target.transport == Transport.SSE,
-            witness=self.witness,
-        )
-        return RemoteSession(self._target, self._deadline, library)
+
+    async def _explained(self, error: BaseException) -> RemoteError:
+        self.problem = diagnose(error, self.witness, seconds=self._deadline)
+        async with wires().lend(self._target) as client:
+            line = cast(httpx2.AsyncClient, Line(client, self._target.credential.headers))
+            return await check_transport(self._target, line, self.problem)
+
+    async def _answer(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult | ErrorData:
+        return await questions.put(self._target.name, params, _ask.get())
 
     async def _hear(self, message: object) -> None:
-        if self._on_list_changed is not None and era.is_list_changed(message):
+        if self._on_list_changed is not None and era.says_list_changed(message):
             self._on_list_changed()
 
-
-async def _answer_question(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult | ErrorData:
-    """Whoever holds the conversation answers; where nobody does, the server is told politely that nobody will."""
-    elicit = _elicit.get()
-    if elicit is None:
-        return ElicitResult(action="decline")
-    return await elicit(params)
+    def _ended(self) -> None:
+        """The server ended the stream that the session lives on."""
+        if self.standing.done() and not self.standing.cancelled() and self.standing.exception() is None:
+            self.standing.result().alive = False
 
 
-async def _end(line: _Connection, host: asyncio.Task[None]) -> None:
+async def _end(connection: _Connection, home: asyncio.Task[None]) -> None:
     """Let the connection close, also when whoever used it was cancelled; a server that drags is left."""
-    line.leave()
-    if not line.standing.done():
-        host.cancel()
+    connection.leave.set()
+    if not connection.standing.done():
+        home.cancel()
     with anyio.CancelScope(shield=True):
-        await asyncio.wait({host}, timeout=CLOSING_SECONDS)
-        if not host.done():
-            host.cancel()
-            await asyncio.wait({host})
-    if line.standing.done() and not line.standing.cancelled():
-        line.standing.exception()  # seen
+        await asyncio.wait({home}, timeout=CLOSING_SECONDS)
+        if not home.done():
+            home.cancel()
+            await asyncio.wait({home})
+    if not connection.standing.cancelled():
+        connection.standing.exception()  # has been seen, or nobody waits for it any more
 
 
 def _root(error: BaseException) -> BaseException:
@@ -284,6 +271,3 @@ def _root(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error
-
-
-__all__ = ["Code", "Elicit", "Page", "Progress", "RemoteError", "RemoteSession", "connect", "exchange"]

@@ -1,19 +1,23 @@
 """What went wrong with a remote server, from what was seen of it: a code, and words that say what to do."""
 
-import asyncio
 import re
 import ssl
 
 import httpx2
 from mcp.shared.exceptions import MCPError
+from mcp_types import CONNECTION_CLOSED
 from pydantic import ValidationError
 
 from mcp_gateway.remote.line import Witness
 from mcp_gateway.remote.problems import Code, RemoteError
+from mcp_gateway.remote.sse import NoStream
 from security.outbound import OutboundRefused, ResponseTooLarge
 
 # Of what a server says in its own words, this much is passed on.
 MOST_WORDS = 300
+# How the library words an error of its own making where the server gave none.
+STAND_INS = ("Not Found", "Session terminated", "Server returned an error response", "Unexpected content type")
+TOO_LONG_EVENT = "Server-sent event exceeded"
 _CHALLENGE_FIELD = re.compile(r'([a-zA-Z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 
 
@@ -25,17 +29,19 @@ def diagnose(error: BaseException, witness: Witness, *, seconds: float) -> Remot
         return _timed_out(seconds)
     if witness.failure is not None:
         return _unanswered(witness.failure, seconds)
-    if refusal := refused(witness):
-        return refusal
+    spoke = isinstance(error, MCPError) and not error.message.startswith(STAND_INS)
+    if not (spoke and witness.content_type == "application/json" and witness.status not in (401, 403, 429)):
+        if refusal := refused(witness):
+            return refusal
     if isinstance(error, MCPError):
-        return _said_no(error)
+        return _said_no(error, witness)
+    if isinstance(error, NoStream):
+        return RemoteError(Code.NOT_MCP, "The server opens no event stream at this address. Check the URL.")
     if isinstance(error, ValidationError | RuntimeError | ValueError):
         return RemoteError(
             Code.PROTOCOL,
             "The server answered in a way the Model Context Protocol does not allow. Its operators have to mend that.",
         )
-    if isinstance(error, asyncio.CancelledError):
-        raise error
     return RemoteError(Code.UNREACHABLE, "The connection to the server broke. Try again in a moment.")
 
 
@@ -76,7 +82,7 @@ def refused(witness: Witness) -> RemoteError | None:
             status=status,
             retry_after=_retry_after(witness),
         )
-    if status >= 400 and witness.content_type != "application/json":
+    if 300 <= status < 600 and witness.content_type != "application/json":
         return RemoteError(
             Code.NOT_MCP,
             f"What is at this address does not take MCP requests ({status}). Check the URL and the transport.",
@@ -161,8 +167,33 @@ def _retry_after(witness: Witness) -> float | None:
     return float(value) if value.isdigit() and len(value) < 10 else None
 
 
-def _said_no(error: MCPError) -> RemoteError:
+def _said_no(error: MCPError, witness: Witness) -> RemoteError:
+    if error.code == CONNECTION_CLOSED:
+        if TOO_LONG_EVENT in error.message:
+            return RemoteError(Code.TOO_LARGE, "The server's answer is larger than is accepted, so it was not read on.")
+        return RemoteError(
+            Code.UNREACHABLE,
+            "The connection to the server broke before it answered. Whether it did what was asked is not known.",
+            rpc_code=error.code,
+        )
     said = words(error.message)
+    if error.message.startswith(STAND_INS):
+        return RemoteError(
+            Code.NOT_MCP,
+            f"What is at this address does not take MCP requests ({witness.status}). Check the URL and the transport.",
+            status=witness.status,
+            rpc_code=error.code,
+        )
+    if witness.status is not None and witness.status >= 500:
+        return RemoteError(
+            Code.SERVER_ERROR,
+            f"The server failed ({witness.status}): {said}",
+            status=witness.status,
+            rpc_code=error.code,
+        )
     return RemoteError(
-        Code.PROTOCOL, f"The server refused the request: {said}" if said else "The server refused the request."
+        Code.PROTOCOL,
+        f"The server refused the request{f': {said}' if said else '.'}",
+        status=witness.status,
+        rpc_code=error.code,
     )

@@ -4,10 +4,14 @@ Modern ones (2026-07-28) have no session: each request says all there is to say.
 server not known yet is asked what it is, and greeted by a handshake if it does not understand the question.
 """
 
-from typing import Any
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Any, cast
 
 from mcp.client._input_required import run_input_required_driver
 from mcp.client.session import ClientRequestContext, ClientSession
+from mcp.client.subscriptions import SubscriptionLost, listen
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     HEADER_MISMATCH,
@@ -20,6 +24,7 @@ from mcp_types import (
     InputResponse,
     InputResponses,
     ListToolsResult,
+    RequestParamsMeta,
     Result,
     Tool,
     ToolListChangedNotification,
@@ -29,11 +34,14 @@ from pydantic import ValidationError
 
 from mcp_gateway.remote.diagnosis import refused
 from mcp_gateway.remote.line import Witness
+from mcp_gateway.remote.patience import Progress
 
 # Answers to the question that leave it open which revision is spoken; all others are about access or a broken server.
 UNDECIDED = frozenset({400, 404, 405, 406, 410, 415, 422, 501})
 # Rounds of questions in one call before it is given up.
 MOST_ROUNDS = 10
+# How long a connection stands before it is worth a stream for news of the tools.
+WATCH_AFTER_SECONDS = 2.0
 
 
 async def agree(session: ClientSession, *, prior: DiscoverResult | None, handshake: bool, witness: Witness) -> None:
@@ -80,7 +88,14 @@ def _raise_if_final(witness: Witness) -> None:
         raise refusal
 
 
-async def call(session: ClientSession, name: str, arguments: dict[str, Any], *, progress: Any) -> CallToolResult:
+async def call(
+    session: ClientSession,
+    name: str,
+    arguments: dict[str, Any],
+    *,
+    progress: Progress,
+    meta: Mapping[str, Any] | None = None,
+) -> CallToolResult:
     """Call a tool, answering what the server asks in between; with its list read again where headers did not match."""
 
     async def send(answers: InputResponses | None, state: str | None) -> CallToolResult | InputRequiredResult | Result:
@@ -90,6 +105,7 @@ async def call(session: ClientSession, name: str, arguments: dict[str, Any], *, 
             progress_callback=progress,
             input_responses=answers,
             request_state=state,
+            meta=cast(RequestParamsMeta, dict(meta)) if meta else None,
             allow_input_required=True,
         )
 
@@ -121,5 +137,35 @@ def absorb(session: ClientSession, tools: list[Tool]) -> None:
     session._absorb_tool_listing(ListToolsResult(tools=list(tools), ttl_ms=0, cache_scope="private"), complete=True)
 
 
-def is_list_changed(message: object) -> bool:
+def has_tools(session: ClientSession) -> bool:
+    """Whether the server says that it has tools. One that says nothing about itself is asked."""
+    capabilities = session.server_capabilities
+    return session.discover_result is not None or capabilities is None or capabilities.tools is not None
+
+
+async def watch(session: ClientSession, *, until: asyncio.Event) -> None:
+    """Hear of changes to the tools, where the server tells of them only on request, until the event is set.
+
+    It costs a stream, so those that only make a quick call do without: it begins after a while.
+    """
+    capabilities = session.server_capabilities
+    changes = capabilities is not None and capabilities.tools is not None and capabilities.tools.list_changed
+    if session.discover_result is None or not changes or await _set_within(until, WATCH_AFTER_SECONDS):
+        return
+    # A server that ends the stream, or does not open one, is asked again when the list has run out.
+    with contextlib.suppress(MCPError, SubscriptionLost, TimeoutError):
+        async with listen(session, tools_list_changed=True):
+            await until.wait()
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def says_list_changed(message: object) -> bool:
     return isinstance(message, ToolListChangedNotification)

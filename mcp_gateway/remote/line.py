@@ -27,6 +27,10 @@ class Witness:
     location: str | None = None
     failure: Exception | None = None
 
+    @property
+    def unused(self) -> bool:
+        return self.status is None and self.failure is None
+
     def answered(self, response: httpx2.Response) -> None:
         self.status, self.headers, self.failure = response.status_code, response.headers, None
         self.content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -70,8 +74,10 @@ class Line:
         return self._client.build_request(method, url, headers=merged, **options)
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
-        # A stream in the background, as old servers have, says nothing about what is being asked.
-        witness = _witness.get() if request.method == "POST" else None
+        witness = _witness.get()
+        # A stream opened in the background, as old servers have, says nothing about what is being asked.
+        if witness is not None and request.method != "POST" and not witness.unused:
+            witness = None
         try:
             response = await self._client.send(request, stream=True, **options)
             if witness is not None:

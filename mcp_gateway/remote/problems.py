@@ -25,13 +25,21 @@ class Code(StrEnum):
     SERVER_ERROR = "server_error"
     PROTOCOL = "protocol"
     TOO_LARGE = "too_large"
+    ASK_FIRST = "ask_first"
 
 
 class RemoteError(Exception):
     """A remote server cannot be used as asked. The message is for people, safe to show, and says what to do."""
 
     def __init__(
-        self, code: Code, message: str, *, status: int | None = None, retry_after: float | None = None, scope: str = ""
+        self,
+        code: Code,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        scope: str = "",
+        rpc_code: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -39,6 +47,8 @@ class RemoteError(Exception):
         self.status = status
         self.retry_after = retry_after
         self.scope = scope
+        # Of a JSON-RPC error, where the server gave one.
+        self.rpc_code = rpc_code
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ The library has one too; in it a message that the server refuses is logged and w
 request that cannot be delivered is answered at once.
 """
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from urllib.parse import urljoin
 
 import anyio
@@ -26,15 +27,25 @@ GONE = (anyio.BrokenResourceError, anyio.ClosedResourceError)
 
 
 @contextlib.asynccontextmanager
-async def streams(client: httpx2.AsyncClient, url: str, *, most_event_bytes: int) -> AsyncIterator[TransportStreams]:
-    """The pair of streams a session runs on. RemoteError where the server opens no event stream with an endpoint."""
+async def streams(
+    client: httpx2.AsyncClient,
+    url: str,
+    *,
+    most_event_bytes: int,
+    endpoint_seconds: float,
+    on_end: Callable[[], None],
+) -> AsyncIterator[TransportStreams]:
+    """The pair of streams a session runs on; `on_end` is called when the server ends its own.
+
+    RemoteError where no event stream opens that says, within so many seconds, where to send requests.
+    """
     async with sse_within_origin(client, url, max_event_size=most_event_bytes) as source:
         events = aiter(source)
-        endpoint = await _endpoint(source.response, events, url)
+        endpoint = await _endpoint(source.response, events, url, endpoint_seconds)
         received, read_stream = create_context_streams[SessionMessage | Exception](0)
         write_stream, sent = create_context_streams[SessionMessage](0)
         async with received, read_stream, write_stream, sent, anyio.create_task_group() as group:
-            group.start_soon(_read, events, received)
+            group.start_soon(_read, events, received, on_end)
             group.start_soon(_write, client, endpoint, sent, received)
             try:
                 yield read_stream, write_stream
@@ -42,19 +53,20 @@ async def streams(client: httpx2.AsyncClient, url: str, *, most_event_bytes: int
                 group.cancel_scope.cancel()
 
 
-async def _endpoint(response: httpx2.Response, events: AsyncIterator[httpx2.ServerSentEvent], url: str) -> str:
+async def _endpoint(
+    response: httpx2.Response, events: AsyncIterator[httpx2.ServerSentEvent], url: str, seconds: float
+) -> str:
     """Where messages are to be sent, which the server says first."""
     content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if response.status_code != 200 or content_type != "text/event-stream":
-        raise NoStream(response)
-    try:
-        async for event in events:
-            if event.event == "endpoint":
-                return _within_origin(url, event.data)
-            if event.event == "message":
-                break
-    except (httpx2.HTTPError, httpx2.SSEError):
-        pass
+        raise NoStream(f"status {response.status_code}, {content_type or 'no content type'}")
+    with contextlib.suppress(httpx2.HTTPError, httpx2.SSEError, TimeoutError):
+        async with asyncio.timeout(seconds):
+            async for event in events:
+                if event.event == "endpoint":
+                    return _within_origin(url, event.data)
+                if event.event == "message":
+                    break
     raise RemoteError(
         Code.WRONG_TRANSPORT,
         "The server opened an event stream and did not say where to send requests, as SSE servers do. "
@@ -73,15 +85,11 @@ def _within_origin(url: str, endpoint: str) -> str:
     return whole
 
 
-class NoStream(Exception):  # noqa: N818 - what the server did instead
+class NoStream(Exception):  # noqa: N818 - what the server did instead is known to the witness
     """The server answered with something other than an event stream."""
 
-    def __init__(self, response: httpx2.Response) -> None:
-        super().__init__(response.status_code)
-        self.response = response
 
-
-async def _read(events: AsyncIterator[httpx2.ServerSentEvent], received: Received) -> None:
+async def _read(events: AsyncIterator[httpx2.ServerSentEvent], received: Received, on_end: Callable[[], None]) -> None:
     """Pass on what the server says. When its stream ends, whoever waits for an answer learns that none will come."""
     async with received:
         with contextlib.suppress(
@@ -90,6 +98,7 @@ async def _read(events: AsyncIterator[httpx2.ServerSentEvent], received: Receive
             async for event in events:
                 if event.event == "message" and event.data:
                     await received.send(_parsed(event.data))
+        on_end()
 
 
 def _parsed(text: str) -> SessionMessage | Exception:

@@ -4,7 +4,6 @@ A client belongs to one event loop, one server and one credential. Where the loo
 does, `keeping` is entered and idle clients stay open for a while; elsewhere each is closed with its last use.
 """
 
-import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 import httpx2
 from django.conf import settings
 
+from mcp_gateway.remote.loops import PerLoop
 from mcp_gateway.remote.targets import Target
 from security import outbound
 from security.outbound import Bounds, policy
@@ -74,17 +74,7 @@ class Wires:
         return len(self._wires)
 
 
-_of_loops: dict[asyncio.AbstractEventLoop, Wires] = {}
-
-
-def wires() -> Wires:
-    """The clients of the running loop."""
-    loop = asyncio.get_running_loop()
-    if loop not in _of_loops:
-        for ended in [each for each in _of_loops if each.is_closed()]:
-            del _of_loops[ended]
-        _of_loops[loop] = Wires()
-    return _of_loops[loop]
+wires = PerLoop(Wires)
 
 
 @contextlib.asynccontextmanager

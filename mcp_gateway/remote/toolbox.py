@@ -1,0 +1,159 @@
+"""The tools of remote servers for whoever works with them: agents, workflows, bots, and people who try one.
+
+    async with toolbox.open(caller, [12, 15]) as box:
+        box.tools      # of all servers, under names that never collide
+        box.problems   # the servers that cannot be used, and why
+        await box.call("hubspot_12__create_contact", {"email": "ada@example.com"})
+
+Resolve, connect, discover, namespace, execute, clean up: all connections are closed when the block is left, however it
+is left.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import anyio
+from django.conf import settings
+
+from accounts.caller import Caller
+from accounts.scopes import Scope
+from mcp_gateway.offload import in_domain
+from mcp_gateway.remote import results
+from mcp_gateway.remote.discovery import OfferedTool
+from mcp_gateway.remote.ledger import Entry, Outcome, ledger
+from mcp_gateway.remote.member import Member
+from mcp_gateway.remote.patience import Progress
+from mcp_gateway.remote.problems import Code, Problem, RemoteError
+from mcp_gateway.remote.questions import Ask, Question
+from mcp_gateway.remote.results import RemoteResult
+from mcp_gateway.remote.services import servers
+from mcp_gateway.remote.targets import Target
+
+# Where a key goes along with a call; servers that know it do the same thing once only, others ignore it.
+IDEMPOTENCY_META = "io.asterism/idempotencyKey"
+
+__all__ = ["OfferedTool", "Problem", "RemoteResult", "Toolbox", "open"]
+
+
+@contextlib.asynccontextmanager
+async def open(  # noqa: A001 - read as toolbox.open
+    caller: Caller, server_ids: Sequence[int], *, deadline: float | None = None, ask: Ask | None = None
+) -> AsyncIterator["Toolbox"]:
+    """The tools of those servers that the caller may use, with the caller's own credentials.
+
+    Each server has `deadline` seconds to connect and list its tools; one that cannot be used is among the problems and
+    stops none of the others. `ask` answers for whoever holds the conversation: what servers want to know in a call, and
+    whether a tool that is to be allowed first may run. Without it such questions are declined.
+    """
+    resolved = await in_domain(servers.targets_for, caller, list(server_ids))
+    box = Toolbox(caller, ask)
+    seconds = settings.MCP_REMOTE_CONNECT_SECONDS if deadline is None else deadline
+    try:
+        async with asyncio.TaskGroup() as group:
+            for each in resolved:
+                if isinstance(each, Problem):
+                    box.problems.append(each)
+                else:
+                    group.create_task(box.add(each, seconds))
+        box.put_in_order(server_ids)
+        yield box
+    finally:
+        await box.close()
+
+
+class Toolbox:
+    """Tools by their name here, and the servers behind them."""
+
+    def __init__(self, caller: Caller, ask: Ask | None) -> None:
+        self.problems: list[Problem] = []
+        self._caller, self._ask = caller, ask
+        self._members: dict[int, Member] = {}
+        self._tools: dict[str, OfferedTool] = {}
+
+    @property
+    def tools(self) -> list[OfferedTool]:
+        return list(self._tools.values())
+
+    async def call(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        *,
+        progress: Progress | None = None,
+        ask: Ask | None = None,
+        confirmed: bool = False,
+        idempotency_key: str | None = None,
+    ) -> RemoteResult:
+        """Call a tool and pass on what it answers.
+
+        `ask` stands in for the toolbox's own during this call. A tool marked “ask before use” runs only if the answer
+        to that is yes, or if it is `confirmed` that a person has allowed this very call. Raises RemoteError where the
+        server could not be asked; what the server itself refuses is a result with `is_error`.
+        """
+        self._caller.require(Scope.WRITE)
+        tool = self._tools.get(name)
+        if tool is None:
+            raise RemoteError(Code.NOT_FOUND, f"There is no tool {name[:100]!r} here. Use one of those listed.")
+        member = self._members[tool.server_id]
+        entry = Entry(
+            self._caller, tool.server_id, member.target.credential.connection_id, tool.remote_name, sorted(arguments)
+        )
+        ask = ask or self._ask
+        meta = {IDEMPOTENCY_META: idempotency_key} if idempotency_key else None
+        try:
+            if tool.ask_first and not confirmed:
+                await _allowed(tool, member.target.name, ask)
+            answer = await member.call(tool.remote_name, arguments, progress=progress, ask=ask, meta=meta)
+            entry.end(Outcome.TOOL_ERROR if answer.is_error else Outcome.OK)
+            return results.passed_on(answer)
+        except RemoteError as error:
+            if error.code is not Code.PROTOCOL or error.rpc_code is None:
+                entry.end(Outcome.FAILED, error.code)
+                raise
+            entry.end(Outcome.TOOL_ERROR, error.code)
+            return results.failed(error.message)
+        except asyncio.CancelledError:
+            entry.end(Outcome.CANCELLED, "cancelled")
+            raise
+        finally:
+            with anyio.CancelScope(shield=True):
+                await ledger().add(entry)
+
+    async def add(self, target: Target, seconds: float) -> None:
+        """Take a server in, or note why not."""
+        member = Member(target, seconds)
+        self._members[member.server_id] = member
+        try:
+            async with asyncio.timeout(seconds):
+                tools = await member.tools()
+        except RemoteError as error:
+            self.problems.append(Problem(member.server_id, target.name, error.code, error.message))
+        except TimeoutError:
+            late = f"The server did not connect and list its tools within {seconds:g} seconds."
+            self.problems.append(Problem(member.server_id, target.name, Code.TIMEOUT, late))
+        else:
+            self._tools.update({tool.name: tool for tool in tools})
+
+    def put_in_order(self, server_ids: Sequence[int]) -> None:
+        """The servers' tools in the order in which the servers were asked for, whichever answered first."""
+        place = {server_id: number for number, server_id in reversed(list(enumerate(server_ids)))}
+        self._tools = dict(sorted(self._tools.items(), key=lambda item: place[item[1].server_id]))
+        self.problems.sort(key=lambda problem: place[problem.server_id])
+
+    async def close(self) -> None:
+        """Close all connections, also while being cancelled."""
+        with anyio.CancelScope(shield=True):
+            await asyncio.gather(*(member.close() for member in self._members.values()), return_exceptions=True)
+
+
+async def _allowed(tool: OfferedTool, server_name: str, ask: Ask | None) -> None:
+    """Ask whether the tool may run; RemoteError where it may not, or where there is nobody to ask."""
+    if ask is None:
+        raise RemoteError(
+            Code.ASK_FIRST, f"“{tool.title}” asks before each use, and nobody is there to allow it. Nothing was done."
+        )
+    answer = await ask(Question(server_name, f"Allow “{tool.title}” of {server_name} to run?"))
+    if answer.action != "accept":
+        raise RemoteError(Code.ASK_FIRST, f"“{tool.title}” was not allowed to run. Nothing was done.")
