@@ -9,7 +9,17 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.models import ApiKey, Invitation, Membership, Organization, Plan, Subscription, TokenUsage, User
+from accounts.models import (
+    AddressChange,
+    ApiKey,
+    Invitation,
+    Membership,
+    Organization,
+    Plan,
+    Subscription,
+    TokenUsage,
+    User,
+)
 from accounts.page_caller import admin_caller
 from accounts.services import keys
 from accounts.services.people import settle_in
@@ -50,6 +60,19 @@ class AuditedAdmin(AnyModelAdmin):
         for obj in queryset:
             _record("delete", request, obj)
         return super().log_deletions(request, queryset)
+
+
+@admin.register(AddressChange)
+class AddressChangeAdmin(AuditedAdmin, ReadOnlyAdmin):
+    """Addresses that wait to be confirmed. Deleting one voids its link."""
+
+    list_display = ["user", "email", "asked_at"]
+    list_filter = ["asked_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__email", "email"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("accounts.delete_addresschange")
 
 
 @admin.register(User)

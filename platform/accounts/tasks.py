@@ -10,7 +10,8 @@ from django.urls import reverse
 from kombu.exceptions import OperationalError
 
 from accounts.errors import Unavailable
-from accounts.models import User
+from accounts.models import AddressChange, User
+from accounts.services.addresses import link_token
 from accounts.services.sign_in import reset_path_parts
 
 
@@ -24,6 +25,17 @@ def mail_password_reset(user_id: int) -> None:
     link = settings.PUBLIC_URL + reverse("accounts:password-reset-choose", args=[who, token])
     minutes = settings.PASSWORD_RESET_TIMEOUT // 60
     _mail(user.email, "Choose a new password", "password_reset", {"user": user, "link": link, "minutes": minutes})
+
+
+@shared_task(ignore_result=True)
+def mail_address_asked(change_id: int) -> None:
+    """Mail the link to the new address, and tell the old one, in case it was not its owner who asked."""
+    change = AddressChange.objects.open().select_related("user").filter(pk=change_id).first()
+    if change is None:
+        return
+    link = settings.PUBLIC_URL + reverse("accounts:confirm-address", args=[link_token(change)])
+    _mail(change.email, "Confirm your e-mail address", "address_confirm", {"user": change.user, "link": link})
+    _mail(change.user.email, "Your e-mail address is to be changed", "address_asked", {"change": change})
 
 
 @shared_task(ignore_result=True)

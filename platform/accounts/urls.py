@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{SETTINGS}/keys/<int:key_id>/rotate", keys.rotate, name="rotate-key"),
     path(f"{SETTINGS}/keys/<int:key_id>/revoke", keys.revoke, name="revoke-key"),
     path(f"{SETTINGS}/profile", profile.profile, name="profile"),
+    path(f"{SETTINGS}/profile/address/<str:token>", profile.confirm_address, name="confirm-address"),
     path(f"{SETTINGS}/plan", profile.plan, name="plan"),
     path(f"{SETTINGS}/organizations", organizations.listing, name="organizations"),
     path(ORGANIZATION, organizations.organization, name="organization"),

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
@@ -120,20 +119,6 @@ def test_a_person_changes_their_name(signed_in: Client, person: User) -> None:
     signed_in.post(f"{SETTINGS}/profile", {"form": "name", "name-name": "Ada Lovelace"})
     person.refresh_from_db()
     assert person.name == "Ada Lovelace"
-
-
-def test_a_new_address_needs_the_password_and_the_old_one_is_told(
-    signed_in: Client, person: User, mails_at_once: None
-) -> None:
-    old = person.email
-    form = {"form": "address", "address-email": "New@Example.com", "address-current": "wrong"}
-    refused = signed_in.post(f"{SETTINGS}/profile", form)
-    assert refused.status_code == 422
-    assert "not your current password" in refused.content.decode()
-    signed_in.post(f"{SETTINGS}/profile", {**form, "address-current": PASSWORD})
-    person.refresh_from_db()
-    assert person.email == "new@example.com"
-    assert [message.to for message in mail.outbox] == [[old]]
 
 
 def test_a_new_password_keeps_this_session_and_ends_the_others(signed_in: Client, person: User) -> None:

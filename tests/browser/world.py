@@ -11,8 +11,9 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from accounts.caller import Caller, Door
-from accounts.models import ApiKey, Membership, Organization, Plan, Role, Subscription, User
+from accounts.models import AddressChange, ApiKey, Membership, Organization, Plan, Role, Subscription, User
 from accounts.scopes import Scope
+from accounts.services.addresses import link_token
 from accounts.services.invitations import create_invitation
 from accounts.services.keys import create_key
 from agents_hub.services.agents import create_agent
@@ -79,6 +80,7 @@ def values(owned: World | None = None) -> Values:
         "slug": [],
         "oauth:resource-metadata.path": ["mcp"],
         "agents:content.token": ["not-a-link"],
+        "accounts:confirm-address.token": ["not-a-link"],
         "agent_id": [],
         "file_id": [],
         "profile_id": [],
@@ -103,6 +105,7 @@ def values(owned: World | None = None) -> Values:
         "ticket_id": list(tickets.order_by("status", "number").distinct("status").values_list("pk", flat=True)),
         "case_id": [cases.filter(status=status).earliest("pk").pk for status in ("applied", "failed", "pending")],
         "key_id": [owned.key.pk],
+        "accounts:confirm-address.token": [_new_address(owned.person)],
         "connection_id": list(Connection.objects.filter(user=owned.person).values_list("pk", flat=True)[:1]),
         "slug": [owned.organization.slug],
         "user_id": [owned.person.pk],
@@ -121,6 +124,11 @@ def _agent(owned: World) -> tuple[object, object]:
     frozen, free = upload_shared_files(who, agent_id=agent.pk, files=files)
     freeze_shared_file(who, agent_id=agent.pk, file_id=frozen.pk, is_frozen=True)
     return agent.pk, free.pk
+
+
+def _new_address(person: User) -> str:
+    """The link in the mail to an address that the person asked for."""
+    return link_token(AddressChange.objects.create(user=person, email="ada@harbour-lights.example.com"))
 
 
 def newcomer() -> User:

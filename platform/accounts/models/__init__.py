@@ -1,5 +1,6 @@
 """The rows of accounts: people, organizations, plans, usage and keys."""
 
+from accounts.models.addresses import AddressChange
 from accounts.models.api_keys import ApiKey
 from accounts.models.organizations import Invitation, Membership, Organization, Role
 from accounts.models.plans import FREE, Period, Plan, Subscription, TokenUsage
@@ -7,6 +8,7 @@ from accounts.models.users import User
 
 __all__ = [
     "FREE",
+    "AddressChange",
     "ApiKey",
     "Invitation",
     "Membership",

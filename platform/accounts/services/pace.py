@@ -11,6 +11,7 @@ SIGN_INS_BY_ACCOUNT = Limit("sign-in by account", 10, QUARTER_HOUR)
 CONFIRMATIONS = Limit("password confirmation", 10, QUARTER_HOUR)
 RESETS_BY_ADDRESS = Limit("reset by address", 10, HOUR)
 RESETS_BY_ACCOUNT = Limit("reset by account", 3, HOUR)
+ADDRESS_CHANGES = Limit("address change", 5, HOUR)
 SIGN_UPS_BY_ADDRESS = Limit("sign-up by address", 10, HOUR)
 
 

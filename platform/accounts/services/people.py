@@ -1,4 +1,4 @@
-"""A person's account: begun, changed, and its password set."""
+"""A person's account: begun, renamed, and its password set. Its address is in accounts.services.addresses."""
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.errors import Forbidden, Invalid, NotFound
-from accounts.models import Membership, Subscription, User
+from accounts.models import AddressChange, Membership, Subscription, User
 from accounts.services.organizations import found_organization
 from accounts.services.pace import CONFIRMATIONS, refuse_after
 from accounts.services.plans import free_plan
@@ -33,7 +33,7 @@ def create_person(visitor: Caller, *, email: str, password: str, name: str = "")
     user = User(email=email, name=name.strip()[:150])
     check_password(password, user)
     user.set_password(password)
-    _save_with_address(user)
+    save_with_address(user)
     _subscribe(user)
     audit.record("account.create", caller=visitor.acting_for(user.pk), target=f"user:{user.pk}")
     return user
@@ -50,39 +50,31 @@ def settle_in(user: User) -> None:
 
 def change_name(caller: Caller, *, name: str) -> User:
     with transaction.atomic():
-        user = _locked(caller)
+        user = locked_person(caller)
         user.name = name.strip()[:150]
         user.save(update_fields=["name"])
         audit.record("account.rename", caller=caller, target=f"user:{user.pk}")
     return user
 
 
-def change_email(caller: Caller, *, email: str, password: str) -> str:
-    """Sign in with another address from now on. Returns the old one, which is to be told."""
-    _confirm(caller, password)
-    with transaction.atomic():
-        user = _locked(caller)
-        old = user.email
-        user.email = available_address(email, besides=user)
-        _save_with_address(user)
-        audit.record("account.change_email", caller=caller, target=f"user:{user.pk}")
-    return old
-
-
 def change_password(caller: Caller, *, current: str, new: str) -> User:
     """A new password; every other session of the person ends with it."""
-    _confirm(caller, current)
+    confirm_password(caller, current)
     with transaction.atomic():
-        user = _locked(caller)
+        user = locked_person(caller)
         set_password(caller, user, new)
     return user
 
 
 def set_password(caller: Caller, user: User, new: str) -> None:
-    """Store a new password, by Django's rules. Whoever calls has made sure that the person wants it."""
+    """Store a new password, by Django's rules. Whoever calls has made sure that the person wants it.
+
+    A new address that waits to be confirmed waits no more: whoever asked for it may be why the password is changed.
+    """
     check_password(new, user)
     user.set_password(new)
     user.save(update_fields=["password"])
+    AddressChange.objects.filter(user=user).delete()
     audit.record("account.change_password", caller=caller.acting_for(user.pk), target=f"user:{user.pk}")
 
 
@@ -109,7 +101,7 @@ def check_password(password: str, user: User) -> None:
         raise Invalid(" ".join(error.messages), data={"field": "password"}) from None
 
 
-def _confirm(caller: Caller, password: str) -> None:
+def confirm_password(caller: Caller, password: str) -> None:
     """Make sure that it is the person who asks, and nobody at their open session who guesses."""
     refuse_after(CONFIRMATIONS.hit(str(caller.user_id)))
     if not User.objects.get(pk=caller.user_id).check_password(password):
@@ -117,7 +109,7 @@ def _confirm(caller: Caller, password: str) -> None:
     CONFIRMATIONS.forget(str(caller.user_id))
 
 
-def _save_with_address(user: User) -> None:
+def save_with_address(user: User) -> None:
     """Store a person whose address was free a moment ago; somebody may have taken it since."""
     try:
         with transaction.atomic():
@@ -130,7 +122,7 @@ def _subscribe(user: User) -> None:
     Subscription.objects.get_or_create(user=user, defaults={"plan": free_plan(), "started_on": timezone.now().date()})
 
 
-def _locked(caller: Caller) -> User:
+def locked_person(caller: Caller) -> User:
     user = User.objects.select_for_update().filter(pk=caller.user_id).first()
     if user is None:
         raise NotFound("This account is gone.")
