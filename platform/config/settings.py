@@ -271,6 +271,8 @@ MCP_REMOTE_CALL_SECONDS = env.number("MCP_REMOTE_CALL_SECONDS", 120, least=1)
 MCP_REMOTE_ANSWER_BYTES = env.number("MCP_REMOTE_ANSWER_MB", 16, least=1) * 1_048_576
 # A tool that reports progress may go on for so many seconds in all; what people are asked in between is not counted.
 MCP_REMOTE_LONGEST_CALL_SECONDS = env.number("MCP_REMOTE_LONGEST_CALL_SECONDS", 900, least=1)
+# Where providers find the document about us (client ID metadata), if not at our own address: behind a firewall, say.
+MCP_REMOTE_CLIENT_DOCUMENT_URL = env.text("MCP_REMOTE_CLIENT_DOCUMENT_URL")
 # What is passed on of one result: text, and images, sounds and files together.
 MCP_REMOTE_TEXT_BYTES = env.number("MCP_REMOTE_TEXT_KB", 1_024, least=1) * 1_024
 MCP_REMOTE_MEDIA_BYTES = env.number("MCP_REMOTE_MEDIA_KB", 8_192, least=1) * 1_024

@@ -23,4 +23,6 @@ class Provider(TypedDict):
     names_itself: NotRequired[bool]
     # What tokens are to be good for (RFC 8707): the MCP server, as it calls itself.
     resource: str
+    # As asked for, separated by spaces.
+    scope: NotRequired[str]
     client: Client

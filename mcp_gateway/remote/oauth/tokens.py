@@ -5,13 +5,10 @@ a list or with commas, an empty refresh token, refusals under a status of 200, f
 pages in HTML. All of these are understood here, so that nobody after this has to.
 """
 
-import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import parse_qsl
 
 import httpx2
 
@@ -31,12 +28,10 @@ SAME_AS = {
     "invalid_client_id": "invalid_client",
 }
 LONGEST_TOKEN = 65_536
-LONGEST_DESCRIPTION = 300
 # A year: what claims to live longer is asked about after that.
 LONGEST_SECONDS = 31_536_000
 # What a header can carry (RFC 6750 section 2.1 is narrower; providers are not).
 HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +110,9 @@ def read(response: httpx2.Response) -> TokenAnswer:
     status = response.status_code
     if status == 429 or status >= 500:
         raise ProviderUnavailable(f"The provider answers {status}.", wire.retry_after(response), status)
-    members = _members(response)
-    if refusal := _word(members.get("error")):
-        description = _word(members.get("error_description")) or _word(members.get("message"))
+    members = wire.members(response)
+    if refusal := wire.word(members.get("error")):
+        description = wire.word(members.get("error_description")) or wire.word(members.get("message"))
         if refusal in ("temporarily_unavailable", "server_error", "slow_down", "ratelimited"):
             raise ProviderUnavailable(f"The provider answers {refusal}.", wire.retry_after(response), status)
         raise TokenRefused(SAME_AS.get(refusal, refusal), description, status)
@@ -134,25 +129,6 @@ def read(response: httpx2.Response) -> TokenAnswer:
         scope=_scope(members.get("scope")),
         token_type=_kind(members.get("token_type")),
     )
-
-
-def _members(response: httpx2.Response) -> dict[str, Any]:
-    """The answer as a mapping; empty where it is none, such as a page."""
-    try:
-        document = json.loads(response.content)
-    except (ValueError, RecursionError):
-        kind = response.headers.get("Content-Type", "").lower()
-        if "form-urlencoded" in kind or "text/plain" in kind:
-            return dict(parse_qsl(response.text))
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _word(value: object) -> str:
-    """A short printable text of the provider's; what is nested under `code` or `type` is found."""
-    if isinstance(value, Mapping):
-        value = value.get("code") or value.get("type") or value.get("message")
-    return UNPRINTABLE.sub(" ", value).strip()[:LONGEST_DESCRIPTION] if isinstance(value, str) else ""
 
 
 def _token(value: object) -> str | None:
@@ -180,5 +156,5 @@ def _scope(value: object) -> str:
 
 
 def _kind(value: object) -> str:
-    text = _word(value)
+    text = wire.word(value)
     return "Bearer" if text.lower() in ("", "bearer") else text
