@@ -42,6 +42,7 @@ bench: $(DEV_STAMP) ## measure what is claimed about speed
 lock: $(DEV_STAMP) ## pin the newest versions that requirements*.in allow
 	$(BIN)/python -m pip install --quiet uv
 	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) requirements-extras.in -o requirements-extras.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 
 .venv/bin/python:
