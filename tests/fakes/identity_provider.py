@@ -82,6 +82,11 @@ class IdentityProvider:
             self._families[token] = Family(token)
         return token
 
+    def redeem(self, token: str) -> None:
+        """As if somebody had shown the token, and the answer had reached nobody."""
+        with self._changing:
+            self._rotate(token)
+
     def revoke(self, token: str) -> None:
         """The person takes back what they allowed."""
         with self._changing:
@@ -107,9 +112,13 @@ class IdentityProvider:
         try:
             yield
         finally:
-            with self._changing:
-                self._holding = False
-                self._changing.notify_all()
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Give out the answers that are kept back, and keep back no more."""
+        with self._changing:
+            self._holding = False
+            self._changing.notify_all()
 
     def wait_until_held(self, count: int) -> None:
         """Until so many answers are being kept back."""
