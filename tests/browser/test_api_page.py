@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from accounts.scopes import Scope
-from mcp_gateway.rest.routes import api
+from mcp_gateway.rest.routes import APIS
 from tests.agents_hub.factories import ProfileFactory
 from tests.browser import world
 from tests.browser.conftest import sign_in
@@ -29,7 +29,7 @@ def api_page(page: Page, live_server: Any, person: User) -> Page:
 
 def test_every_route_is_on_the_page(api_page: Page) -> None:
     shown = api_page.locator("summary code").all_inner_texts()
-    assert sorted(shown) == sorted(f"/{route.path}" for route in api)
+    assert sorted(shown) == sorted(f"/{route.path}" for api in APIS for route in api)
 
 
 def test_a_request_is_sent_with_the_key_and_its_answer_shown(api_page: Page, person: User) -> None:

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from accounts.models import Organization
+from accounts.models import Organization, Role
+from accounts.scopes import Scope
 from agents_hub.models import ProfilePool
 from mcp_gateway.rest.authentication import KEY_HEADER
-from mcp_gateway.rest.routes import api
+from mcp_gateway.rest.routes import APIS, Routes
 from tests.agents_hub.api.door import rest
-from tests.agents_hub.factories import AgentFactory, ProfileFactory, member_of
-from tests.factories import OrganizationFactory
+from tests.agents_hub.factories import AgentFactory, ProfileFactory
+from tests.factories import MembershipFactory, OrganizationFactory, RemoteServerFactory, RemoteToolFactory
 
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
@@ -27,12 +28,16 @@ MOST_SECONDS = 180
 
 def rows_of(organization: Organization) -> dict[str, str]:
     """Something of everything, so that requests reach it."""
+    # Nothing listens there, so that what calls it out is answered at once.
+    server = RemoteServerFactory(organization=organization, url="http://127.0.0.1:9/mcp")
     pool = ProfilePool.objects.create(organization=organization, name=f"Pool {ProfilePool.objects.count()}")
     return {
         "organizationId": str(organization.uid),
         "agentId": str(AgentFactory(organization=organization).pk),
         "profileId": str(ProfileFactory(organization=organization).pk),
         "poolId": str(pool.pk),
+        "serverId": str(server.pk),
+        "toolId": str(RemoteToolFactory(server=server).pk),
     }
 
 
@@ -51,20 +56,22 @@ def configuration(lasting: dict[str, str], doomed: dict[str, str]) -> str:
 
 
 # Requests by chance are quick; every boundary of every field takes a minute or more.
+@pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
 @pytest.mark.parametrize("phase", ["fuzzing", pytest.param("coverage", marks=pytest.mark.faults)])
 @pytest.mark.django_db(transaction=True)
 def test_a_stranger_with_the_document_finds_no_500_and_nothing_undocumented(
-    live_server: Any, settings: Settings, tmp_path: Path, phase: str
+    live_server: Any, settings: Settings, tmp_path: Path, phase: str, api: Routes
 ) -> None:
     settings.REST_RATE_PER_MINUTE = 0
     organization: Organization = OrganizationFactory()
-    key = rest(member_of(organization)).key
+    person = MembershipFactory(organization=organization, role=Role.ADMIN).user
+    key = rest(person, Scope.ADMIN).key
     config = tmp_path / "schemathesis.toml"
     config.write_text(configuration(rows_of(organization), rows_of(organization)))
     done = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run"),
-            *(f"{live_server.url}/agents/v2/openapi.json", "--url", live_server.url, "--checks", CHECKS),
+            *(f"{live_server.url}/{api.base}openapi.json", "--url", live_server.url, "--checks", CHECKS),
             *("--header", f"Authorization: Bearer {key}", "--header", f"{KEY_HEADER}: {key}"),
             *("--phases", phase, "--max-examples", "5", "--workers", "2"),
             *("--seed", "2026", "--no-shrink", "--no-color", "--generation-database", "none"),

@@ -9,19 +9,20 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Organization, User
 from agents_hub.models import Agent, PoolMembership, ProfileCookie, ProfileCredential
 from agents_hub.services import agents
-from mcp_gateway.rest.routes import Route, api
-from tests.agents_hub.api.door import Rest, read
+from mcp_gateway.models import RemoteCall
+from mcp_gateway.rest.routes import APIS, Route
+from tests.agents_hub.api.door import read, rest
 from tests.agents_hub.factories import AgentFactory, ProfileFactory, ProfilePoolFactory, member_of
-from tests.factories import OrganizationFactory, caller_for
+from tests.factories import OrganizationFactory, RemoteConnectionFactory, RemoteToolFactory, caller_for
 from tests.query_plans import plans
 
 pytestmark = pytest.mark.django_db
-LISTS = [route for route in api if route.method == "GET" and "items" in route.tool.result.model_fields]
+LISTS = [route for api in APIS for route in api if route.method == "GET" and "total" in route.tool.result.model_fields]
 MANY = 100_000
 
 
-def add_rows(organization: Organization, creator: User) -> str:
-    """One more of everything a list can show, in a pool that is there from the first on; gives the pool's id."""
+def add_rows(organization: Organization, creator: User) -> dict[str, Any]:
+    """One more of everything a list can show, in a pool and of a server that are there from the first on: their ids."""
     AgentFactory(organization=organization, created_by=creator)
     profile = ProfileFactory(organization=organization)
     ProfileCredential.objects.create(profile=profile, name="LOGIN", value="secret")
@@ -29,23 +30,27 @@ def add_rows(organization: Organization, creator: User) -> str:
     ProfilePoolFactory(organization=organization)
     pool = organization.profile_pools.earliest("created_at")
     PoolMembership.objects.create(pool=pool, profile=profile)
-    return str(pool.pk)
+    RemoteConnectionFactory(user=creator, server__organization=organization)
+    server = organization.remote_servers.earliest("pk")
+    RemoteToolFactory(server=server)
+    RemoteCall.objects.create(server=server, user=creator, tool="search", duration_ms=1, outcome="ok")
+    return {"poolId": pool.pk, "serverId": server.pk}
 
 
 def test_there_are_lists() -> None:
-    assert {"agents", "agent-profiles", "agent-profile-pools"} <= {route.path for route in LISTS}
+    assert {"agents", "agent-profiles", "agent-profile-pools", "servers"} <= {route.path for route in LISTS}
 
 
 @pytest.mark.parametrize("route", LISTS, ids=lambda route: route.path)
-def test_a_list_takes_no_more_queries_for_more_rows(
-    api: Rest, organization: Organization, person: User, route: Route
-) -> None:
+def test_a_list_takes_no_more_queries_for_more_rows(organization: Organization, person: User, route: Route) -> None:
+    key = rest(person, api=route.api)
+
     def ask() -> tuple[int, int]:
         with CaptureQueriesContext(connection) as captured:
-            page = read(api.get(f"{route.path.format(poolId=pool)}?pageSize=100"))
+            page = read(key.get(f"{route.path.format(**ids)}?pageSize=100"))
         return len(captured), len(page["items"])
 
-    pool = add_rows(organization, person)
+    ids = add_rows(organization, person)
     ask()  # the key's first use in a minute is noted
     queries_for_one, one = ask()
     for _ in range(12):
@@ -76,6 +81,7 @@ PAGES: list[tuple[dict[str, Any], str]] = [
     ({}, "agent_by_creation"),
     ({"sort_direction": "asc"}, "agent_by_creation"),
     ({"sort_field": "name"}, "agent_by_name"),
+    ({"sort_field": "updated_at", "page": 40}, "agent_by_update"),
     ({"sort_field": "name", "sort_direction": "asc", "page": 40}, "agent_by_name"),
     ({"search_name": "e4da3b7fbb"}, "agent_by_part_of_name"),
     ({"search_name": "E4DA3B7FBB", "sort_field": "name"}, "agent_by_part_of_name"),

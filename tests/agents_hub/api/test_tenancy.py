@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from accounts.caller import Caller, Door
 from accounts.errors import DomainError, Invalid, NotFound
-from accounts.models import Organization, User
+from accounts.models import Organization, Role, User
 from accounts.scopes import Scope
 from agents_hub.models import (
     Agent,
@@ -25,15 +25,24 @@ from agents_hub.models import (
     SharedFile,
     StagedFile,
 )
+from mcp_gateway.models import RemoteConnection, RemoteServer, RemoteTool
 from mcp_gateway.registry import Tool, registry
-from mcp_gateway.rest.routes import PLATFORM, REST_ONLY, Route, api
+from mcp_gateway.remote.shapes import LARGEST_ID
+from mcp_gateway.rest.routes import APIS, PLATFORM, REST_ONLY, Route
 from tests.agents_hub.api.door import Rest, fault, rest
-from tests.agents_hub.factories import AgentFactory, ProfileFactory, ProfilePoolFactory, member_of
-from tests.factories import OrganizationFactory, caller_for
+from tests.agents_hub.factories import AgentFactory, ProfileFactory, ProfilePoolFactory
+from tests.factories import (
+    MembershipFactory,
+    OrganizationFactory,
+    RemoteConnectionFactory,
+    RemoteToolFactory,
+    caller_for,
+)
 from tests.workflows.factories import WorkflowFactory
 
 pytestmark = pytest.mark.django_db
 TOOLS = [*registry.tools(PLATFORM), *registry.tools(REST_ONLY)]
+ROUTES = [route for api in APIS for route in api]
 IDS = (
     "organizationId",
     "agentId",
@@ -45,6 +54,8 @@ IDS = (
     "fileId",
     "workflowId",
     "parentId",
+    "serverId",
+    "toolId",
 )
 # What an argument of that name may be filled with where it names nobody's row.
 PLAIN: dict[str, Any] = {
@@ -54,8 +65,17 @@ PLAIN: dict[str, Any] = {
     "schema": {},
     "graph": {},
     "isFrozen": True,
+    "url": "http://127.0.0.1:9/mcp",
+    "slug": "hugging-face",
+    "digest": "0" * 64,
     "files": [{"name": "b.txt", "contentBase64": "Yg=="}],
 }
+
+
+@pytest.fixture(autouse=True)
+def _in_this_thread(settings: Settings) -> None:
+    """What crosses to the event loop comes back into the test's transaction."""
+    settings.QUICK_THREADS = 0
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +102,7 @@ class Tenant:
 
 def tenant() -> Tenant:
     organization = OrganizationFactory()
-    person = member_of(organization)
+    person = MembershipFactory(organization=organization, role=Role.ADMIN).user
     profile = ProfileFactory(organization=organization)
     credential = ProfileCredential.objects.create(profile=profile, name="LOGIN", value="secret")
     cookie = ProfileCookie.objects.create(profile=profile, name="c", key="c", value="v", domain="d.example")
@@ -93,6 +113,13 @@ def tenant() -> Tenant:
         agent=agent, name="a.txt", mime_type="text/plain", size=7, sha256="0" * 64, storage_name=f"{agent.pk}/a"
     )
     workflow = WorkflowFactory(agent=agent)
+    connection = RemoteConnectionFactory(
+        user=person,
+        server__organization=organization,
+        server__name=f"A server of {organization.uid}",
+        server__url=PLAIN["url"],
+    )
+    tool = RemoteToolFactory(server=connection.server, digest=PLAIN["digest"])
     ids = {
         "organizationId": organization.uid,
         "agentId": agent.pk,
@@ -104,6 +131,8 @@ def tenant() -> Tenant:
         "cookiesToDelete": [cookie.pk],
         "workflowId": workflow.pk,
         "parentId": workflow.pk,
+        "serverId": connection.server.pk,
+        "toolId": tool.pk,
     }
     return Tenant(organization, person, ids)
 
@@ -111,7 +140,7 @@ def tenant() -> Tenant:
 def named_ids(arguments: type[BaseModel]) -> list[str]:
     """The arguments that name rows, by what their schemas say; one that this file does not know of fails the test."""
     properties = arguments.model_json_schema(by_alias=True).get("properties", {})
-    found = [name for name, schema in properties.items() if '"uuid"' in str(schema).replace("'", '"')]
+    found = [name for name, schema in properties.items() if "'uuid'" in str(schema) or str(LARGEST_ID) in str(schema)]
     unknown = set(found) - set(IDS)
     assert not unknown, f"Say in tenant() and IDS what {sorted(unknown)} can be."
     return found
@@ -147,12 +176,17 @@ def rows_of(organization: Organization) -> list[Any]:
         (PoolMembership, "pool__organization"),
         (SharedFile, "agent__organization"),
         (StagedFile, "organization"),
+        (RemoteServer, "organization"),
+        (RemoteTool, "server__organization"),
+        (RemoteConnection, "server__organization"),
     ]
     return [list(kind.objects.filter(**{path: organization}).order_by("pk").values()) for kind, path in kinds]
 
 
 def secrets_of(other: Tenant) -> list[str]:
-    return [str(one) for ids in other.ids.values() for one in (ids if isinstance(ids, list) else [ids])]
+    """What nobody else may be shown: ids that are like no other. A server's name holds one."""
+    every = [one for ids in other.ids.values() for one in (ids if isinstance(ids, list) else [ids])]
+    return [str(one) for one in every if isinstance(one, UUID)]
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
@@ -166,11 +200,11 @@ def test_a_tool_finds_nothing_of_another_tenants(tool: Tool) -> None:
     assert rows_of(other.organization) == before
 
 
-@pytest.mark.parametrize("route", list(api), ids=lambda route: f"{route.method} {route.path}")
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.api.base}{route.path}")
 def test_a_route_finds_nothing_of_another_tenants(route: Route) -> None:
     own, other = tenant(), tenant()
     before = rows_of(other.organization)
-    key = rest(own.person)
+    key = rest(own.person, Scope.ADMIN, route.api)
     for sent in trespasses(route.arguments, own, other):
         code, message = fault(ask(key, route, sent))
         assert code in {404, 400}
@@ -180,28 +214,31 @@ def test_a_route_finds_nothing_of_another_tenants(route: Route) -> None:
     assert rows_of(other.organization) == before
 
 
-@pytest.mark.parametrize("route", list(api), ids=lambda route: f"{route.method} {route.path}")
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.api.base}{route.path}")
 def test_the_same_requests_are_answered_where_the_ids_are_ones_own(route: Route) -> None:
     own = tenant()
-    answer = ask(rest(own.person), route, filled(route.arguments, own.ids))
-    assert answer.status_code < 400, answer.content
+    answer = ask(rest(own.person, Scope.ADMIN, route.api), route, filled(route.arguments, own.ids))
+    # Nothing listens where the tenant's server is said to be.
+    assert answer.status_code < 400 or (route.tool.calls_out and answer.status_code == 503), answer.content
 
 
-@pytest.mark.parametrize("route", [one for one in api if one.method == "GET"], ids=lambda route: route.path)
+@pytest.mark.parametrize("route", [one for one in ROUTES if one.method == "GET"], ids=lambda route: route.path)
 def test_nothing_of_another_tenant_is_in_an_answer(route: Route) -> None:
     own, other = tenant(), tenant()
     filters = {"organizationId", *route.in_path}
     for left_out in (set(), {"organizationId"} - set(route.in_path)):
         sent = {name: value for name, value in filled(route.arguments, own.ids).items() if name in filters - left_out}
-        content = ask(rest(own.person), route, sent).content.decode()
+        content = ask(rest(own.person, Scope.ADMIN, route.api), route, sent).content.decode()
         assert not [one for one in secrets_of(other) if one in content]
 
 
 def test_the_sweep_found_the_tools_and_routes() -> None:
-    assert {"agentList", "agentProfileGet", "getContext", "agentProfilePoolGet"} <= {tool.name for tool in TOOLS}
-    assert {route.tool.name for route in api} <= {tool.name for tool in TOOLS}
+    assert {"agentList", "agentProfileGet", "getContext", "agentProfilePoolGet", "remoteServerGet"} <= {
+        tool.name for tool in TOOLS
+    }
+    assert {route.tool.name for route in ROUTES} <= {tool.name for tool in TOOLS}
     found = set(itertools.chain.from_iterable(named_ids(tool.arguments) for tool in TOOLS))
-    assert {"organizationId", "profileId", "poolId"} <= found
+    assert {"organizationId", "profileId", "poolId", "serverId", "toolId"} <= found
 
 
 def foreign_in_path(route: Route, sent: dict[str, Any], other: Tenant) -> bool:
