@@ -133,4 +133,5 @@ async def _live(endpoints: list[Endpoint], receive: Receive, send: Send) -> None
         await receive()  # lifespan.shutdown
     await hot.close()
     await asyncio.to_thread(offload.close)
+    await asyncio.to_thread(tracing.stop)
     await send({"type": "lifespan.shutdown.complete"})

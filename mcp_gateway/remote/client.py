@@ -6,7 +6,7 @@ whoever asks is told so by a RemoteError, and nothing else of theirs ends.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, cast
@@ -69,8 +69,8 @@ class Page:
 class RemoteSession:
     """A connection that stands. Its methods raise RemoteError."""
 
-    def __init__(self, library: ClientSession, deadline: float) -> None:
-        self._library, self._deadline = library, deadline
+    def __init__(self, library: ClientSession, deadline: float, asking: list[questions.Ask]) -> None:
+        self._library, self._deadline, self._asking = library, deadline, asking
         self.alive = True
 
     @property
@@ -130,14 +130,23 @@ class RemoteSession:
         The server has MCP_REMOTE_CALL_SECONDS from its last word on the progress of it; a question stops the clock.
         """
         patience = Patience(settings.MCP_REMOTE_CALL_SECONDS, settings.MCP_REMOTE_LONGEST_CALL_SECONDS)
-        token = _ask.set(patience.stopped_during(ask))
-        try:
+        with self._answered_by(patience.stopped_during(ask)):
             async with exchange(settings.MCP_REMOTE_CALL_SECONDS, patience):
                 return await era.call(
                     self._library, name, dict(arguments), progress=patience.renewed_by(progress), meta=meta
                 )
+
+    @contextlib.contextmanager
+    def _answered_by(self, ask: questions.Ask | None) -> Iterator[None]:
+        token = _ask.set(ask)
+        if ask is not None:
+            self._asking.append(ask)
+        try:
+            yield
         finally:
             _ask.reset(token)
+            if ask is not None:
+                self._asking.remove(ask)
 
 
 @contextlib.asynccontextmanager
@@ -184,6 +193,8 @@ class _Connection:
 
     def __init__(self, target: Target, deadline: float, on_list_changed: Callable[[], None] | None) -> None:
         self._target, self._deadline, self._on_list_changed = target, deadline, on_list_changed
+        # Who answers in the calls under way.
+        self._asking: list[questions.Ask] = []
         self.leave = asyncio.Event()
         self.standing: asyncio.Future[RemoteSession] = asyncio.get_running_loop().create_future()
         self.witness = Witness()
@@ -197,7 +208,7 @@ class _Connection:
                     library = await self._open(stack)
                     older = handshake or self._target.transport == Transport.SSE
                     await era.agree(library, prior=prior, handshake=older, witness=self.witness)
-                    session = RemoteSession(library, self._deadline)
+                    session = RemoteSession(library, self._deadline, self._asking)
                     stack.callback(setattr, session, "alive", False)
                     self.standing.set_result(session)
                     if self._on_list_changed is not None:
@@ -240,7 +251,11 @@ class _Connection:
             return await check_transport(self._target, line, self.problem)
 
     async def _answer(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult | ErrorData:
-        return await questions.put(self._target.name, params, _ask.get())
+        ask = _ask.get()
+        # Some old servers ask on a stream that belongs to no call; then it is clear who is meant if one is under way.
+        if ask is None and len(self._asking) == 1:
+            ask = self._asking[0]
+        return await questions.put(self._target.name, params, ask)
 
     async def _hear(self, message: object) -> None:
         if self._on_list_changed is not None and era.says_list_changed(message):

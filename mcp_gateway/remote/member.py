@@ -18,7 +18,7 @@ from mcp_gateway.remote.targets import Credential, Target
 
 # Between two notes to the other processes that a server's tools changed, however often it says so.
 TELL_EVERY_SECONDS = 1.0
-# How servers of the older revisions refuse a request without a session, with a status of 4xx: a JSON-RPC error, or none.
+# How servers of older revisions refuse a request without a session, with a status of 4xx: a JSON-RPC error, or none.
 NO_SESSION = frozenset({INVALID_REQUEST, -32000, None})
 
 T = TypeVar("T")

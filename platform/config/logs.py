@@ -61,5 +61,7 @@ def configuration(*, json: bool, level: str) -> dict[str, Any]:
             **{name: {"level": "INFO" if json else "WARNING"} for name in ROUTINE_OF_TASKS},
             # It logs every address it asks for, with what a query may hold.
             "httpx2": {"level": "WARNING"},
+            # Of remote servers it logs session ids, and what it could not read with a stack trace; callers are told.
+            "mcp.client": {"level": "CRITICAL"},
         },
     }

@@ -1,0 +1,252 @@
+"""An MCP server of somebody else's on loopback, on the SDK's own server: both eras, both transports, and levers.
+
+What it was asked is in `seen`. A test may have it answer otherwise (`answers`), or be as servers were before 2026
+(`older`).
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from mcp.server.caching import CacheHint
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.resolve import AcceptedElicitation, Elicit, ElicitationResult, Resolve
+from mcp_types import (
+    AudioContent,
+    CallToolResult,
+    EmbeddedResource,
+    ImageContent,
+    ResourceLink,
+    TextContent,
+    TextResourceContents,
+    ToolAnnotations,
+)
+from pydantic import BaseModel
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount
+
+from tests.serving import serve
+
+# A sound and a picture of no content; whoever passes them on does not look.
+BASE64 = "AAECAwQ="
+Answer = Callable[[], Response]
+
+
+class Shipping(BaseModel):
+    street: str
+
+
+@dataclass
+class Seen:
+    """A request as it came in."""
+
+    http: str
+    path: str
+    headers: dict[str, str]
+    rpc: dict[str, Any]
+
+    @property
+    def method(self) -> str:
+        return str(self.rpc.get("method", ""))
+
+
+@dataclass
+class McpServer:
+    """A running server: `url` of its streamable HTTP endpoint, `sse_url` of its older one."""
+
+    tools: MCPServer
+    url: str = ""
+    sse_url: str = ""
+    older: bool = False
+    seen: list[Seen] = field(default_factory=list)
+    # Given instead of its own answers to POSTs, one after the other.
+    answers: list[Answer] = field(default_factory=list)
+    # HTTP requests being answered now.
+    under_way: int = 0
+    # Set when the call of `wait` has begun, and when it was cancelled.
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def methods(self) -> list[str]:
+        """What was asked of it, leaving out what only tells."""
+        return [each.method for each in self.seen if "id" in each.rpc]
+
+    def asked(self, method: str) -> list[Seen]:
+        return [each for each in self.seen if each.method == method]
+
+    async def reached(self, event: asyncio.Event, seconds: float = 20) -> None:
+        """Wait for an event of the server's, which lives on another loop."""
+        assert self.loop is not None
+        waited = asyncio.run_coroutine_threadsafe(event.wait(), self.loop)
+        await asyncio.wait_for(asyncio.wrap_future(waited), seconds)
+
+
+@contextlib.contextmanager
+def mcp_server(*, list_ttl_ms: int | None = None, tools: bool = True) -> Iterator[McpServer]:
+    """Serve from a thread until left. The tools are below; `list_ttl_ms` is how long their list may be kept."""
+    hint = CacheHint() if list_ttl_ms is None else CacheHint(ttl_ms=list_ttl_ms)
+    server = McpServer(MCPServer("somebody-elses", version="1.2.3", cache_hints={"tools/list": hint}))
+    if tools:
+        _add_tools(server)
+    http, sse = server.tools.streamable_http_app(), server.tools.sse_app()
+    app = Starlette(
+        routes=[Mount("/old", sse), Mount("/", http)], lifespan=lambda _: http.router.lifespan_context(http)
+    )
+    with serve(_Levers(app, server)) as served:
+        server.loop = served.loop
+        server.url = f"http://127.0.0.1:{served.port}/mcp"
+        server.sse_url = f"http://127.0.0.1:{served.port}/old/sse"
+        yield server
+
+
+def _lifespan_of(inner: Starlette) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with inner.router.lifespan_context(inner):
+            yield
+
+    return lifespan
+
+
+class _Levers:
+    """Notes each request, and answers in the server's place where the test says so."""
+
+    def __init__(self, app: Starlette, server: McpServer) -> None:
+        self._app, self._server = app, server
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        self._server.under_way += 1
+        try:
+            await self._http(scope, receive, send)
+        finally:
+            self._server.under_way -= 1
+
+    async def _http(self, scope: Any, receive: Any, send: Any) -> None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        body, again = await _read(receive) if scope["method"] == "POST" else (b"", receive)
+        rpc = json.loads(body) if body else {}
+        self._server.seen.append(Seen(scope["method"], scope["path"], headers, rpc))
+        if scope["method"] == "POST" and self._server.answers:
+            await self._server.answers.pop(0)()(scope, again, send)
+        elif self._server.older and headers.get("mcp-protocol-version", "") >= "2026":
+            refusal = {"code": -32000, "message": "Bad Request: Unsupported protocol version"}
+            await JSONResponse({"jsonrpc": "2.0", "id": None, "error": refusal}, 400)(scope, again, send)
+        else:
+            await self._app(scope, again, send)
+
+
+async def _read(receive: Callable[[], Awaitable[Any]]) -> tuple[bytes, Callable[[], Awaitable[Any]]]:
+    """The body, and a way to receive it again."""
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            break
+    whole = [{"type": "http.request", "body": b"".join(parts)}]
+
+    async def again() -> Any:
+        return whole.pop() if whole else await receive()
+
+    return b"".join(parts), again
+
+
+def status(code: int, text: str = "", **headers: str) -> Answer:
+    """An answer of that status in plain text."""
+    return lambda: PlainTextResponse(text, code, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def rpc_error(code: int, message: str, http: int = 200) -> Answer:
+    return lambda: JSONResponse({"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}}, http)
+
+
+def _street(order: str) -> Elicit[Shipping]:
+    return Elicit(f"Where shall {order} go?", Shipping)
+
+
+def _add_tools(server: McpServer) -> None:
+    add = server.tools.tool
+
+    @add(title="Say again", annotations=ToolAnnotations(read_only_hint=True))
+    def echo(text: str) -> str:
+        """What was said."""
+        return text
+
+    @add()
+    def number(value: int) -> dict[str, int]:
+        """A number, structured."""
+        return {"value": value}
+
+    @add()
+    def fail() -> str:
+        """It never works."""
+        raise ToolError("The printer is on fire.")
+
+    @add()
+    def everything() -> CallToolResult:
+        """A block of each kind."""
+        return CallToolResult(
+            content=[
+                TextContent(text="words"),
+                ImageContent(data=BASE64, mime_type="image/png"),
+                AudioContent(data=BASE64, mime_type="audio/wav"),
+                ResourceLink(name="notes", uri="notes://1"),
+                EmbeddedResource(resource=TextResourceContents(uri="notes://1", text="inside", mime_type="text/plain")),
+            ],
+            structured_content={"kinds": 5},
+        )
+
+    @add()
+    def long_text(characters: int) -> str:
+        """Much of it."""
+        return "é" * characters
+
+    @add()
+    def big_picture(size: int) -> ImageContent:
+        """A picture of about so many bytes."""
+        return ImageContent(data="A" * (size * 4 // 3), mime_type="image/png")
+
+    @add()
+    async def count(to: int, context: Context) -> str:
+        """Counting, with progress."""
+        for at in range(1, to + 1):
+            await context.report_progress(at, to, f"at {at}")
+        return f"counted to {to}"
+
+    @add()
+    async def wait() -> str:
+        """It goes on until it is cancelled."""
+        server.waiting.set()
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            server.cancelled.set()
+            raise
+        return "done"
+
+    @add()
+    async def ship(order: str, to: Annotated[ElicitationResult[Shipping], Resolve(_street)]) -> str:
+        """Asks where to."""
+        return (
+            f"{order} goes to {to.data.street}"
+            if isinstance(to, AcceptedElicitation)
+            else f"{order} stays: {to.action}"
+        )
+
+    @add()
+    async def grow(name: str, context: Context) -> str:
+        """Adds a tool of that name, and tells."""
+        server.tools.add_tool(lambda: name, name=name, description="New.")
+        await context.session.send_tool_list_changed()
+        await context.notify_tools_changed()
+        return name
