@@ -17,6 +17,7 @@ from mcp_gateway.exchange import DATABASE_AWAY, Exchange, is_modern
 from mcp_gateway.limits import request_limit
 from mcp_gateway.refusals import Receive, Refusal, Scope, Send, respond
 from mcp_gateway.registry import Registry, registry
+from mcp_gateway.remote.running import running as remote_servers
 from mcp_gateway.server import Identity, Toolset
 from mcp_gateway.trail import Trail
 
@@ -129,6 +130,7 @@ async def _live(endpoints: list[Endpoint], receive: Receive, send: Send) -> None
     async with contextlib.AsyncExitStack() as stack:
         for endpoint in endpoints:
             await stack.enter_async_context(endpoint.running())
+        await stack.enter_async_context(remote_servers())
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown
     await hot.close()
