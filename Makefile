@@ -33,7 +33,7 @@ check: $(DEV_STAMP) ## style, types, import contracts, missing migrations, produ
 	PYTHONPATH=platform:. $(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	@$(BIN)/python -m tests.config.production check --deploy --fail-level WARNING
-	@timeout 60 $(BIN)/pip-audit --requirement requirements.txt --disable-pip --progress-spinner off \
+	@timeout 60 $(BIN)/pip-audit --requirement requirements.txt --requirement requirements-extras.txt --disable-pip --progress-spinner off \
 		|| echo "pip-audit: see above; without a network this proves nothing, so it fails nothing."
 
 bench: $(DEV_STAMP) ## measure what is claimed about speed

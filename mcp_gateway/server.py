@@ -22,7 +22,7 @@ from mcp_types import (
 )
 
 from accounts.caller import Caller
-from mcp_gateway import results, wire
+from mcp_gateway import results, tracing, wire
 from mcp_gateway.calls import ACTION, Call
 from mcp_gateway.exchange import Exchange
 from mcp_gateway.progress import Progress
@@ -112,6 +112,7 @@ class Toolset:
     async def call(self, context: Context, params: CallToolRequestParams) -> CallToolResult:
         """Call a tool for the caller. Unknown ones and those beyond its scope are errors of the protocol."""
         caller = asked(context).caller
+        tracing.name_request(caller.request_id)
         tool = self.registry.find(self.name, params.name)
         if tool is None:
             await self._refuse(caller, params.name[:80], "unknown_tool")
