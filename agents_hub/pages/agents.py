@@ -21,6 +21,9 @@ from agents_hub.pages.frame import PAGE_SIZE, ConfirmForm, organization_of, page
 from agents_hub.services import agents as service
 from agents_hub.services.shared_files import list_shared_files
 from dashboard.jump import MOST_PER_SOURCE, Place
+from dashboard.sorting import Direction, sorting
+
+COLUMNS: dict[str, Direction] = {"name": "asc", "updated_at": "desc", "created_at": "desc"}
 
 
 class AgentForm(forms.Form):
@@ -47,17 +50,17 @@ def places(person: User, words: str) -> Iterable[Place]:
 @login_required
 def agent_list(request: HttpRequest) -> HttpResponse:
     search = request.GET.get("search", "").strip()[:255]
-    organization = organization_of(request)
+    organization, order = organization_of(request), sorting(request, COLUMNS)
     page = service.list_agents(
         caller(request),
         organization_id=organization.uid,
         search_name=search or None,
-        sort_field="name",
-        sort_direction="asc",
+        sort_field=order.field,
+        sort_direction=order.direction,
         page=page_number(request),
         page_size=PAGE_SIZE,
     )
-    context = {"page": page, "search": search, "organization": organization}
+    context = {"page": page, "sorting": order, "search": search, "organization": organization}
     return render(request, "agents_hub/agents.html", context)
 
 

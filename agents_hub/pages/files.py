@@ -14,11 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.errors import DomainError
 from accounts.page_caller import caller
 from agents_hub.files import content, links
-from agents_hub.pages.frame import ConfirmForm
+from agents_hub.pages.frame import PAGE_SIZE, ConfirmForm, page_number
 from agents_hub.services import quota
 from agents_hub.services import shared_files as service
 from agents_hub.services.agents import find_agent
+from dashboard.sorting import Direction, sorting
 from security import body_size
+
+COLUMNS: dict[str, Direction] = {"name": "asc", "size": "desc", "created_at": "desc"}
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -56,12 +59,21 @@ def agent_page(request: HttpRequest, agent_id: UUID) -> HttpResponse:
         else:
             messages.success(request, f"{added[0].name if len(added) == 1 else f'{len(added)} files'} added.")
             return redirect("agents:agent", agent_id)
-    files = service.list_shared_files(who, agent_id=agent_id)
+    order = sorting(request, COLUMNS)
+    page = service.page_of_shared_files(
+        who,
+        agent_id=agent_id,
+        sort_field=order.field,
+        sort_direction=order.direction,
+        page=page_number(request),
+        page_size=PAGE_SIZE,
+    )
     context = {
         "agent": agent,
-        "files": files,
+        "page": page,
+        "sorting": order,
         "form": form,
-        "total_size": sum(file.size for file in files),
+        "total_size": quota.used_by(agent),
         "used": quota.used_bytes(agent.organization_id),
     }
     return render(request, "agents_hub/agent.html", context, status=422 if form.errors else 200)

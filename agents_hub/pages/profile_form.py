@@ -93,8 +93,8 @@ class ProfileForm(forms.Form):
     proxy_cc = forms.ChoiceField(
         label="Country", choices=[("", "Wherever there is room"), *ProxyCountry.choices], required=False
     )
-    captcha_solver_active = _switch("Solve captchas", "With the managed proxy alone.")
-    sticky_ip = _switch("Keep the same IP address", "With the managed proxy alone.")
+    captcha_solver_active = _switch("Solve captchas")
+    sticky_ip = _switch("Keep the same IP address")
     proxy_server = forms.CharField(
         label="Server", max_length=300, required=False, help_text="As host:port, or a URL of a proxy."
     )

@@ -6,7 +6,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.errors import PlanLimit
 from accounts.models import Organization
-from agents_hub.models import SharedFile, StagedFile
+from agents_hub.models import Agent, SharedFile, StagedFile
 
 MIB = 1_048_576
 
@@ -34,6 +34,12 @@ def used_bytes(organization_id: int) -> int:
     staged = _sum(StagedFile.objects.filter(organization=OuterRef("pk")), "organization")
     used: int = Organization.objects.filter(pk=organization_id).values_list(shared + staged, flat=True).get()
     return used
+
+
+def used_by(agent: Agent) -> int:
+    """What an agent's shared files take up."""
+    used: int | None = agent.shared_files.aggregate(used=Sum("size"))["used"]
+    return used or 0
 
 
 def _sum(files: "QuerySet[SharedFile] | QuerySet[StagedFile]", owner: str) -> Coalesce:

@@ -18,6 +18,7 @@ from agents_hub.files.content import Kept
 from agents_hub.files.links import Claim
 from agents_hub.models import Agent, SharedFile
 from agents_hub.services.agents import find_agent
+from agents_hub.services.pages import NumberedPage, numbered, ordering
 from agents_hub.services.quota import make_room
 from security import audit
 
@@ -29,6 +30,21 @@ def list_shared_files(caller: Caller, *, agent_id: UUID) -> list[SharedFile]:
     """The agent's files by name."""
     caller.require(Scope.READ)
     return list(find_agent(caller, agent_id).shared_files.order_by("name"))
+
+
+def page_of_shared_files(
+    caller: Caller,
+    *,
+    agent_id: UUID,
+    sort_field: str = "name",
+    sort_direction: str = "asc",
+    page: int = 1,
+    page_size: int = 25,
+) -> NumberedPage[SharedFile]:
+    """The same a page at a time. An agent has no more than `MOST_FILES`, so any order is a short sort."""
+    caller.require(Scope.READ)
+    files = find_agent(caller, agent_id).shared_files.all()
+    return numbered(files, order=ordering(sort_field, sort_direction), number=page, size=page_size)
 
 
 def find_shared_file(caller: Caller, *, agent_id: UUID, file_id: UUID) -> SharedFile:

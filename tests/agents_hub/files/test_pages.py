@@ -54,6 +54,39 @@ def test_files_are_uploaded_frozen_replaced_downloaded_and_deleted(browser: Clie
     assert not SharedFile.objects.exists()
 
 
+def test_an_agents_files_are_sorted_and_come_page_by_page(browser: Client, agent: Agent) -> None:
+    page = reverse("agents:agent", args=[agent.pk])
+    for batch in range(2):
+        numbers = range(batch * 15, batch * 15 + 15)
+        browser.post(page, {"files": [SimpleUploadedFile(f"{n:02}.txt", b"x" * (30 - n)) for n in numbers]})
+
+    def listed(query: str) -> list[str]:
+        return [file.name for file in browser.get(f"{page}?{query}").context["page"].rows]
+
+    names = [f"{number:02}.txt" for number in range(30)]
+    assert listed("") == names[:25]
+    assert listed("page=2") == names[25:]
+    assert listed("sort=-name") == names[:4:-1]
+    assert listed("sort=size&page=2") == names[4::-1]
+    assert sorted(listed("sort=-created_at&page=2")) == names[:5]
+    assert browser.get(page).context["total_size"] == sum(range(1, 31))
+    assert "No files on this page" in browser.get(f"{page}?page=9").content.decode()
+
+
+def test_the_list_of_agents_is_sorted_by_name_or_by_what_changed_last(browser: Client, agent: Agent) -> None:
+    for name in ("Beech", "Ash"):
+        AgentFactory(organization=agent.organization, name=name)
+    browser.post(reverse("agents:rename", args=[agent.pk]), {"name": "Cedar"})
+
+    def listed(query: str) -> list[str]:
+        return [one.name for one in browser.get(f"{reverse('agents:list')}?{query}").context["page"].rows]
+
+    assert listed("") == ["Ash", "Beech", "Cedar"]
+    assert listed("sort=-name") == ["Cedar", "Beech", "Ash"]
+    assert listed("sort=-updated_at") == ["Cedar", "Ash", "Beech"]
+    assert listed("sort=created_at") == ["Cedar", "Beech", "Ash"]
+
+
 @pytest.mark.parametrize("page", ["agent", "rename", "delete", "delete-files"])
 def test_another_organizations_agent_has_no_pages(browser: Client, page: str) -> None:
     assert browser.get(reverse(f"agents:{page}", args=[AgentFactory().pk])).status_code == 404
