@@ -1,6 +1,6 @@
 """URLs of the app. The MCP endpoints are not here: they are mounted beside Django's application."""
 
-from django.urls import path
+from django.urls import include, path
 
 from mcp_gateway import pages, views
 from mcp_gateway.remote.oauth.client_document import CALLBACK_PATH, DOCUMENT_PATH
@@ -12,6 +12,7 @@ urlpatterns = [
     path("metrics", views.show_metrics, name="metrics"),
     path(CALLBACK_PATH.removeprefix("/"), finish_sign_in, name="remote-callback"),
     path(DOCUMENT_PATH.removeprefix("/"), show_client_document, name="remote-client-document"),
+    path("", include("mcp_gateway.remote.pages.urls")),
     path("dashboard/api", show_api, name="api"),
     path("dashboard/settings/applications", pages.listing, name="connections"),
     path("dashboard/settings/applications/<int:connection_id>/disconnect", pages.disconnect, name="disconnect"),

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.html import escape
+
+from security.visible import visible
 
 Schema = Mapping[str, Any]
 
@@ -55,7 +58,9 @@ class SchemaForm(forms.Form):
         super().__init__(data)
         self._names: dict[str, str] = {}
         required = schema.get("required") or []
-        for number, (name, described) in enumerate(schema["properties"].items()):
+        # What is required comes first: the order that the server wrote is not kept.
+        properties = sorted(schema.get("properties", {}).items(), key=lambda item: item[0] not in required)
+        for number, (name, described) in enumerate(properties):
             key = f"argument_{number}"  # a name may hold anything, a field's may not
             self._names[key] = name
             self.fields[key] = _field(name, described if isinstance(described, Mapping) else {}, name in required)
@@ -85,7 +90,7 @@ def has_fields(schema: Schema) -> bool:
 def _field(name: str, described: Schema, is_required: bool) -> forms.Field:
     described, nullable = _unwrapped(described)
     common: dict[str, Any] = {
-        "label": name,
+        "label": visible(name),
         "required": is_required and not nullable,
         "help_text": _help(described),
         "initial": described.get("default"),
@@ -147,8 +152,8 @@ def _text(described: Schema, common: dict[str, Any]) -> forms.Field:
 
 
 def _help(described: Schema) -> str:
-    said = described.get("description") or described.get("title") or ""
-    return str(said)
+    """The server's words; a form takes help for HTML, so they are escaped."""
+    return escape(visible(str(described.get("description") or described.get("title") or "")))
 
 
 def _as_json(kind: Any) -> str:

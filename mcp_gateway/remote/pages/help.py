@@ -2,6 +2,7 @@
 
 from django.urls import reverse
 
+from mcp_gateway.remote.oauth.errors import Reason
 from mcp_gateway.remote.problems import Code
 
 CONNECTION = "troubleshooting-connection"
@@ -30,10 +31,34 @@ SECTIONS: dict[Code, tuple[str, str]] = {
     Code.SERVER_ERROR: (CONNECTION, "the-server-reports-an-error-of-its-own"),
     Code.PROTOCOL: (CONNECTION, "the-server-breaks-the-protocol"),
     Code.TOO_LARGE: (CONNECTION, "the-answer-is-too-large"),
+    Code.ASK_FIRST: (NOT_USED, "the-tool-is-switched-off-or-asks-first"),
+}
+
+# What a connection or its server is in error for (`remote.settling`), and why a sign-in fails (`remote.oauth.errors`).
+ERRORS: dict[str, tuple[str, str]] = {
+    "invalid_grant": (RECONNECT, "what-to-do"),
+    "no_refresh_token": (RECONNECT, "when-it-happens-again-and-again"),
+    "provider_unavailable": (RECONNECT, "why-it-happens"),
+    "invalid_client": (SIGN_IN, "the-client-id-and-secret"),
+    Reason.NO_SIGN_IN: (SIGN_IN, "the-server-does-not-say-where-to-sign-in"),
+    Reason.BAD_METADATA: (SIGN_IN, "the-server-does-not-say-where-to-sign-in"),
+    Reason.RESOURCE_MISMATCH: (SIGN_IN, "the-server-does-not-say-where-to-sign-in"),
+    Reason.ISSUER_MISMATCH: (SIGN_IN, "the-server-does-not-say-where-to-sign-in"),
+    Reason.NO_PKCE: (SIGN_IN, "pkce-is-missing"),
+    Reason.PROVIDER_CHANGED: (SIGN_IN, "the-provider-is-another-one-than-before"),
+    Reason.REGISTRATION_NOT_OFFERED: (SIGN_IN, "dynamic-registration-is-not-supported"),
+    Reason.REGISTRATION_REFUSED: (SIGN_IN, "dynamic-registration-is-not-supported"),
+    Reason.DOCUMENTS_NOT_SUPPORTED: (SIGN_IN, "the-metadata-document-is-not-taken"),
+    Reason.UNKNOWN_STATE: (SIGN_IN, "it-took-too-long-or-another-browser-came-back"),
+    Reason.EXPIRED: (SIGN_IN, "it-took-too-long-or-another-browser-came-back"),
+    Reason.OTHER_BROWSER: (SIGN_IN, "it-took-too-long-or-another-browser-came-back"),
+    Reason.WRONG_ISSUER: (SIGN_IN, "the-provider-is-another-one-than-before"),
+    Reason.DENIED: (SIGN_IN, "access-was-not-given"),
+    Reason.REFUSED: (SIGN_IN, "access-was-not-given"),
 }
 
 
 def address(code: str) -> str:
     """Where the code is written about; the guide's beginning for a code that is not known here."""
-    slug, anchor = SECTIONS[Code(code)] if code in set(Code) else (CONNECTION, "")
+    slug, anchor = SECTIONS[Code(code)] if code in set(Code) else ERRORS.get(code, (CONNECTION, ""))
     return reverse("dashboard:guide", args=[slug]) + (f"#{anchor}" if anchor else "")

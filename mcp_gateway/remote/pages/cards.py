@@ -1,0 +1,77 @@
+"""A server as its card shows it to one person: its badge, what is wrong with it, what came of the last act."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from accounts.caller import Caller
+from accounts.models import Membership, Role
+from mcp_gateway.models import RemoteConnection, RemoteServer
+from mcp_gateway.remote.badges import Badge, badge, own_connection, trouble
+from mcp_gateway.remote.pages import help as guides
+
+MEANINGS = {Badge.CONNECTED: "ok", Badge.CONNECTION_ERROR: "error", Badge.NOT_CONNECTED: "info"}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is to be said about a server; `help` is the address of the guide that goes with it."""
+
+    meaning: str
+    message: str
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    server: RemoteServer
+    connection: RemoteConnection | None
+    badge: Badge
+    note: Note | None
+
+    @property
+    def meaning(self) -> str:
+        return MEANINGS.get(self.badge, "")
+
+    @property
+    def region(self) -> str:
+        """Where on the page it stands, as a selector."""
+        return f"#server-{self.server.pk}"
+
+    @property
+    def offers_connect(self) -> bool:
+        """A sign-in begins a connection, mends a broken one, and widens one whose scope was too narrow."""
+        return (
+            self.server.needs_sign_in
+            and self.server.enabled
+            and (self.badge != Badge.CONNECTED or bool(self.connection and self.connection.wanted_scope))
+        )
+
+
+def card(server: RemoteServer, notes: Mapping[int, Note] | None = None) -> Card:
+    """Of a server that came from the services; what was just found out goes before what is known from earlier."""
+    connection = own_connection(server)
+    return Card(
+        server, connection, badge(server, connection), (notes or {}).get(server.pk) or known(server, connection)
+    )
+
+
+def cards(servers: Iterable[RemoteServer], notes: Mapping[int, Note] | None = None) -> list[Card]:
+    return [card(server, notes) for server in servers]
+
+
+def known(server: RemoteServer, connection: RemoteConnection | None) -> Note | None:
+    """What is wrong as far as is known, while the server is there to be used."""
+    if not server.enabled:
+        return None
+    if message := trouble(server, connection):
+        code = server.fault_code or (connection.error_code if connection else "") or server.test_code
+        return Note("error", message, guides.address(code))
+    if connection is not None and connection.wanted_scope:
+        message = "A tool was refused because your connection does not reach that far. Connect again to allow it."
+        return Note("warn", message, guides.address("scope_needed"))
+    return None
+
+
+def is_admin(caller: Caller, organization_id: int) -> bool:
+    """Whether the pages offer what only admins may; the services decide."""
+    return Membership.objects.filter(organization_id=organization_id, user_id=caller.user_id, role=Role.ADMIN).exists()

@@ -1,0 +1,42 @@
+"""What the pages of remote servers say the same way everywhere."""
+
+from math import ceil
+from typing import Any
+
+from django import template
+
+from mcp_gateway.models import RemoteCall, RemoteTool
+from mcp_gateway.numbered_pages import NumberedPage
+from mcp_gateway.remote.pages.help import address
+from security.visible import visible
+
+register = template.Library()
+register.filter("visible", visible)
+register.filter("help_address", address)
+
+OUTCOMES = {RemoteCall.Outcome.OK: "ok", RemoteCall.Outcome.TOOL_ERROR: "warn", RemoteCall.Outcome.FAILED: "error"}
+
+
+@register.filter
+def said(tool: RemoteTool) -> str:
+    """What the server says of the tool in a list: its description, else its title."""
+    return visible(str(tool.definition.get("description") or tool.definition.get("title") or ""))
+
+
+@register.filter
+def outcome_meaning(outcome: str) -> str:
+    return OUTCOMES.get(RemoteCall.Outcome(outcome), "")
+
+
+@register.filter
+def milliseconds(value: float | None) -> str:
+    """A time as it is told: 48 ms, 1.2 s; a dash where nothing was measured."""
+    if value is None:
+        return "\u2013"
+    return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:,.1f} s"
+
+
+@register.inclusion_tag("mcp_gateway/remote/numbered_pager.html", takes_context=True)
+def numbered_pager(context: template.Context, page: NumberedPage[Any]) -> dict[str, Any]:
+    """Links to the pages before and after."""
+    return {"request": context["request"], "page": page, "last": max(1, ceil(page.total / page.size))}
