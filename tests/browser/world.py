@@ -25,9 +25,9 @@ from bots.models import (
     ModerationCase,
     Ticket,
 )
-from mcp_gateway.models import Application, Connection, RefreshToken
+from mcp_gateway.models import Application, Connection, RefreshToken, RemoteServer
 from security import audit
-from tests.browser import bot_rows, profile_rows
+from tests.browser import bot_rows, profile_rows, remote_rows
 from tests.browser.addresses import Values
 from tests.browser.bot_rows import DAY, FIRST_ID, HOUR
 from tests.factories import UserFactory
@@ -75,6 +75,9 @@ def values(owned: World | None = None) -> Values:
         "ticket_id": [],
         "case_id": [],
         "code_id": [],
+        "server_id": [],
+        "tool_id": [],
+        "example": ["hugging-face"],
         "key_id": [],
         "connection_id": [],
         "slug": [],
@@ -109,6 +112,7 @@ def values(owned: World | None = None) -> Values:
         "connection_id": list(Connection.objects.filter(user=owned.person).values_list("pk", flat=True)[:1]),
         "slug": [owned.organization.slug],
         "user_id": [owned.person.pk],
+        **_servers(owned),
         "code_id": list(GiftCode.objects.filter(bot=owned.bot).order_by("pk").values_list("pk", flat=True)[:1]),
     }
 
@@ -129,6 +133,20 @@ def _agent(owned: World) -> tuple[object, object]:
 def _new_address(person: User) -> str:
     """The link in the mail to an address that the person asked for."""
     return link_token(AddressChange.objects.create(user=person, email="ada@harbour-lights.example.com"))
+
+
+def _servers(owned: World) -> dict[str, Sequence[object]]:
+    """The one that has everything; its own page also where the connection is broken, and where there is none."""
+    servers = {server.name: server for server in RemoteServer.objects.filter(organization=owned.organization)}
+    crm = servers["HubSpot"]
+    changed, plain = crm.tools.get(name="send_mail"), crm.tools.get(name="create_contact")
+    return {
+        "server_id": [crm.pk],
+        "tool_id": [changed.pk, plain.pk],
+        "mcp_gateway:remote-server.server_id": [crm.pk, servers["Linear"].pk, servers["Old search"].pk],
+        "mcp_gateway:remote-activity.server_id": [crm.pk, servers["Sentry"].pk],
+        "mcp_gateway:remote-edit.server_id": [crm.pk, servers["Warehouse"].pk],
+    }
 
 
 def newcomer() -> User:
@@ -157,6 +175,7 @@ def populated() -> World:
     ]
     bot_rows.fill(bot, guilds, person)
     _connections(person)
+    remote_rows.fill(person.organizations.get(), person)
     key = create_key(_caller(person), name="Claude on the laptop", scope=Scope.WRITE).key
     return World(person, bot, guilds[0], person.organizations.get(), key)
 
