@@ -125,11 +125,17 @@ class IdentityProvider:
         with self._changing:
             assert self._changing.wait_for(lambda: self._held >= count, SECONDS), f"{self._held} answers are held"
 
+    def wait_until_asked(self, times: int) -> None:
+        """Until so many requests have come in all."""
+        with self._changing:
+            assert self._changing.wait_for(lambda: self.requests >= times, SECONDS), f"{self.requests} requests came"
+
     # What a request meets ------------------------------------------------------------------------------------------
 
     def answer(self, form: dict[str, str], authorization: str) -> Answer:
         with self._changing:
             self.requests += 1
+            self._changing.notify_all()
             if self.instead:
                 return self.instead.popleft()
             given = self._token(form, authorization)
