@@ -280,7 +280,17 @@ MCP_REMOTE_MEDIA_BYTES = env.number("MCP_REMOTE_MEDIA_KB", 8_192, least=1) * 1_0
 MCP_REMOTE_REFRESH_ATTEMPTS = env.number("MCP_REMOTE_REFRESH_ATTEMPTS", 10, least=1)
 # Days that the calls of remote tools are kept for their server's page; 0 keeps them for ever.
 MCP_REMOTE_CALLS_RETENTION_DAYS = env.number("MCP_REMOTE_CALLS_RETENTION_DAYS", 30)
-# Where spans are sent by OTLP over HTTP; without it none are made. Needs opentelemetry-exporter-otlp-proto-http.
+# Executions. Seconds for which a worker holds one: another takes it over so long after a worker was lost.
+WORKFLOW_LEASE_SECONDS = env.number("WORKFLOW_LEASE_SECONDS", 30, least=1)
+# How often in a row a step may lose its worker before the run is given up.
+WORKFLOW_MOST_ATTEMPTS = env.number("WORKFLOW_MOST_ATTEMPTS", 5, least=1)
+# Executions at work at once: in all, of one organization, of one agent. What is beyond waits for its turn.
+WORKFLOW_PLACES = env.number("WORKFLOW_PLACES", 50, least=1)
+WORKFLOW_PLACES_PER_ORGANIZATION = env.number("WORKFLOW_PLACES_PER_ORGANIZATION", 10, least=1)
+WORKFLOW_PLACES_PER_AGENT = env.number("WORKFLOW_PLACES_PER_AGENT", 5, least=1)
+# Hours that a question of an agent to people may stay unanswered before its run fails.
+WORKFLOW_ANSWER_HOURS = env.number("WORKFLOW_ANSWER_HOURS", 72, least=1)
+# Where spans are sent by OTLP over HTTP; without it none are made. Needs requirements-extras.txt.
 OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
 # Who may read /metrics: whoever shows this as a Bearer token; without one, this machine only.
 METRICS_TOKEN = env.text("METRICS_TOKEN")

@@ -1,5 +1,15 @@
 """The rows of workflows, one module a subject."""
 
+from workflows.models.executions import Activity, Checkpoint, Execution, Step, Trigger, UserMessage
 from workflows.models.versions import Publication, Workflow
 
-__all__ = ["Publication", "Workflow"]
+__all__ = [
+    "Activity",
+    "Checkpoint",
+    "Execution",
+    "Publication",
+    "Step",
+    "Trigger",
+    "UserMessage",
+    "Workflow",
+]

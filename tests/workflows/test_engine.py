@@ -1,0 +1,278 @@
+"""Executions through the services and a worker's own function: they run to the end, stop where told, and go on."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts.caller import Caller
+from accounts.errors import Conflict, Invalid
+from tests.agents_hub.factories import AgentFactory, member_of
+from tests.factories import caller_for
+from tests.workflows.factories import WorkflowFactory
+from tests.workflows.graphs import graph, node, way
+from workflows.engine import admission, run, store
+from workflows.engine.moves import NodeResult
+from workflows.engine.run import drive
+from workflows.engine.states import Status
+from workflows.engine.store import Fenced
+from workflows.engine.work import Work
+from workflows.models import Activity, Checkpoint, Execution, Step, Workflow
+from workflows.nodes import kinds
+from workflows.services import executions, wishes
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The watch has a connection of its own, which does not see a test's transaction."""
+    monkeypatch.setattr(run.watch, "over", lambda *_: nullcontext())
+
+
+@pytest.fixture
+def during(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Work], Any]], None]:
+    """Has nodes of type `url` do what the test says."""
+
+    def use(act: Callable[[Work], Any]) -> None:
+        def carry_out(work: Work) -> NodeResult:
+            act(work)
+            return NodeResult(variables={work.node.id: work.step})
+
+        monkeypatch.setitem(kinds._kinds, "url", carry_out)
+
+    use(lambda work: None)
+    return use
+
+
+def started(*parts: dict[str, Any], inputs: dict[str, Any] | None = None, **settings: Any) -> tuple[Caller, Execution]:
+    """An execution of a graph of these parts, with its place."""
+    workflow: Workflow = WorkflowFactory(agent=AgentFactory(), graph=graph(*parts))
+    if settings:
+        workflow = WorkflowFactory(
+            agent=workflow.agent, graph=workflow.graph, settings={**workflow.settings, **settings}
+        )
+    caller = caller_for(member_of(workflow.agent.organization))
+    execution = executions.start(caller, workflow=workflow, inputs=inputs or {})
+    admission.admit()
+    return caller, execution
+
+
+def line(count: int) -> list[dict[str, Any]]:
+    """`count` nodes of type url in a row, and the end."""
+    names = [f"n{number}" for number in range(count)]
+    ways = [way(source, target, "outcome_success") for source, target in zip(names, [*names[1:], "end"], strict=True)]
+    return [*(node(name, "url") for name in names), node("end", "output"), *ways]
+
+
+def in_step(number: int, act: Callable[[], Any]) -> Callable[[Work], Any]:
+    """Acts in the step of that number alone."""
+    return lambda work: act() if work.step == number else None
+
+
+def types(execution: Execution) -> list[str]:
+    found = Activity.objects.filter(execution=execution).order_by("number")
+    return [one.payload.get("status", one.type) for one in found]
+
+
+def test_a_run_goes_from_the_start_to_the_end(during: Any) -> None:
+    _, execution = started(*line(2))
+    assert drive(execution.pk)
+    execution.refresh_from_db()
+    assert (execution.status, execution.outcome, execution.variables) == ("completed", "done", {"n0": 1, "n1": 2})
+    assert list(Step.objects.order_by("number").values_list("number", "node_id")) == [(1, "n0"), (2, "n1"), (3, "end")]
+    assert types(execution) == [
+        "running",
+        *["step_started", "step_completed", "transitioned_node"] * 2,
+        "step_started",
+        "step_completed",
+        "completed",
+    ]
+    numbers = Activity.objects.order_by("number").values_list("number", flat=True)
+    assert list(numbers) == list(range(1, execution.activity_count + 1))
+
+
+def test_an_execution_without_a_place_is_not_taken_up(during: Any) -> None:
+    workflow = WorkflowFactory(graph=graph(*line(1)))
+    execution = executions.start(caller_for(member_of(workflow.agent.organization)), workflow=workflow, inputs={})
+    assert not drive(execution.pk)
+    admission.admit()
+    assert drive(execution.pk)
+    assert not drive(execution.pk)
+
+
+def test_a_missing_input_is_named_before_anything_runs() -> None:
+    workflow = WorkflowFactory(
+        graph=graph(
+            node("a", "url", properties={"url": "{{.site}}"}), *line(1)[1:2], way("a", "end", "outcome_success")
+        )
+    )
+    with pytest.raises(Invalid, match="site"):
+        executions.start(caller_for(member_of(workflow.agent.organization)), workflow=workflow, inputs={})
+    assert not Execution.objects.exists()
+
+
+@pytest.mark.parametrize(("wish", "status"), [(Status.PAUSED, "paused"), (Status.CANCELLED, "cancelled")])
+def test_a_wish_takes_effect_at_the_next_step(during: Any, wish: Status, status: str) -> None:
+    caller, execution = started(*line(3))
+    during(in_step(2, lambda: wishes.ask_status(caller, execution_id=execution.pk, status=wish)))
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert (execution.status, execution.step_count) == (status, 2)
+
+
+def test_a_paused_run_goes_on_where_it_stood(during: Any) -> None:
+    caller, execution = started(*line(3))
+    during(
+        lambda work: (
+            work.step == 2 and wishes.ask_status(caller, execution_id=execution.pk, status=Status.PAUSED) and None
+        )
+    )
+    drive(execution.pk)
+    wishes.ask_status(caller, execution_id=execution.pk, status=Status.RUNNING)
+    admission.admit()
+    assert drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.status == "completed"
+    assert list(Step.objects.order_by("number").values_list("number", flat=True)) == [1, 2, 3, 4]
+
+
+def test_a_confirmation_holds_the_run_until_a_person_gives_it(during: Any) -> None:
+    caller, execution = started(
+        node("a", "url"), node("end", "output"), way("a", "end", "outcome_success", require_confirmation=True)
+    )
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert (execution.status, execution.lease_until) == ("awaiting_confirmation", None)
+    wishes.ask_status(caller, execution_id=execution.pk, status=Status.RUNNING)
+    admission.admit()
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.status == "completed"
+
+
+def test_a_worker_that_was_overtaken_stops_and_leaves_no_trace(during: Any) -> None:
+    _, execution = started(*line(3))
+
+    def overtake(work: Work) -> None:
+        if work.step == 2 and work.held.fence == 1:
+            Execution.objects.filter(pk=execution.pk).update(lease_until=timezone.now())
+            assert store.claim(execution.pk) is not None
+
+    during(overtake)
+    drive(execution.pk)
+    assert list(Step.objects.values_list("number", "fence")) == [(1, 1)]
+    with pytest.raises(Fenced):
+        store.renew(store.Held(execution.pk, 1, 1))
+
+
+def test_a_step_taken_over_finds_its_checkpoints_and_they_go_with_it(during: Any) -> None:
+    _, execution = started(*line(1))
+    found: list[int] = []
+
+    def act(work: Work) -> None:
+        found.append(len(work.checkpoints))
+        if len(found) == 1:
+            work.checkpoint(Checkpoint.Kind.MODEL, {"said": "hello"})
+            Execution.objects.filter(pk=execution.pk).update(lease_until=timezone.now())
+            raise Fenced("the worker was lost")
+
+    during(act)
+    drive(execution.pk)
+    drive(execution.pk)
+    assert found == [0, 1]
+    assert not Checkpoint.objects.exists()
+    execution.refresh_from_db()
+    assert execution.status == "completed"
+
+
+def test_a_step_that_loses_its_worker_too_often_is_given_up(during: Any, settings: Any) -> None:
+    settings.WORKFLOW_MOST_ATTEMPTS = 2
+    _, execution = started(*line(1))
+
+    def lose(work: Work) -> None:
+        Execution.objects.filter(pk=execution.pk).update(lease_until=timezone.now())
+        raise Fenced("the worker was lost")
+
+    during(lose)
+    for _ in range(3):
+        assert drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.status == "failed"
+    assert "2 times in a row" in execution.failure
+
+
+def test_a_run_that_goes_in_circles_ends_at_its_limit(during: Any) -> None:
+    back = way("n1", "n0", "outcome_success")
+    parts = [one for one in line(2) if one.get("id") != "n1-end"]
+    _, execution = started(
+        *parts, back, way("n0", "end", "selector", properties={"name": "x", "selector": "a"}), max_iterations=5
+    )
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert (execution.status, execution.step_count) == ("cancelled", 5)
+    assert Activity.objects.latest("number").payload["cancelledPayload"] == {"reason": "max_steps"}
+
+
+def test_a_node_nothing_carries_out_fails_the_run_and_says_so() -> None:
+    _, execution = started(*line(1))
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.status == "failed"
+    assert "type url" in execution.failure
+
+
+def test_a_fault_of_ours_fails_the_run_without_its_words(during: Any) -> None:
+    _, execution = started(*line(1))
+
+    def burst(work: Work) -> None:
+        raise RuntimeError("secret words")
+
+    during(burst)
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.status == "failed"
+    assert "secret words" not in str(Activity.objects.latest("number").payload)
+
+
+def test_a_message_is_taken_up_by_the_next_step_and_refused_after_the_end(during: Any) -> None:
+    caller, execution = started(*line(1))
+    wishes.add_message(caller, execution_id=execution.pk, text="Be quick.")
+    heard: list[str] = []
+
+    def hear(work: Work) -> None:
+        messages = work.unseen_messages()
+        heard.extend(message.text for message in messages)
+        work.take_up(messages)
+        assert work.unseen_messages() == []
+
+    during(hear)
+    drive(execution.pk)
+    assert heard == ["Be quick."]
+    with pytest.raises(Conflict, match="completed"):
+        wishes.add_message(caller, execution_id=execution.pk, text="Too late.")
+
+
+def test_organizations_take_turns_and_no_agent_takes_all(settings: Any) -> None:
+    settings.WORKFLOW_PLACES, settings.WORKFLOW_PLACES_PER_ORGANIZATION, settings.WORKFLOW_PLACES_PER_AGENT = 4, 3, 2
+    busy, quiet = WorkflowFactory(graph=graph(*line(1))), WorkflowFactory(graph=graph(*line(1)))
+    sibling = WorkflowFactory(graph=graph(*line(1)), agent=AgentFactory(organization=busy.agent.organization))
+    of_busy = caller_for(member_of(busy.agent.organization))
+    many = [executions.start(of_busy, workflow=busy, inputs={}) for _ in range(6)]
+    other = [executions.start(of_busy, workflow=sibling, inputs={}) for _ in range(2)]
+    single = executions.start(caller_for(member_of(quiet.agent.organization)), workflow=quiet, inputs={})
+    assert set(admission.admit()) == {many[0].pk, many[1].pk, other[0].pk, single.pk}
+    assert admission.admit() == []
+
+
+def test_what_lost_its_worker_is_found(during: Any) -> None:
+    _, execution = started(*line(1))
+    assert admission.lost() == []
+    held = store.claim(execution.pk)
+    assert held is not None
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE workflows_execution SET lease_until = clock_timestamp() - interval '1 second'")
+    assert admission.lost() == [execution.pk]

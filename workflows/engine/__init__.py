@@ -1,0 +1,1 @@
+"""What runs a workflow: durable, one step a transaction, so that a run survives whatever ends its worker."""

@@ -1,0 +1,67 @@
+"""Who runs next: a place to run in is given fairly, so that one tenant's thousand runs do not hold up another's one.
+
+Within the limits of the installation, of each organization and of each agent, organizations take turns; within one, the
+oldest goes first. One lock makes the count exact however many ask.
+"""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+# The lock under which places are counted and given ("wf" in ASCII, then one).
+LOCK = 0x776601
+
+# Reads only what is alive, through execution_active.
+NEXT = """
+    WITH live AS (
+        SELECT id, organization_id, agent_id, created_at, admitted_at FROM workflows_execution
+        WHERE status IN ('starting', 'running')
+    ), waiting AS (
+        SELECT live.id, live.organization_id, live.agent_id, live.created_at,
+            row_number() OVER (PARTITION BY live.agent_id ORDER BY live.created_at, live.id)
+                + (SELECT count(*) FROM live busy WHERE busy.agent_id = live.agent_id AND busy.admitted_at IS NOT NULL)
+                AS place_of_agent
+        FROM live WHERE live.admitted_at IS NULL
+    ), fitting AS (
+        SELECT waiting.id, waiting.created_at,
+            row_number() OVER (PARTITION BY waiting.organization_id ORDER BY waiting.created_at, waiting.id)
+                + (SELECT count(*) FROM live busy
+                   WHERE busy.organization_id = waiting.organization_id AND busy.admitted_at IS NOT NULL)
+                AS place_of_organization
+        FROM waiting WHERE place_of_agent <= %(per_agent)s
+    )
+    UPDATE workflows_execution SET admitted_at = clock_timestamp()
+    WHERE id IN (
+        SELECT id FROM fitting WHERE place_of_organization <= %(per_organization)s
+        ORDER BY place_of_organization, created_at, id
+        LIMIT GREATEST(%(places)s - (SELECT count(*) FROM live WHERE admitted_at IS NOT NULL), 0)
+    )
+    RETURNING id
+"""
+
+
+def admit() -> list[UUID]:
+    """Give the free places away; those that got one are to be sent to the workers."""
+    limits = {
+        "places": settings.WORKFLOW_PLACES,
+        "per_organization": settings.WORKFLOW_PLACES_PER_ORGANIZATION,
+        "per_agent": settings.WORKFLOW_PLACES_PER_AGENT,
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        cursor.execute(NEXT, limits)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def lost() -> list[UUID]:
+    """Executions that have a place and no worker: their lease ran out, or their message was lost."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM workflows_execution WHERE status IN ('starting', 'running') AND ("
+            "  lease_until < clock_timestamp()"
+            "  OR lease_until IS NULL AND admitted_at < clock_timestamp() - %s * interval '1 second') "
+            "ORDER BY lease_until NULLS FIRST, id LIMIT 1000",
+            [settings.WORKFLOW_LEASE_SECONDS],
+        )
+        return [row[0] for row in cursor.fetchall()]

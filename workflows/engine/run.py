@@ -1,0 +1,229 @@
+"""Driving an execution: from wherever it stands, node by node, until it ends, waits, or is taken away."""
+
+import logging
+import time
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from security import request_id
+from security.identifiers import uuid7
+from workflows.engine import activities, moves, store
+from workflows.engine.activities import Line
+from workflows.engine.moves import Fail, Finish, Go, NodeResult
+from workflows.engine.states import Status
+from workflows.engine.store import Fenced, Held, Seen, StepRow
+from workflows.engine.watch import watch
+from workflows.engine.work import Interrupt, Interrupted, NodeFailed, Waiting, Work
+from workflows.graph.shapes import Graph, Node, Settings
+from workflows.models import Checkpoint, Execution, Workflow
+from workflows.nodes import kinds
+
+logger = logging.getLogger(__name__)
+
+
+def drive(execution_id: UUID) -> bool:
+    """Take the execution up and go on with it. False where it is not to run, or somebody else has it."""
+    held = store.claim(execution_id)
+    if held is None:
+        return False
+    try:
+        _Run(held).go()
+    except Fenced:
+        logger.info("Execution %s was taken away or ended under fence %s", held.id, held.fence)
+    return True
+
+
+class _Run:
+    """A held execution. `execution` is kept as the row is after each commit, so that it is read once."""
+
+    def __init__(self, held: Held) -> None:
+        self.held = held
+        self.execution = Execution.objects.select_related("workflow").get(pk=held.id)
+        self.adopt(self.execution.workflow)
+        self.taking_over = True
+        self.began = time.monotonic()
+        self.before = self.execution.active_seconds
+
+    def adopt(self, workflow: Workflow) -> None:
+        """Go by this version from here on."""
+        self.graph: Graph = workflow.drawn
+        self.settings = Settings.model_validate(workflow.settings)
+
+    @property
+    def active_seconds(self) -> float:
+        return self.before + time.monotonic() - self.began
+
+    def go(self) -> None:
+        if self.held.attempts > settings.WORKFLOW_MOST_ATTEMPTS:
+            self.fail(
+                f"Its worker was lost {self.held.attempts - 1} times in a row at the same step, so it was given up."
+            )
+            return
+        interrupt = Interrupt()
+        left = self.settings.max_timeout_mins * 60 - self.active_seconds
+        with watch.over(self.held, interrupt, left):
+            node = moves.node_of(self.graph, self.execution.node_id) or moves.start_of(self.graph)
+            while True:
+                on = self.visit(node, interrupt)
+                if on is None:
+                    return
+                node = on
+
+    def visit(self, node: Node, interrupt: Interrupt) -> Node | None:
+        """Carry the node out and commit what came of it. The next node, or nothing where the run ends or waits here."""
+        number = self.execution.step_count + 1
+        if number > self.settings.max_iterations:
+            self.end(Status.CANCELLED, [activities.cancelled("max_steps")])
+            return None
+        began = time.monotonic()
+        try:
+            interrupt.check()
+            given = self.carry_out(node, number, interrupt)
+        except Interrupted as stop:
+            self.stop(stop)
+            return None
+        except Waiting as wait:
+            self.wait(wait)
+            return None
+        except NodeFailed as failure:
+            self.fail(str(failure))
+            return None
+        return self.advance(node, number, given, time.monotonic() - began)
+
+    def carry_out(self, node: Node, number: int, interrupt: Interrupt) -> NodeResult:
+        kind = kinds.find(node.type)
+        if kind is None:
+            raise NodeFailed(f"“{node.name}” is of type {node.type}, which this installation does not carry out yet.")
+        checkpoints: list[Checkpoint] = []
+        if self.taking_over:
+            # Only the step at which a run is taken up can have been begun before.
+            self.taking_over = False
+            checkpoints = list(Checkpoint.objects.filter(execution_id=self.held.id, step=number).order_by("number"))
+        work = Work(
+            held=self.held,
+            execution=self.execution,
+            graph=self.graph,
+            node=node,
+            step=number,
+            interrupt=interrupt,
+            seconds_left=self.settings.max_timeout_mins * 60 - self.active_seconds,
+            checkpoints=checkpoints,
+        )
+        try:
+            return kind(work)
+        except (Interrupted, Waiting, NodeFailed, Fenced, OperationalError, InterfaceError):
+            raise
+        except Exception as fault:  # a fault of ours ends this run and no other; people are told where to look
+            logger.exception("“%s” of execution %s failed", node.name, self.held.id)
+            where = request_id.current() or self.held.id
+            raise NodeFailed(
+                f"Something failed on our side in “{node.name}”. It is in the log under {where}."
+            ) from fault
+
+    def advance(self, node: Node, number: int, given: NodeResult, seconds: float) -> Node | None:
+        """Commit the step together with where the run goes from it."""
+        row = StepRow(number, node.id, node.name, node.type, given.variables, given.summary, given.succeeded, seconds)
+        variables = {**self.execution.variables, **given.variables}
+        changes: dict[str, Any] = {"active_seconds": self.active_seconds, "waiting_for": None}
+        if given.variables:
+            changes["variables"] = variables
+        lines = [activities.step_started(number), activities.step_completed(number)]
+        move = moves.next_move(self.graph, node, given)
+        match move:
+            case Finish(ending):
+                changes |= {
+                    "status": Status.COMPLETED,
+                    "outcome": ending.outcome,
+                    "reasoning": ending.reasoning,
+                    "result": ending.result,
+                    "result_id": uuid7(),
+                }
+                lines.append(activities.completed(ending.outcome, ending.reasoning, ending.result))
+            case Fail(reason):
+                changes |= {"status": Status.FAILED, "failure": reason}
+                lines.append(activities.failed(reason))
+            case Go(transition, target, confirm):
+                changes["node_id"] = target.id
+                lines.append(
+                    activities.transitioned(
+                        node_id=target.id,
+                        name=target.name,
+                        node_type=target.type,
+                        transition_type=transition.type,
+                        seconds=seconds,
+                        output=given.variables,
+                        summary=given.summary,
+                    )
+                )
+                if confirm:
+                    reason = f"Go on from “{node.name}” to “{target.name}”?"
+                    changes |= {
+                        "status": Status.AWAITING_CONFIRMATION,
+                        "waiting_for": {"reason": reason, "transitionId": transition.id},
+                    }
+                    lines.append(activities.awaiting_confirmation(reason))
+        seen = store.commit_step(self.held, row, changes, lines)
+        self.execution.variables, self.execution.step_count = variables, number
+        self.execution.waiting_for = None
+        self.held = Held(self.held.id, self.held.fence, 1)
+        if not isinstance(move, Go) or move.confirm:
+            return None
+        self.execution.node_id = move.node.id
+        return self.heed(seen, move.node)
+
+    def heed(self, seen: Seen, node: Node) -> Node | None:
+        """Do what people wanted meanwhile, before the next step."""
+        if seen.wanted == Status.PAUSED:
+            self.stop(Interrupted("paused"))
+            return None
+        if seen.wanted == Status.CANCELLED:
+            self.stop(Interrupted("cancelled"))
+            return None
+        if seen.sync_to is not None:
+            return self.follow(seen.sync_to, node)
+        return node
+
+    def follow(self, workflow_id: UUID, node: Node) -> Node | None:
+        """Go by another version from this step on, at the node of the same id."""
+        workflow = Workflow.objects.get(pk=workflow_id)
+        self.adopt(workflow)
+        target = moves.node_of(self.graph, node.id)
+        line = activities.generic(f"From here on by {workflow}.")
+        store.commit(self.held, {"workflow_id": workflow.pk, "sync_to_id": None}, [line])
+        if target is None:
+            self.fail(f"{workflow} has no node {node.id}, where the execution stood.")
+        return target
+
+    def stop(self, stop: Interrupted) -> None:
+        match stop.reason:
+            case "fenced":
+                raise Fenced(f"Execution {self.held.id} was taken away.")
+            case "paused":
+                self.give_back(Status.PAUSED, [activities.paused("A person paused it.")], wanted="")
+            case "cancelled":
+                self.end(Status.CANCELLED, [activities.cancelled("user_requested")])
+            case "timeout":
+                self.end(Status.CANCELLED, [activities.cancelled("timeout")])
+
+    def wait(self, wait: Waiting) -> None:
+        waiting = {"reason": wait.reason, "questions": wait.questions}
+        self.give_back(
+            Status.PAUSED_BY_AGENT,
+            [activities.asked(wait.reason, wait.questions)],
+            waiting_for=waiting,
+            wake_at=timezone.now() + timedelta(seconds=wait.seconds),
+        )
+
+    def give_back(self, status: Status, lines: list[Line], **changes: Any) -> None:
+        store.commit(self.held, {"status": status, "active_seconds": self.active_seconds, **changes}, lines)
+
+    def fail(self, reason: str) -> None:
+        self.end(Status.FAILED, [activities.failed(reason)], failure=reason)
+
+    def end(self, status: Status, lines: list[Line], **changes: Any) -> None:
+        self.give_back(status, lines, wanted="", **changes)

@@ -1,0 +1,130 @@
+"""What a node is given to work with, and the ways in which its work can stop before it is done."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from workflows.engine import store
+from workflows.engine.activities import Line
+from workflows.engine.moves import NodeResult
+from workflows.engine.states import Status
+from workflows.engine.store import Held, Seen
+from workflows.graph.shapes import Graph, Node
+from workflows.models import Checkpoint, Execution, UserMessage
+
+# Why a node is to stop now: a person paused or cancelled, the time is up, or the execution is somebody else's by now.
+Reason = Literal["paused", "cancelled", "timeout", "fenced"]
+
+
+class Interrupted(Exception):  # noqa: N818 - not an error: the run was told to stop here
+    """The node stopped where it was told to. What it had checkpointed is there when the run goes on."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason: Reason = reason
+
+
+class Waiting(Exception):  # noqa: N818 - not an error: the run goes on when somebody answers, or the time has come
+    """The node cannot go on by itself now: it asks people, or waits for a time. Its checkpoints are stored."""
+
+    def __init__(self, reason: str, *, questions: Sequence[dict[str, Any]] = (), seconds: float) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.questions = list(questions)
+        self.seconds = seconds
+
+
+class NodeFailed(Exception):  # noqa: N818 - the run's failure, in words for people
+    """The node cannot do its work, and the run fails with this message."""
+
+
+@dataclass
+class Interrupt:
+    """The one thing a run is interrupted by. Set from another thread; whoever waits registers how it is woken."""
+
+    reason: Reason | None = None
+    _event: threading.Event = field(default_factory=threading.Event)
+    _wake: Callable[[], object] | None = None
+
+    def set(self, reason: Reason) -> None:
+        self.reason = self.reason or reason
+        self._event.set()
+        wake = self._wake
+        if wake is not None:
+            wake()
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long, or raise `Interrupted` as soon as that comes about."""
+        self._event.wait(seconds)
+        self.check()
+
+    def check(self) -> None:
+        if self.reason is not None:
+            raise Interrupted(self.reason)
+
+    def on(self, wake: Callable[[], object] | None) -> None:
+        """Have `wake` called when it is set, at once if it is set already. None forgets the last one."""
+        self._wake = wake
+        if wake is not None and self._event.is_set():
+            wake()
+
+
+@dataclass
+class Work:
+    """One visit of one node. A node reads what it needs here and writes through `checkpoint` alone."""
+
+    held: Held
+    execution: Execution
+    graph: Graph
+    node: Node
+    step: int
+    interrupt: Interrupt
+    seconds_left: float
+    checkpoints: list[Checkpoint]
+
+    @property
+    def id(self) -> UUID:
+        return self.held.id
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What placeholders are filled with: the inputs, and what earlier nodes worked out over them."""
+        return {**self.execution.inputs, **self.execution.variables}
+
+    def checkpoint(self, kind: str, body: Any, *, action_id: str = "", lines: Sequence[Line] = ()) -> Checkpoint:
+        """Store what happened, with its activities; from now on it is not done again. Raises `Interrupted`."""
+        number = self.checkpoints[-1].number + 1 if self.checkpoints else 1
+        seen = store.checkpoint(
+            self.held, step=self.step, number=number, kind=kind, body=body, action_id=action_id, lines=lines
+        )
+        point = Checkpoint(
+            execution_id=self.id, step=self.step, number=number, kind=kind, body=body, action_id=action_id
+        )
+        self.checkpoints.append(point)
+        self.heed(seen)
+        return point
+
+    def tell(self, *lines: Line) -> None:
+        """Store activities alone."""
+        self.heed(store.commit(self.held, {}, lines))
+
+    def heed(self, seen: Seen) -> None:
+        """Take up what people want: from the next check on the node is interrupted."""
+        if seen.wanted in (Status.PAUSED, Status.CANCELLED):
+            self.interrupt.set("paused" if seen.wanted == Status.PAUSED else "cancelled")
+
+    def unseen_messages(self) -> list[UserMessage]:
+        """What people said that no step has taken up, the oldest first."""
+        return list(UserMessage.objects.filter(execution_id=self.id, seen_in_step=None).order_by("id"))
+
+    def take_up(self, messages: Sequence[UserMessage]) -> None:
+        """Note that this step has seen them; call it once they are in a checkpoint."""
+        UserMessage.objects.filter(pk__in=[message.pk for message in messages]).update(seen_in_step=self.step)
+
+
+class NodeKind(Protocol):
+    """What carries out one type of node."""
+
+    def __call__(self, work: Work) -> NodeResult: ...

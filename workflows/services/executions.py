@@ -1,0 +1,179 @@
+"""What can be done with executions: start one, find one, write what happened to one that no worker has in hand."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts.caller import Caller, Door
+from accounts.errors import Conflict, Invalid, NotFound
+from accounts.scopes import Scope
+from agents_hub.models import Profile, ProfilePool
+from agents_hub.services import pools
+from agents_hub.services.agents import find_agent
+from security import audit
+from workflows.engine.activities import Line
+from workflows.engine.states import LIVE
+from workflows.engine.store import CHANNEL
+from workflows.models import Activity, Execution, Trigger, Workflow
+from workflows.services.versions import default_version, find_version, refuse_faults
+
+
+def find_execution(caller: Caller, execution_id: UUID) -> Execution:
+    """The execution with what its shape shows; `NotFound` for another organization's."""
+    caller.require(Scope.READ)
+    executions = Execution.objects.for_caller(caller).select_related(
+        "organization", "agent", "profile", "runner", "api_key"
+    )
+    execution = executions.filter(pk=execution_id).first()
+    if execution is None:
+        raise NotFound("There is no such execution in your organizations. executionsList lists them.")
+    return execution
+
+
+def execute_agent(
+    caller: Caller, *, agent_id: UUID, version: int | None = None, inputs: Mapping[str, Any], **options: Any
+) -> Execution:
+    """Run the agent's published default, or the published version of that number."""
+    caller.require(Scope.WRITE)
+    agent = find_agent(caller, agent_id)
+    if version is None:
+        workflow = default_version(agent.pk)
+        if workflow is None:
+            raise Conflict(
+                f"“{agent.name}” has no published workflow. Publish one with workflowPublish, or run a draft with "
+                "workflowExecute.",
+                code="not_published",
+            )
+    else:
+        found = Workflow.objects.filter(agent=agent, version=version).first()
+        if found is None:
+            raise NotFound(f"“{agent.name}” has no published version {version}. workflowsList lists them.")
+        workflow = found
+    return start(caller, workflow=workflow, inputs=inputs, **options)
+
+
+def execute_workflow(
+    caller: Caller, *, agent_id: UUID, workflow_id: UUID, inputs: Mapping[str, Any], **options: Any
+) -> Execution:
+    """Run any version, published or not."""
+    caller.require(Scope.WRITE)
+    workflow = find_version(caller, workflow_id=workflow_id, agent_id=agent_id)
+    return start(caller, workflow=workflow, inputs=inputs, **options)
+
+
+def start(
+    caller: Caller,
+    *,
+    workflow: Workflow,
+    inputs: Mapping[str, Any],
+    metadata: Mapping[str, str] | None = None,
+    profile_id: UUID | None = None,
+    pool_id: UUID | None = None,
+    options: Mapping[str, Any] | None = None,
+    parent_id: UUID | None = None,
+    trigger: Trigger | None = None,
+) -> Execution:
+    """A new execution of the version, waiting for its place. Its graph has no faults and no input is missing."""
+    refuse_faults(workflow)
+    _refuse_missing(workflow, inputs)
+    _refuse_timeout(workflow, options or {})
+    with transaction.atomic():
+        organization_id = workflow.agent.organization_id
+        profile, pool = _profile(organization_id, profile_id, pool_id)
+        execution = Execution.objects.create(
+            organization_id=organization_id,
+            agent_id=workflow.agent_id,
+            workflow=workflow,
+            inputs=dict(inputs),
+            metadata=dict(metadata or {}),
+            options=dict(options or {}),
+            profile=profile,
+            pool=pool,
+            parent=_parent(caller, workflow, parent_id),
+            trigger=trigger or (Trigger.UI if caller.door == Door.PAGE else Trigger.API),
+            runner_id=caller.user_id,
+            api_key_id=caller.api_key_id,
+        )
+        audit.record(
+            "execution.start",
+            caller=caller,
+            target=f"execution:{execution.pk}",
+            detail={"workflow": str(workflow.pk), "agent": str(workflow.agent_id)},
+        )
+        let_in_after_commit()
+    return execution
+
+
+def write_lines(execution: Execution, lines: Sequence[Line]) -> None:
+    """Append activities to an execution whose row the caller holds, and tell those who look on. Saves them alone: the
+    row with its new `activity_count` is the caller's to save."""
+    Activity.objects.bulk_create(
+        Activity(
+            execution=execution,
+            number=execution.activity_count + place,
+            type=line.type,
+            payload=line.payload,
+            display=line.display,
+        )
+        for place, line in enumerate(lines, 1)
+    )
+    execution.activity_count += len(lines)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(execution.pk)])
+
+
+def let_in_after_commit() -> None:
+    """Once what happened is certain, give free places away. Lost, the sweep does it within seconds."""
+    from workflows.tasks import nudge
+
+    transaction.on_commit(nudge)
+
+
+def _refuse_missing(workflow: Workflow, inputs: Mapping[str, Any]) -> None:
+    missing = [name for name in workflow.inputs if name not in inputs]
+    if missing:
+        raise Invalid(
+            f"The workflow asks for {', '.join(missing)}. Give each in the inputs.",
+            code="missing_input",
+            data={"missing": missing},
+        )
+
+
+def _refuse_timeout(workflow: Workflow, options: Mapping[str, Any]) -> None:
+    soft, most = options.get("softTimeoutMins"), workflow.settings["max_timeout_mins"]
+    if soft is not None and not 1 <= soft < most:
+        raise Invalid(
+            f"softTimeoutMins is {soft}; give at least 1 and less than the workflow's max_timeout_mins, {most}.",
+            data={"field": "executionOptions.softTimeoutMins"},
+        )
+
+
+def _profile(
+    organization_id: int, profile_id: UUID | None, pool_id: UUID | None
+) -> tuple[Profile | None, ProfilePool | None]:
+    """The profile named, or the one whose turn it is in the pool named."""
+    if profile_id is not None and pool_id is not None:
+        raise Invalid("Give agentProfileId or agentProfilePoolId, not both.", data={"field": "agentProfilePoolId"})
+    if profile_id is not None:
+        profile = Profile.objects.filter(organization_id=organization_id, pk=profile_id).first()
+        if profile is None:
+            raise NotFound("There is no such profile in the agent's organization. agentProfilesList lists them.")
+        return profile, None
+    if pool_id is not None:
+        pool = ProfilePool.objects.filter(organization_id=organization_id, pk=pool_id).first()
+        if pool is None:
+            raise NotFound("There is no such pool in the agent's organization.")
+        busy = Execution.objects.filter(organization_id=organization_id, status__in=LIVE, profile__isnull=False)
+        return pools.pick_profile(pool, in_use=list(busy.values_list("profile_id", flat=True))), pool
+    return None, None
+
+
+def _parent(caller: Caller, workflow: Workflow, parent_id: UUID | None) -> Execution | None:
+    if parent_id is None:
+        return None
+    parent = Execution.objects.for_caller(caller).filter(agent_id=workflow.agent_id, pk=parent_id).first()
+    if parent is None:
+        raise NotFound("parentExecutionId names no execution of this agent. executionsList lists them.")
+    return parent

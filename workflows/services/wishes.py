@@ -1,0 +1,123 @@
+"""What people ask of a running execution: pause, go on, cancel, and messages into it."""
+
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.caller import Caller
+from accounts.errors import Conflict, Invalid
+from accounts.models import User
+from accounts.scopes import Scope
+from security import audit
+from workflows.engine import activities
+from workflows.engine.activities import Line
+from workflows.engine.states import ASKABLE, Status, check
+from workflows.engine.watch import CONTROL
+from workflows.models import Execution, UserMessage
+from workflows.services.executions import find_execution, let_in_after_commit, write_lines
+
+LONGEST_MESSAGE = 20_000
+
+
+def ask_status(caller: Caller, *, execution_id: UUID, status: Status) -> str:
+    """Pause, go on or cancel. What a worker has in hand stops at its next step; the rest changes now. Says which.
+
+    `running` asked of one that awaits a confirmation confirms it, and `cancelled` refuses it.
+    """
+    caller.require(Scope.WRITE)
+    if status not in ASKABLE:
+        raise Invalid(f"Ask for {', '.join(sorted(ASKABLE))}; {status.value} comes about by itself.")
+    with transaction.atomic():
+        execution = _locked(caller, execution_id)
+        current = execution.state
+        if current == status == Status.RUNNING and execution.wanted == Status.PAUSED:
+            said = _take_back(execution)
+        else:
+            check(current, status)
+            said = _change(execution, current, status)
+        audit.record(
+            "execution.status", caller=caller, target=f"execution:{execution.pk}", detail={"status": status.value}
+        )
+    return said
+
+
+def add_message(caller: Caller, *, execution_id: UUID, text: str) -> str:
+    """Say something into the execution: seen before its next step; where the agent asked, it is the answer."""
+    caller.require(Scope.WRITE)
+    text = text.strip()
+    if not 1 <= len(text) <= LONGEST_MESSAGE:
+        raise Invalid(f"A message has 1 to {LONGEST_MESSAGE:,} characters.", data={"field": "message"})
+    with transaction.atomic():
+        execution = _locked(caller, execution_id)
+        if execution.state.is_terminal:
+            raise Conflict(f"The execution is {execution.status} and takes no more messages.", code="status")
+        UserMessage.objects.create(execution=execution, user_id=caller.user_id, text=text)
+        person = User.objects.only("uid").get(pk=caller.user_id)
+        write_lines(execution, [activities.user_message(text, str(person.uid))])
+        if execution.state == Status.PAUSED_BY_AGENT:
+            _resume(execution)
+            said = "It answers the agent's question, and the execution goes on."
+        else:
+            execution.save(update_fields=["activity_count"])
+            said = "The agent sees it before its next step."
+        _announce(execution)
+        audit.record("execution.message", caller=caller, target=f"execution:{execution.pk}")
+    return said
+
+
+def _locked(caller: Caller, execution_id: UUID) -> Execution:
+    find_execution(caller, execution_id)
+    return Execution.objects.select_for_update(no_key=True).get(pk=execution_id)
+
+
+def _change(execution: Execution, current: Status, status: Status) -> str:
+    in_hand = current == Status.RUNNING and execution.lease_until is not None
+    match status:
+        case Status.CANCELLED if not in_hand:
+            end(execution, Status.CANCELLED, [activities.cancelled("user_requested")])
+            return "The execution is cancelled."
+        case Status.RUNNING:
+            _resume(execution)
+            return "The execution goes on."
+        case Status.PAUSED if not in_hand:
+            execution.status, execution.wanted = Status.PAUSED, ""
+            execution.admitted_at = None
+            write_lines(execution, [activities.paused("A person paused it.")])
+            execution.save()
+            return "The execution is paused."
+    execution.wanted = status
+    execution.save(update_fields=["wanted"])
+    _announce(execution)
+    return f"The execution is asked to be {status.value}; it takes effect at its next step."
+
+
+def _take_back(execution: Execution) -> str:
+    execution.wanted = ""
+    execution.save(update_fields=["wanted"])
+    _announce(execution)
+    return "The execution goes on; it had not paused yet."
+
+
+def _resume(execution: Execution) -> None:
+    execution.status, execution.wanted = Status.RUNNING, ""
+    execution.waiting_for = execution.wake_at = execution.lease_until = execution.admitted_at = None
+    write_lines(execution, [activities.status_changed(Status.RUNNING)])
+    execution.save()
+    let_in_after_commit()
+
+
+def end(execution: Execution, status: Status, lines: list[Line], *, failure: str = "") -> None:
+    """End an execution that no worker has in hand. The caller holds its row."""
+    execution.status, execution.terminal_at, execution.failure = status, timezone.now(), failure
+    execution.wanted, execution.wake_at, execution.lease_until = "", None, None
+    # Whoever claimed it all the same finds a fence that is not its own.
+    execution.fence += 1
+    write_lines(execution, lines)
+    execution.save()
+    let_in_after_commit()
+
+
+def _announce(execution: Execution) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CONTROL, str(execution.pk)])

@@ -1,0 +1,60 @@
+"""Background work of workflows. A message is a nudge: each task looks at rows for what to do, so it may run twice."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from kombu.exceptions import OperationalError
+
+from workflows.engine import admission
+from workflows.engine.run import drive
+from workflows.services import waiting
+
+logger = logging.getLogger(__name__)
+
+# Beyond the longest max_timeout_mins that a workflow can have.
+LONGEST_SECONDS = 25 * 3600
+
+BEAT: dict[str, dict[str, Any]] = {
+    "workflows: take up what was lost, and let in what waits": {
+        "task": "workflows.tasks.sweep",
+        "schedule": timedelta(seconds=5),
+    },
+}
+
+
+# Acknowledged when it begins: a broker would take an hour's work for a lost message, and the sweep finds what is lost.
+@shared_task(acks_late=False, time_limit=LONGEST_SECONDS, soft_time_limit=LONGEST_SECONDS)
+def run_execution(execution_id: str) -> None:
+    """Go on with one execution as far as it goes now; then let the next ones in."""
+    drive(UUID(execution_id))
+    let_in()
+
+
+@shared_task
+def sweep() -> None:
+    waiting.end_what_nobody_answered()
+    for execution_id in admission.lost():
+        run_execution.delay(str(execution_id))
+    let_in()
+
+
+@shared_task
+def let_in_waiting() -> None:
+    let_in()
+
+
+def nudge() -> None:
+    """Have a worker give the free places away. Without a broker the sweep does it a little later."""
+    try:
+        let_in_waiting.delay()
+    except OperationalError:
+        logger.warning("The broker does not answer; the sweep lets in what waits.")
+
+
+def let_in() -> None:
+    """Give free places away and send whoever got one to the workers."""
+    for execution_id in admission.admit():
+        run_execution.delay(str(execution_id))
