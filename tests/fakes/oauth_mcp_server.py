@@ -240,7 +240,9 @@ def served_oauth_mcp(**behaviour: Any) -> Iterator[OAuthMcpServer]:
         provider = Provider(behaving, issuer)
         served = OAuthMcpServer(issuer, behaving, provider)
         app = _Levers(_mcp(provider, issuer).streamable_http_app(stateless_http=True), served)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=2))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_config=None, lifespan="on", access_log=False, timeout_graceful_shutdown=2)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, name="fake with sign-in")
         thread.start()
         try:

@@ -27,8 +27,13 @@ async def revoke(connection: RemoteConnection) -> bool:
 
 
 async def _revoke(provider: Provider, endpoint: str, kind: str, token: str) -> bool:
+    form = {"token": token, "token_type_hint": kind}
     try:
-        response = await wire.submit(endpoint, {"token": token, "token_type_hint": kind}, provider["client"])
+        response = await wire.submit(endpoint, form, provider["client"])
+        if response.status_code == 400:
+            # Servers on the protocol's own Python library want the member to be there. Empty it means left out (RFC
+            # 6749 section 3.2).
+            response = await wire.submit(endpoint, {**form, "client_secret": ""}, provider["client"])
     except httpx2.HTTPError as error:
         logger.warning("%s was not revoked at %s: %s", kind, provider["issuer"], type(error).__name__)
         return False

@@ -1,0 +1,282 @@
+"""What somebody may try with a sign-in, from another browser, as a server or as a provider, and what comes of it."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.utils import timezone
+from starlette.responses import HTMLResponse, JSONResponse
+
+from accounts.caller import Caller
+from accounts.errors import Unavailable
+from mcp_gateway.models import ClientMode, RemoteConnection, RemoteServer, RemoteSignIn
+from mcp_gateway.remote.oauth.client_document import callback_url
+from mcp_gateway.remote.oauth.errors import Reason, SignInFailed
+from mcp_gateway.remote.services import connections
+from tests.fakes.oauth_mcp_server import METADATA, RESOURCE_METADATA, OAuthMcpServer, served_oauth_mcp
+from tests.mcp_gateway.remote.oauth.conftest import CLIENT_SECRET, Browser, Making
+from tests.threads import at_once, fared
+
+pytestmark = pytest.mark.django_db
+
+
+def refused(browser: Browser, query: dict[str, str]) -> Reason:
+    with pytest.raises(SignInFailed) as failure:
+        browser.finish(query)
+    return failure.value.reason
+
+
+def not_begun(browser: Browser, server: RemoteServer) -> Reason:
+    with pytest.raises(SignInFailed) as failure:
+        browser.start(server)
+    assert not RemoteSignIn.objects.exists()
+    return failure.value.reason
+
+
+# The browser's answer -------------------------------------------------------------------------------------------------
+
+
+def test_another_browser_does_not_finish_and_the_right_one_still_can(
+    server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    back = oauth_mcp.consent(browser.start(server))
+    assert refused(replace(browser, secret="of another"), back) == Reason.OTHER_BROWSER
+    assert not oauth_mcp.asked("/token")
+    assert browser.finish(back).access_token
+
+
+def test_another_person_does_not_finish_even_in_the_same_browser(
+    server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser, admin: Caller
+) -> None:
+    back = oauth_mcp.consent(browser.start(server))
+    assert refused(replace(browser, caller=admin), back) == Reason.OTHER_BROWSER
+    assert not RemoteConnection.objects.exists()
+
+
+def test_a_state_of_nobody_is_unknown(server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser) -> None:
+    back = oauth_mcp.consent(browser.start(server))
+    assert refused(browser, {**back, "state": "x" * 43}) == Reason.UNKNOWN_STATE
+    assert refused(browser, {"code": back["code"]}) == Reason.UNKNOWN_STATE
+
+
+def test_a_sign_in_expires(server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser) -> None:
+    back = oauth_mcp.consent(browser.start(server))
+    RemoteSignIn.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert refused(browser, back) == Reason.EXPIRED
+    assert refused(browser, back) == Reason.UNKNOWN_STATE
+
+
+def test_an_answer_is_taken_once(server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser) -> None:
+    back = oauth_mcp.consent(browser.start(server))
+    browser.finish(back)
+    assert refused(browser, back) == Reason.UNKNOWN_STATE
+    assert len(oauth_mcp.asked("/token")) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_answers_that_race_one_is_taken(
+    threads: None, server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    back = oauth_mcp.consent(browser.start(server))
+    outcomes = fared(at_once(*[lambda: browser.finish(back)] * 4))
+    assert sorted(outcomes) == ["ok", "unknown_state", "unknown_state", "unknown_state"]
+    assert len(oauth_mcp.asked("/token")) == 1
+    assert RemoteConnection.objects.get().generation == 1
+
+
+@pytest.mark.parametrize(
+    ("promised", "said"),
+    [
+        (True, None),
+        (True, "https://evil.example"),
+        (False, "https://evil.example"),
+        (True, "{issuer}/"),
+        (False, ""),
+    ],
+    ids=["missing", "wrong", "wrong-unpromised", "normalized", "empty"],
+)
+def test_an_answer_of_another_issuer_is_not_used(
+    promised: bool, said: str | None, server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    oauth_mcp.altered[METADATA] = lambda document: {
+        **document,
+        "authorization_response_iss_parameter_supported": promised,
+    }
+    back = oauth_mcp.consent(browser.start(server))
+    del back["iss"]
+    if said is not None:
+        back["iss"] = said.format(issuer=oauth_mcp.issuer)
+    assert refused(browser, back) == Reason.WRONG_ISSUER
+    assert not oauth_mcp.asked("/token")
+
+
+def test_a_code_of_an_honest_provider_is_not_carried_to_another(
+    make_server: Making, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    """The mix-up: a server of the attacker's sends people to the honest provider, and waits for the code."""
+    honest = make_server(ClientMode.DYNAMIC, name="Honest")
+    back = oauth_mcp.consent(browser.start(honest))
+    with served_oauth_mcp() as attacker:
+        evil = make_server(ClientMode.DYNAMIC, name="Evil", url=attacker.url)
+        state = attacker.consent(browser.start(evil))["state"]
+        assert refused(browser, {**back, "state": state}) == Reason.WRONG_ISSUER
+        assert not attacker.asked("/token")
+
+
+def test_a_person_who_says_no_is_told_so(server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser) -> None:
+    back = oauth_mcp.consent(browser.start(server), answer="no")
+    assert refused(browser, back) == Reason.DENIED
+
+
+def test_nothing_is_kept_when_the_server_changed_meanwhile(
+    server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    back = oauth_mcp.consent(browser.start(server))
+    RemoteServer.objects.update(url="https://elsewhere.example.com/mcp")
+    assert refused(browser, back) == Reason.REFUSED
+    assert not RemoteConnection.objects.exists()
+
+
+# What servers and providers say ---------------------------------------------------------------------------------------
+
+
+def test_a_description_of_another_server_is_not_used(
+    server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    for other in ("https://evil.example/mcp", f"{oauth_mcp.issuer}/mcp2", f"{oauth_mcp.url}#part", "", 7):
+        oauth_mcp.altered[RESOURCE_METADATA] = lambda document, other=other: {**document, "resource": other}
+        assert not_begun(browser, server) == Reason.RESOURCE_MISMATCH
+
+
+def test_a_description_of_another_provider_is_not_used(
+    server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    oauth_mcp.altered[METADATA] = lambda document: {**document, "issuer": "https://evil.example"}
+    assert not_begun(browser, server) == Reason.ISSUER_MISMATCH
+
+
+@pytest.mark.parametrize("methods", [None, [], ["plain"], "S512"], ids=str)
+def test_a_provider_without_pkce_is_refused(
+    methods: object, server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    oauth_mcp.altered[METADATA] = lambda document: {**document, "code_challenge_methods_supported": methods}
+    assert not_begun(browser, server) == Reason.NO_PKCE
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(document.cookie)//",
+        "data:text/html,<script>alert(1)</script>",
+        "file:///etc/passwd",
+        "//evil.example/authorize",
+        "http://169.254.169.254/authorize",
+        "http://user:password@127.0.0.1/authorize",
+        "http://127.0.0.1\\@evil.example/",
+    ],
+)
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint"])
+def test_nobody_is_sent_to_an_address_that_is_none(
+    name: str, address: str, server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    oauth_mcp.altered[METADATA] = lambda document: {**document, name: address}
+    assert not_begun(browser, server) == Reason.REFUSED_ADDRESS
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint"])
+def test_a_provider_that_leaves_out_an_endpoint_is_of_no_use(
+    name: str, server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    oauth_mcp.altered[METADATA] = lambda document: {**document, name: None}
+    assert not_begun(browser, server) == Reason.BAD_METADATA
+
+
+def test_a_description_is_not_looked_for_on_the_inside(
+    server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    challenge = 'Bearer resource_metadata="http://169.254.169.254/latest/meta-data"'
+    oauth_mcp.answers["/mcp"] = [JSONResponse({}, status_code=401, headers={"WWW-Authenticate": challenge})]
+    assert not_begun(browser, server) == Reason.REFUSED_ADDRESS
+
+
+def test_a_client_entered_for_one_provider_is_not_shown_to_another(
+    server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    browser.connect(server, oauth_mcp)
+    with served_oauth_mcp() as attacker:
+        oauth_mcp.altered[RESOURCE_METADATA] = lambda document: {**document, "authorization_servers": [attacker.issuer]}
+        assert not_begun(browser, server) == Reason.PROVIDER_CHANGED
+        oauth_mcp.altered[RESOURCE_METADATA] = lambda document: {
+            **document,
+            "authorization_servers": [attacker.issuer, oauth_mcp.issuer],
+        }
+        assert browser.start(server).startswith(oauth_mcp.issuer)
+
+
+def test_a_client_registered_with_one_provider_is_not_shown_to_another(
+    make_server: Making, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    server = make_server(ClientMode.DYNAMIC)
+    browser.connect(server, oauth_mcp)
+    with served_oauth_mcp() as moved:
+        oauth_mcp.altered[RESOURCE_METADATA] = lambda document: {**document, "authorization_servers": [moved.issuer]}
+        browser.start(server)
+        assert len(moved.asked("/register")) == 1
+        assert moved.provider.clients.keys().isdisjoint(oauth_mcp.provider.clients)
+
+
+@pytest.mark.parametrize("path", [RESOURCE_METADATA, METADATA, "/register"])
+def test_a_provider_that_fails_is_not_taken_for_one_that_lacks_something(
+    path: str, make_server: Making, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    oauth_mcp.answers[path] = [HTMLResponse("<h1>Bad gateway</h1>", status_code=502)]
+    with pytest.raises(Unavailable):
+        browser.start(make_server(ClientMode.DYNAMIC))
+
+
+def test_an_unknown_client_is_the_servers_fault_and_not_the_persons(
+    server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    back = oauth_mcp.consent(browser.start(server))
+    oauth_mcp.provider.clients.clear()
+    assert refused(browser, back) == Reason.CLIENT_REFUSED
+    server.refresh_from_db()
+    assert server.fault_code == "invalid_client"
+    oauth_mcp.know_client(server.client_id, CLIENT_SECRET, callback_url(), method="client_secret_basic")
+    browser.connect(server, oauth_mcp)
+    server.refresh_from_db()
+    assert server.fault_code == ""
+
+
+# What gets out --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example", "x"],
+)
+def test_nobody_is_sent_on_to_another_site(
+    path: str, server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    back = oauth_mcp.consent(browser.start(server, return_to=path))
+    done = async_to_sync(connections.finish)(browser.caller, back, session_digest=browser.digest)
+    assert done.return_to == ""
+
+
+def test_no_secret_is_logged(
+    server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, "httpx2"):
+        url = browser.start(server)
+        begun = caplog.text
+        back = oauth_mcp.consent(url)
+        caplog.clear()
+        connection = browser.finish(back)
+        oauth_mcp.answers["/revoke"] = [HTMLResponse("no", status_code=500)]
+        async_to_sync(connections.disconnect)(browser.caller, server.pk)
+        ended = caplog.text
+    assert "/token" in ended, "nothing was logged at all, so that this proves nothing"
+    secrets = [back["code"], back["state"], CLIENT_SECRET, connection.access_token, connection.refresh_token]
+    assert not [secret for secret in secrets if secret in begun + ended]
