@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from mcp_gateway.remote import refresh
 from mcp_gateway.remote.ledger import ledger
 from mcp_gateway.remote.wires import keeping
 
@@ -16,5 +17,6 @@ async def running() -> AsyncIterator[None]:
         async with keeping():
             yield
     finally:
+        await refresh.finish()
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)

@@ -44,13 +44,13 @@ def store(connection: RemoteConnection, answer: TokenAnswer, generation: int) ->
     changes |= {"generation": generation + 1, "refreshed_at": Now()} | FREE | WELL
     row = RemoteConnection.objects.filter(pk=connection.pk, generation=generation)
     with transaction.atomic():
+        # Its client is known after all. First the server, then the connection, as whoever edits a server locks them.
+        RemoteServer.objects.filter(pk=connection.server_id, fault_code=UNKNOWN_CLIENT).update(fault_code="", fault="")
         was_in_error = row.filter(status=Status.ERROR).exists()
         if not row.update(**changes):
             return False
         if was_in_error:
             _record("remote_connection.recovered", connection)
-        # Its client is known after all.
-        RemoteServer.objects.filter(pk=connection.server_id, fault_code=UNKNOWN_CLIENT).update(fault_code="", fault="")
     return True
 
 

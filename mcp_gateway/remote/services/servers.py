@@ -15,6 +15,7 @@ from accounts.services.organizations import administered, organization_of, organ
 from mcp_gateway.models import RemoteConnection, RemoteServer, RemoteSignIn
 from mcp_gateway.models.remote_servers import RemoteServerQuerySet
 from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
+from mcp_gateway.remote import settling
 from mcp_gateway.remote.problems import Code, Problem
 from mcp_gateway.remote.services import configuration, credentials
 from mcp_gateway.remote.shapes import CreateServer, UpdateServer
@@ -83,6 +84,8 @@ def update_server(caller: Caller, *, change: UpdateServer) -> Edited:
             _forget_what_belonged_to_the_old_one(row, moved=_identity(row)[0] != before[0])
         if not row.hold_changes:
             _stop_holding(row)
+        if row.fault_code:
+            settling.try_again_soon(row.pk)
         row.fault_code = row.fault = row.test_code = row.test_message = ""
         row.tested_at = None
         row.revision += 1
