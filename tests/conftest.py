@@ -2,10 +2,13 @@
 
 import os
 import socket
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+
+from mcp_gateway import offload
 
 
 def pytest_unconfigure() -> None:
@@ -25,6 +28,13 @@ def _answering(variable: str, default: str) -> str:
     except OSError:
         pytest.skip(f"nothing answers at {url} (start it there, or set {variable})")
     return url
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The test database; what the gateway's threads keep open to it is closed before it is dropped."""
+    yield
+    offload.close()
 
 
 @pytest.fixture

@@ -3,12 +3,15 @@
 from typing import Any, Literal
 from uuid import UUID
 
+from django.conf import settings
+from django.urls import reverse
 from pydantic import Field
 
 from mcp_gateway.models import RemoteCall, RemoteConnection, RemoteServer, RemoteTool
 from mcp_gateway.remote.badges import badge, own_connection, trouble
 from mcp_gateway.remote.catalogue import Example
 from mcp_gateway.remote.probe import Report
+from mcp_gateway.remote.results import RemoteResult
 from mcp_gateway.remote.services.calls import Health, ServerHealth
 from mcp_gateway.remote.services.servers import Edited
 from mcp_gateway.remote.shapes import AuthTypeName, ClientModeName, TransportName
@@ -46,6 +49,7 @@ class RemoteServerShape(Result):
     hold_changes: bool
     status: StatusName
     problem: str | None
+    connect_url: str | None = Field(description="With authType oauth: the page where you connect, for your browser.")
     tool_count: int
     last_test: LastTest | None
     discovered_at: Moment | None
@@ -74,6 +78,7 @@ class RemoteServerShape(Result):
                 "hold_changes": server.hold_changes,
                 "status": badge(server, connection).value,
                 "problem": trouble(server, connection) or None,
+                "connect_url": _connect_url(server) if server.needs_sign_in else None,
                 "tool_count": server.tool_count,
                 "last_test": _last_test(server),
                 "discovered_at": server.discovered_at,
@@ -259,10 +264,31 @@ class RemoteConnectionPage(PageOf[RemoteConnectionShape]):
     pass
 
 
-class SignInAddress(Result):
-    """Where the person signs in. It is opened in their own browser, which finishes what it begins."""
+class Disconnection(Result):
+    revoked: bool = Field(description="Whether the provider took back what it gave; if not, end it there as well.")
 
-    url: str
+
+class CallAnswer(Result):
+    """What the tool answered, as the protocol has it. An error of the tool's own is a result with isError."""
+
+    content: list[dict[str, Any]]
+    structured_content: Any
+    is_error: bool
+    notes: list[str] = Field(description="What was left out or cut, in words.")
+
+    @classmethod
+    def of(cls, result: RemoteResult) -> "CallAnswer":
+        return cls(
+            content=[dict(block) for block in result.content],
+            structured_content=result.structured,
+            is_error=result.is_error,
+            notes=list(result.notes),
+        )
+
+
+def _connect_url(server: RemoteServer) -> str:
+    """A sign-in is bound to the browser that begins it, so that it cannot begin here."""
+    return f"{settings.PUBLIC_URL}{reverse('mcp_gateway:remote-server', args=[server.pk])}"
 
 
 def _last_test(server: RemoteServer) -> LastTest | None:

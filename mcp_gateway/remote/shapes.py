@@ -114,8 +114,10 @@ class AcceptChange(OneServer):
 class CallTool(OneServer):
     tool_id: ToolId
     arguments: dict[str, Any] = Field({}, description="As the tool's inputSchema asks for.")
+    confirmed: bool = Field(False, description="That a person allowed this very call, of a tool marked askFirst.")
 
 
 class ListConnections(Arguments):
+    organization_id: OrganizationId | None = Field(None, description="Only this organization's; else all of yours.")
     page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     page_size: Annotated[int, Field(ge=1, le=100)] = 10

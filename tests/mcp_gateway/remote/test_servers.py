@@ -1,5 +1,6 @@
 """Remote servers: who may do what with them, and that they belong to one organization."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ def test_a_server_is_seen_by_everybody_of_the_organization_and_by_nobody_else(
         servers.list_servers(stranger, organization_id=organization.uid)
 
 
-WRITES = {
+WRITES: dict[str, Callable[[Caller, RemoteServer], object]] = {
     "create": lambda caller, server: create(caller, server.organization, name="Second"),
     "update": lambda caller, server: update(caller, server, name="Mine"),
     "enable": lambda caller, server: servers.set_enabled(caller, server_id=server.pk, enabled=False),
