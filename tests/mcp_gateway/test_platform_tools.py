@@ -140,9 +140,28 @@ def test_searching_takes_the_index(platform: Direct) -> None:
     assert "passage_search" in plan
 
 
-def test_the_real_guides_answer_how_a_client_is_connected(platform: Direct) -> None:
+QUESTIONS = {
+    "getting started": "Getting started",
+    "connect claude code": "Connecting clients",
+    "close a ticket of my bot": "Bots",
+    "gift codes": "Bots",
+    "bots MCP server endpoint": "The bots' MCP server",
+    "upload shared files of an agent": "Agents",
+    "browser profile proxy": "Browser profiles",
+    "how do pools choose a profile": "Browser profiles",
+    "add a remote MCP server": "Remote MCP servers",
+    "REST API key header": "The REST API",
+    "invite somebody into an organization": "Accounts",
+    "when discord refuses": "Discord",
+    "security of secrets": "Security",
+    "backup and upgrade": "Operations",
+}
+
+
+def test_the_real_guides_answer_for_every_product(platform: Direct) -> None:
     call_command("index_docs", verbosity=0)
-    assert any("onnect" in title for title in found(platform, "connect claude code"))
+    answers = {question: {title.split(": ")[0] for title in found(platform, question)} for question in QUESTIONS}
+    assert not {asked: answers[asked] for asked, guide in QUESTIONS.items() if guide not in answers[asked]}
 
 
 def test_every_address_that_search_gives_leads_to_its_heading(platform: Direct) -> None:
