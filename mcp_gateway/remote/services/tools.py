@@ -123,6 +123,9 @@ def accept_change(caller: Caller, *, server_id: int, tool_id: int, digest: str) 
 def digest_of(definition: Definition) -> str:
     """SHA-256 of what a model and a person read of the tool, however the server orders and spaces it."""
     compared = {name: value for name, value in definition.items() if name not in NOT_COMPARED and value is not None}
+    if isinstance(hints := compared.get("annotations"), Mapping):
+        # A hint that is not given and one given as null say the same.
+        compared["annotations"] = {name: value for name, value in hints.items() if value is not None}
     canonical = json.dumps(compared, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
