@@ -5,18 +5,26 @@ import ssl
 
 import httpx2
 from mcp.shared.exceptions import MCPError
-from mcp_types import CONNECTION_CLOSED
+from mcp_types import CONNECTION_CLOSED, PARSE_ERROR
 from pydantic import ValidationError
 
 from mcp_gateway.remote.line import Witness
 from mcp_gateway.remote.problems import Code, RemoteError
-from mcp_gateway.remote.sse import NoStream
+from mcp_gateway.remote.sse import NOT_DELIVERED, NoStream
 from security.outbound import OutboundRefused, ResponseTooLarge
 
 # Of what a server says in its own words, this much is passed on.
 MOST_WORDS = 300
 # How the library words an error of its own making where the server gave none.
-STAND_INS = ("Not Found", "Session terminated", "Server returned an error response", "Unexpected content type")
+STAND_INS = (
+    "Not Found",
+    "Session terminated",
+    "Server returned an error response",
+    "Unexpected content type",
+    NOT_DELIVERED,
+)
+# The same of a connection that ended; servers use its code, -32000, for all sorts of things.
+BROKEN = ("Connection closed", "SSE stream ")
 TOO_LONG_EVENT = "Server-sent event exceeded"
 _CHALLENGE_FIELD = re.compile(r'([a-zA-Z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 
@@ -29,15 +37,16 @@ def diagnose(error: BaseException, witness: Witness, *, seconds: float) -> Remot
         return _timed_out(seconds)
     if witness.failure is not None:
         return _unanswered(witness.failure, seconds)
+    # A JSON-RPC error says more than the status it came with, unless that is about access.
     spoke = isinstance(error, MCPError) and not error.message.startswith(STAND_INS)
-    if not (spoke and witness.content_type == "application/json" and witness.status not in (401, 403, 429)):
-        if refusal := refused(witness):
-            return refusal
-    if isinstance(error, MCPError):
+    explained = spoke and witness.content_type == "application/json" and witness.status not in (401, 403, 429)
+    if not explained and (refusal := refused(witness)):
+        return refusal
+    if isinstance(error, MCPError) and error.code != PARSE_ERROR:
         return _said_no(error, witness)
     if isinstance(error, NoStream):
         return RemoteError(Code.NOT_MCP, "The server opens no event stream at this address. Check the URL.")
-    if isinstance(error, ValidationError | RuntimeError | ValueError):
+    if isinstance(error, MCPError | ValidationError | RuntimeError | ValueError):
         return RemoteError(
             Code.PROTOCOL,
             "The server answered in a way the Model Context Protocol does not allow. Its operators have to mend that.",
@@ -110,9 +119,10 @@ def words(text: object) -> str:
 
 
 def _timed_out(seconds: float) -> RemoteError:
+    unit = "second" if seconds == 1 else "seconds"
     return RemoteError(
         Code.TIMEOUT,
-        f"The server did not answer within {seconds:g} seconds. It may be busy or asleep; try again.",
+        f"The server did not answer within {seconds:g} {unit}. It may be busy or asleep; try again.",
     )
 
 
@@ -168,7 +178,7 @@ def _retry_after(witness: Witness) -> float | None:
 
 
 def _said_no(error: MCPError, witness: Witness) -> RemoteError:
-    if error.code == CONNECTION_CLOSED:
+    if error.code == CONNECTION_CLOSED and error.message.startswith(BROKEN):
         if TOO_LONG_EVENT in error.message:
             return RemoteError(Code.TOO_LARGE, "The server's answer is larger than is accepted, so it was not read on.")
         return RemoteError(

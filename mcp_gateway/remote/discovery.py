@@ -4,10 +4,10 @@ Kept in this process, per server and credential. The server's row has a revision
 a server says that its tools changed; what was kept under an older one is not used, in any process.
 """
 
-import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 from django.db.models import F
@@ -54,7 +54,7 @@ class Known:
 
     @property
     def fresh(self) -> bool:
-        return time.monotonic() < self.until
+        return monotonic() < self.until
 
 
 _known: OrderedDict[tuple[int, str], Known] = OrderedDict()
@@ -84,7 +84,7 @@ async def discover(target: Target, session: RemoteSession) -> Known:
         handshake=not session.modern,
         listed=tuple(page.tools),
         tools=_offered(target, page.tools, decisions),
-        until=time.monotonic() + _seconds(page),
+        until=monotonic() + _seconds(page),
     )
     _keep(target, found)
     return found
@@ -92,8 +92,13 @@ async def discover(target: Target, session: RemoteSession) -> Known:
 
 def forget(server_id: int) -> None:
     """Drop what this process keeps of a server."""
-    for key in [key for key in _known if key[0] == server_id]:
-        del _known[key]
+    for key in [key for key in list(_known) if key[0] == server_id]:
+        _known.pop(key, None)
+
+
+def keeps(server_id: int) -> bool:
+    """Whether anything is kept of a server, for whomever."""
+    return any(key[0] == server_id for key in _known)
 
 
 def clear() -> None:

@@ -37,7 +37,7 @@ from mcp_gateway.remote.line import Witness
 from mcp_gateway.remote.patience import Progress
 
 # Answers to the question that leave it open which revision is spoken; all others are about access or a broken server.
-UNDECIDED = frozenset({400, 404, 405, 406, 410, 415, 422, 501})
+UNDECIDED = frozenset({400, 404, 405, 406, 410, 415, 422, 500, 501})
 # Rounds of questions in one call before it is given up.
 MOST_ROUNDS = 10
 # How long a connection stands before it is worth a stream for news of the tools.
@@ -66,7 +66,8 @@ async def _discover(session: ClientSession, witness: Witness) -> DiscoverResult 
             _raise_if_final(witness)
             offered = (error.data or {}).get("supported") if isinstance(error.data, dict) else None
             if error.code == UNSUPPORTED_PROTOCOL_VERSION and isinstance(offered, list):
-                mutual = [each for each in MODERN_PROTOCOL_VERSIONS if each in offered and each != version]
+                # It may well be the one just refused: then it is asked for once more.
+                mutual = [each for each in MODERN_PROTOCOL_VERSIONS if each in offered]
                 if mutual:
                     version = mutual[-1]
                     continue

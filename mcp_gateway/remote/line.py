@@ -6,6 +6,7 @@ asked: the library sends each request in the context of the task that made it.
 """
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 
 import httpx2
 
+_NO_ID = re.compile(rb'"id"\s*:\s*null')
 # What stands in for an answer that never came.
 NO_ANSWER = 502
 
@@ -83,19 +85,29 @@ class Line:
             if witness is not None:
                 witness.answered(response)
             if not _is_event_stream(response):
-                await self._read(response)
+                await _read(response)
+                return _for_this_request(response)
         except httpx2.HTTPError as failure:
             if witness is not None:
                 witness.failed(failure)
             return httpx2.Response(NO_ANSWER, request=request)
         return response
 
-    @staticmethod
-    async def _read(response: httpx2.Response) -> None:
-        try:
-            await response.aread()
-        finally:
-            await response.aclose()
+
+async def _read(response: httpx2.Response) -> None:
+    try:
+        await response.aread()
+    finally:
+        await response.aclose()
+
+
+def _for_this_request(response: httpx2.Response) -> httpx2.Response:
+    """The answer, such that the library takes an error without an id for this request's, and does not wait on."""
+    if response.status_code == 200 and _NO_ID.search(response.content) and b'"error"' in response.content:
+        return httpx2.Response(
+            400, headers={"Content-Type": "application/json"}, content=response.content, request=response.request
+        )
+    return response
 
 
 def _is_event_stream(response: httpx2.Response) -> bool:

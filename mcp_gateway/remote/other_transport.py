@@ -1,6 +1,7 @@
 """Whether a server that does not answer as it should would answer on the other transport: the commonest mistake."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 import httpx2
@@ -8,6 +9,7 @@ from mcp.shared._httpx_utils import request_within_origin, sse_within_origin
 
 from mcp_gateway.models import Transport
 from mcp_gateway.remote.problems import Code, RemoteError
+from mcp_gateway.remote.sse import events_of
 from mcp_gateway.remote.targets import Target
 
 LOOK_SECONDS = 3.0
@@ -33,9 +35,9 @@ async def _sse_answers(client: httpx2.AsyncClient, url: str) -> bool:
     async with sse_within_origin(client, url) as source:
         if source.response.status_code != 200:
             return False
-        async for event in source:
-            return event.event == "endpoint"
-    return False
+        async with contextlib.aclosing(events_of(source)) as events:
+            first = await anext(events, None)
+            return first is not None and first.event == "endpoint"
 
 
 async def _streamable_http_answers(client: httpx2.AsyncClient, url: str) -> bool:

@@ -6,7 +6,8 @@ request that cannot be delivered is answered at once.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import cast
 from urllib.parse import urljoin
 
 import anyio
@@ -22,6 +23,10 @@ from mcp_gateway.remote.problems import Code, RemoteError
 
 Received = ContextSendStream[SessionMessage | Exception]
 Sent = ContextReceiveStream[SessionMessage]
+Events = AsyncGenerator[httpx2.ServerSentEvent, None]
+# What a request is answered with that the server did not take.
+NOT_DELIVERED = "The request was not taken."
+HEADERS = {"Content-Type": "application/json"}
 # What sending into a session that has ended raises.
 GONE = (anyio.BrokenResourceError, anyio.ClosedResourceError)
 
@@ -39,8 +44,9 @@ async def streams(
 
     RemoteError where no event stream opens that says, within so many seconds, where to send requests.
     """
-    async with sse_within_origin(client, url, max_event_size=most_event_bytes) as source:
-        events = aiter(source)
+    async with contextlib.AsyncExitStack() as stack:
+        source = await stack.enter_async_context(sse_within_origin(client, url, max_event_size=most_event_bytes))
+        events = await stack.enter_async_context(contextlib.aclosing(events_of(source)))
         endpoint = await _endpoint(source.response, events, url, endpoint_seconds)
         received, read_stream = create_context_streams[SessionMessage | Exception](0)
         write_stream, sent = create_context_streams[SessionMessage](0)
@@ -53,9 +59,12 @@ async def streams(
                 group.cancel_scope.cancel()
 
 
-async def _endpoint(
-    response: httpx2.Response, events: AsyncIterator[httpx2.ServerSentEvent], url: str, seconds: float
-) -> str:
+def events_of(source: httpx2.EventSource) -> Events:
+    """The events of a stream, to be closed by whoever does not read it to its end."""
+    return cast(Events, aiter(source))
+
+
+async def _endpoint(response: httpx2.Response, events: Events, url: str, seconds: float) -> str:
     """Where messages are to be sent, which the server says first."""
     content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if response.status_code != 200 or content_type != "text/event-stream":
@@ -89,7 +98,7 @@ class NoStream(Exception):  # noqa: N818 - what the server did instead is known 
     """The server answered with something other than an event stream."""
 
 
-async def _read(events: AsyncIterator[httpx2.ServerSentEvent], received: Received, on_end: Callable[[], None]) -> None:
+async def _read(events: Events, received: Received, on_end: Callable[[], None]) -> None:
     """Pass on what the server says. When its stream ends, whoever waits for an answer learns that none will come."""
     async with received:
         with contextlib.suppress(
@@ -120,11 +129,9 @@ async def _write(client: httpx2.AsyncClient, endpoint: str, sent: Sent, received
 async def _deliver(client: httpx2.AsyncClient, endpoint: str, sent: SessionMessage, received: Received) -> None:
     message = sent.message
     body = message.model_dump(by_alias=True, mode="json", exclude_unset=True)
-    response = await request_within_origin(client, "POST", endpoint, json=body)
+    response = await request_within_origin(client, "POST", endpoint, json=body, headers=HEADERS)
     if response.status_code < 300 or not isinstance(message, JSONRPCRequest):
         return
-    refusal = ErrorData(
-        code=CONNECTION_CLOSED, message=f"The server did not take the request ({response.status_code})."
-    )
+    refusal = ErrorData(code=CONNECTION_CLOSED, message=NOT_DELIVERED)
     with contextlib.suppress(*GONE):
         await received.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=message.id, error=refusal)))

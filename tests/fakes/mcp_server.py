@@ -96,9 +96,7 @@ def mcp_server(*, list_ttl_ms: int | None = None, tools: bool = True) -> Iterato
     if tools:
         _add_tools(server)
     http, sse = server.tools.streamable_http_app(), server.tools.sse_app()
-    app = Starlette(
-        routes=[Mount("/old", sse), Mount("/", http)], lifespan=lambda _: http.router.lifespan_context(http)
-    )
+    app = Starlette(routes=[Mount("/old", sse), Mount("/", http)], lifespan=_lifespan_of(http))
     with serve(_Levers(app, server)) as served:
         server.loop = served.loop
         server.url = f"http://127.0.0.1:{served.port}/mcp"
