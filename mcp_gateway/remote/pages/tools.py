@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.caller import Caller
-from accounts.errors import DomainError
+from accounts.errors import Conflict
 from accounts.page_caller import caller
 from mcp_gateway.models import RemoteServer, RemoteTool
 from mcp_gateway.remote import toolbox
@@ -86,7 +86,7 @@ def accept(request: HttpRequest, server_id: int, tool_id: int) -> HttpResponse:
     digest = request.POST.get("digest", "")
     try:
         tool = tools.accept_change(caller(request), server_id=server_id, tool_id=tool_id, digest=digest)
-    except DomainError as error:
+    except Conflict as error:
         messages.warning(request, error.message)
     else:
         messages.success(request, f"{tool.name} is accepted as it is now.")

@@ -1,0 +1,52 @@
+"""People before the pages of their organization's servers, and a server of somebody else's to reach."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from accounts.caller import Caller
+from accounts.models import User
+from tests.fakes.mcp_server import McpServer, mcp_server
+
+
+@pytest.fixture(autouse=True)
+def here(settings: Settings) -> None:
+    """One thread and transaction, and loopback may be asked."""
+    settings.QUICK_THREADS = 0
+    settings.OUTBOUND_ALLOW_LOCAL = True
+
+
+def _signed_in(caller: Caller) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(pk=caller.user_id))
+    return client
+
+
+@pytest.fixture
+def as_admin(admin: Caller) -> Client:
+    return _signed_in(admin)
+
+
+@pytest.fixture
+def as_member(member: Caller) -> Client:
+    return _signed_in(member)
+
+
+@pytest.fixture
+def as_stranger(stranger: Caller) -> Client:
+    return _signed_in(stranger)
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[McpServer]:
+    with mcp_server() as served:
+        yield served
+
+
+@pytest.fixture
+def elsewhere(fake: McpServer) -> McpServer:
+    fake.seen.clear()
+    fake.answers.clear()
+    return fake
