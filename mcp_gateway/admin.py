@@ -1,4 +1,5 @@
 """The admin of our sign-in: clients are made here, connections are ended, and of tokens only their life is shown.
+That of remote servers comes with it.
 
 The toolkit registers its models with these classes, named in its settings; the connection is registered here.
 """
@@ -12,6 +13,7 @@ from django.http import HttpRequest
 from accounts.page_caller import admin_caller
 from mcp_gateway.models import Application, Connection
 from mcp_gateway.oauth import connections
+from mcp_gateway.remote import admin as remote_servers  # noqa: F401  # registers its own
 
 
 class ApplicationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Prefetch
+from django.db.models import F, Prefetch, QuerySet
 from django.utils.text import slugify
 
 from accounts.caller import Caller
@@ -107,6 +107,18 @@ def set_enabled(caller: Caller, *, server_id: int, enabled: bool) -> RemoteServe
             action = "remote_server.enable" if enabled else "remote_server.disable"
             audit.record(action, caller=caller, target=target(row), detail={"name": row.name})
     return find_server(caller, server_id=server_id)
+
+
+def disable_for_operator(caller: Caller, chosen: QuerySet[RemoteServer]) -> int:
+    """Disable servers whosesoever they are, for the admin. Returns how many were enabled."""
+    with transaction.atomic():
+        rows = list(chosen.select_for_update().filter(enabled=True).order_by("pk"))
+        for row in rows:
+            row.enabled = False
+            row.revision += 1
+            row.save(update_fields=["enabled", "revision", "updated_at"])
+            audit.record("remote_server.disable", caller=caller, target=target(row), detail={"name": row.name})
+    return len(rows)
 
 
 def delete_server(caller: Caller, *, server_id: int) -> None:
