@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import islice
 from typing import Any
@@ -19,7 +19,7 @@ from django.core.files.storage import Storage, storages
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.errors import Invalid
+from accounts.errors import Invalid, Unavailable
 from agents_hub.files import names, types
 from agents_hub.models import SharedFile, StagedFile
 from agents_hub.models.files import StoredContent
@@ -95,7 +95,7 @@ def sweep_orphans() -> int:
         names_there = iter(_on(shelf))
         while batch := list(islice(names_there, SWEEP_BATCH)):
             for name in set(batch) - _named(batch):
-                if storage().get_modified_time(name) < limit:
+                if _is_older(name, limit):
                     _remove(name)
                     removed += 1
     return removed
@@ -137,8 +137,15 @@ def _keep(file: "File[Any]") -> Kept:
 def _remove(storage_name: str) -> None:
     try:
         storage().delete(storage_name)
-    except OSError:
+    except (OSError, Unavailable):
         logger.warning("The content %s could not be removed; the sweep will.", storage_name, exc_info=True)
+
+
+def _is_older(name: str, limit: datetime) -> bool:
+    try:
+        return storage().get_modified_time(name) < limit
+    except FileNotFoundError:  # it went between the listing and now, with its row
+        return False
 
 
 def _on(shelf: str) -> list[str]:

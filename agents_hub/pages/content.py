@@ -1,8 +1,10 @@
 """A file's content at its signed link: handed over to be saved, never shown as a page of ours."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.core.files.base import File
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
@@ -21,11 +23,13 @@ POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 def show_content(request: HttpRequest, token: str) -> StreamingHttpResponse:
     """The link is the right to it: no session and no key is asked for."""
     file = claimed_file(links.read(token))
-    if not content.storage().exists(file.storage_name):
-        raise NotFound("There is no file at this address.")
-    chunks = _async_chunks if isinstance(request, ASGIRequest) else _chunks
+    try:
+        opened = content.storage().open(file.storage_name)
+    except FileNotFoundError:
+        raise NotFound("There is no file at this address.") from None
+    chunks = _AsyncChunks if isinstance(request, ASGIRequest) else _Chunks
     return StreamingHttpResponse(
-        chunks(file.storage_name),
+        chunks(opened),
         content_type=file.mime_type,
         headers={
             "Content-Length": str(file.size),
@@ -37,18 +41,26 @@ def show_content(request: HttpRequest, token: str) -> StreamingHttpResponse:
     )
 
 
-def _chunks(storage_name: str) -> Iterator[bytes]:
-    with content.storage().open(storage_name) as file:
-        while chunk := file.read(CHUNK_BYTES):
+class _Opened:
+    """Content on its way; Django closes it with the response, also where nobody has read it."""
+
+    def __init__(self, file: "File[Any]") -> None:
+        self._file = file
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Chunks(_Opened):
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self._file.read(CHUNK_BYTES):
             yield chunk
 
 
-async def _async_chunks(storage_name: str) -> AsyncIterator[bytes]:
-    """The same from a thread of its own, so that the event loop waits for no disk and no bucket."""
-    file = await sync_to_async(content.storage().open, thread_sensitive=False)(storage_name)
-    read = sync_to_async(file.read, thread_sensitive=False)
-    try:
+class _AsyncChunks(_Opened):
+    """The same from a thread of its own, so that the event loop waits for no disk."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        read = sync_to_async(self._file.read, thread_sensitive=False)
         while chunk := await read(CHUNK_BYTES):
             yield chunk
-    finally:
-        file.close()

@@ -21,7 +21,7 @@ from agents_hub.services import shared_files
 from mcp_gateway.asgi import Endpoint
 from security.models import AuditEntry
 from tests.agents_hub.factories import member_of
-from tests.agents_hub.files.conftest import Folder, sent
+from tests.agents_hub.files.conftest import Kept, sent
 from tests.factories import make_key
 from tests.mcp_gateway import door
 from tests.mcp_gateway.door import Direct
@@ -60,7 +60,7 @@ def in_message(content: bytes, name: str) -> dict[str, str]:
     return {"name": name, "contentBase64": base64.b64encode(content).decode(), "mimeType": "text/html"}
 
 
-def test_files_live_their_life_by_tool(mcp: Direct, agent: Agent, folder: Folder) -> None:
+def test_files_live_their_life_by_tool(mcp: Direct, agent: Agent, folder: Kept) -> None:
     where = {"agentId": str(agent.pk)}
     (added,) = by_mcp(mcp, "agentSharedFilesUpload", **where, files=[in_message(b"\x00\xff", "../a.bin")])["files"]
     assert added["fileName"] == "a.bin"
@@ -111,7 +111,7 @@ def multipart(method: str, path: str, key: dict[str, str], *files: tuple[str, by
     )
 
 
-def test_files_live_their_life_by_rest(key: dict[str, str], agent: Agent, folder: Folder) -> None:
+def test_files_live_their_life_by_rest(key: dict[str, str], agent: Agent, folder: Kept) -> None:
     shared = f"agents/{agent.pk}/shared-files"
     added = multipart("POST", shared, key, ("one.txt", b"1"), ("two.csv", b"2,2"))
     assert added.status_code == 200
@@ -196,6 +196,6 @@ def test_a_link_ends_with_the_membership_and_with_the_file(caller: Caller, agent
     membership.delete()
     assert Client().get(link).status_code == 404
     membership.save(force_insert=True)
-    assert Client().get(link).status_code == 200
+    assert b"".join(Client().get(link)) == b"tide tables"
     shared_files.delete_shared_file(caller, agent_id=agent.pk, file_id=file.pk)
     assert Client().get(link).status_code == 404
