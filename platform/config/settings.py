@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "security",
     "accounts",
     "dashboard",
+    "llm",
     "mcp_gateway",
     "agents_hub",
     "workflows",

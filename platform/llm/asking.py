@@ -1,0 +1,242 @@
+"""Asking a model: one question, one answer, streamed. Retries, a time-out, and every failure in words for people."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from accounts.errors import Unavailable
+from llm.turns import Answer, Question, Returned, Said, Thinking, ToolCall, Usage
+
+if TYPE_CHECKING:
+    from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse
+    from pydantic_ai.models import Model
+    from pydantic_ai.settings import ModelSettings
+
+TRIES = 4
+# The longest that a provider's Retry-After is heeded for, and the first pause where it gives none; seconds.
+LONGEST_PAUSE = 60.0
+FIRST_PAUSE = 1.0
+# From asking to the last piece of an answer, seconds.
+TIMEOUT = 300.0
+
+OnText = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A model to ask: the library's object for it, and the name people gave it."""
+
+    name: str
+    model: "Model"
+
+
+class ModelRefused(Unavailable):
+    """The provider answered that it will not: a wrong key, an unknown model, a question it rejects. Asking again is no
+    use; the message says what to do."""
+
+    code = "model_refused"
+
+
+async def ask(chosen: Chosen, question: Question, *, on_text: OnText | None = None) -> Answer:
+    """The model's answer; `on_text` is given its text as it comes. Raises `Unavailable` or `ModelRefused`.
+
+    A provider that is busy or does not answer is asked again, after what its Retry-After says or a growing, random
+    pause; once text has been passed on it is not, for it would come twice.
+    """
+    passed_on = False
+
+    async def pass_on(text: str) -> None:
+        nonlocal passed_on
+        passed_on = True
+        if on_text is not None:
+            await on_text(text)
+
+    for attempt in range(1, TRIES + 1):
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                return await _ask_once(chosen, question, pass_on)
+        except TimeoutError:
+            raise Unavailable(
+                f"{chosen.name} did not finish its answer in {TIMEOUT:.0f} seconds. Try again, or ask another model.",
+                code="model_timeout",
+            ) from None
+        except _library_error() as fault:
+            pause = _pause(fault, attempt)
+            if pause is None or passed_on or attempt == TRIES:
+                raise _in_words(chosen.name, fault) from fault
+            await asyncio.sleep(pause)
+    raise AssertionError("the last try returns or raises")
+
+
+async def _ask_once(chosen: Chosen, question: Question, on_text: OnText) -> Answer:
+    from pydantic_ai.direct import model_request_stream
+    from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
+    from pydantic_ai.models import ModelRequestParameters
+    from pydantic_ai.tools import ToolDefinition
+
+    tools = [
+        ToolDefinition(name=tool.name, description=tool.description, parameters_json_schema=tool.parameters)
+        for tool in question.tools
+    ]
+    parameters = ModelRequestParameters(function_tools=tools, allow_text_output=not question.must_call)
+    async with model_request_stream(
+        chosen.model,
+        _messages(question),
+        model_settings=_settings(question),
+        model_request_parameters=parameters,
+    ) as stream:
+        async for event in stream:
+            match event:
+                case (
+                    PartStartEvent(part=TextPart(content=text))
+                    | PartDeltaEvent(delta=TextPartDelta(content_delta=text))
+                ) if text:
+                    await on_text(text)
+        response = stream.get()
+    return _answer(chosen.name, response)
+
+
+def _messages(question: Question) -> "list[ModelMessage]":
+    """The history in the library's types. Results come before what is said beside them, as providers want it."""
+    from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelRequest, ToolReturnPart, UserPromptPart
+
+    messages: list[ModelMessage] = []
+    for turn in question.history:
+        if isinstance(turn, Answer):
+            messages += ModelMessagesTypeAdapter.validate_python([turn.message])
+            continue
+        request = _open_request(messages)
+        parts: list[Any] = list(request.parts)
+        match turn:
+            case Said(text):
+                parts.append(UserPromptPart(content=text))
+            case Returned(results):
+                parts += [
+                    ToolReturnPart(
+                        tool_name=result.name,
+                        content=result.content,
+                        tool_call_id=result.call_id,
+                        outcome="failed" if result.failed else "success",
+                    )
+                    for result in results
+                ]
+        request.parts = parts
+    last = _open_request(messages)
+    last.instructions = question.instructions
+    assert all(isinstance(message, ModelRequest) or message.parts for message in messages)
+    return messages
+
+
+def _open_request(messages: "list[ModelMessage]") -> "ModelRequest":
+    """The request at the end, a new one where an answer is."""
+    from pydantic_ai.messages import ModelRequest
+
+    if messages and isinstance(messages[-1], ModelRequest):
+        return messages[-1]
+    request = ModelRequest(parts=[])
+    messages.append(request)
+    return request
+
+
+def _answer(name: str, response: "ModelResponse") -> Answer:
+    from pydantic_ai.messages import ModelMessagesTypeAdapter, TextPart, ThinkingPart, ToolCallPart
+
+    calls = []
+    for part in response.parts:
+        if isinstance(part, ToolCallPart):
+            fault, arguments = "", {}
+            try:
+                arguments = part.args_as_dict(raise_if_invalid=True)
+            except (ValueError, AssertionError):
+                fault = "The arguments are not a JSON object."
+            calls.append(ToolCall(part.tool_call_id, part.tool_name, arguments, fault))
+    text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
+    reasoning = "".join(part.content for part in response.parts if isinstance(part, ThinkingPart))
+    (message,) = ModelMessagesTypeAdapter.dump_python([response], mode="json")
+    return Answer(text, tuple(calls), _usage(response), name, message, reasoning)
+
+
+def _usage(response: "ModelResponse") -> Usage:
+    used, cost = response.usage, None
+    # The list of prices does not know every model, and a scripted one costs nothing that it could say.
+    with suppress(LookupError, ValueError, AssertionError):
+        cost = response.cost().total_price
+    return Usage(used.input_tokens, used.cache_read_tokens, used.output_tokens, cost)
+
+
+def _settings(question: Question) -> "ModelSettings":
+    from pydantic_ai.settings import ModelSettings
+
+    settings = ModelSettings(max_retries=0)
+    if question.temperature is not None:
+        settings["temperature"] = question.temperature
+    if question.must_call:
+        settings["tool_choice"] = "required"
+    if (level := _thinking(question.thinking)) is not None:
+        settings["thinking"] = level
+    return settings
+
+
+def _thinking(thinking: Thinking) -> Any:
+    if thinking.mode == "disabled":
+        return False
+    return thinking.effort or (True if thinking.mode in ("enabled", "adaptive") else None)
+
+
+def _library_error() -> type[Exception]:
+    from pydantic_ai.exceptions import AgentRunError
+
+    return AgentRunError
+
+
+def _pause(fault: Exception, attempt: int) -> float | None:
+    """Seconds until it is worth asking again; none where it is not."""
+    from pydantic_ai.exceptions import (
+        ModelAPIError,
+        ModelConnectionError,
+        ModelQuotaExceededError,
+        ModelRateLimitError,
+        ModelServerError,
+        ModelUnavailableError,
+    )
+
+    passing = (ModelRateLimitError, ModelUnavailableError, ModelServerError, ModelConnectionError)
+    if not isinstance(fault, passing) or isinstance(fault, ModelQuotaExceededError):
+        return None
+    asked = fault.retry_after if isinstance(fault, ModelAPIError) else None
+    if asked is not None:
+        return asked if asked <= LONGEST_PAUSE else None
+    return random.uniform(0, FIRST_PAUSE * 2 ** (attempt - 1))  # noqa: S311 - to spread load, not to keep a secret
+
+
+def _in_words(name: str, fault: Exception) -> Unavailable:
+    from pydantic_ai.exceptions import (
+        ModelAuthenticationError,
+        ModelConnectionError,
+        ModelHTTPError,
+        ModelQuotaExceededError,
+        ModelRateLimitError,
+        ModelRequestRejectedError,
+    )
+
+    status = f" ({fault.status_code})" if isinstance(fault, ModelHTTPError) else ""
+    match fault:
+        case ModelAuthenticationError():
+            return ModelRefused(f"{name}: the provider refused the API key{status}. Check it under Models.")
+        case ModelQuotaExceededError():
+            return ModelRefused(f"{name}: the account at the provider has nothing left{status}. Add to it there.")
+        case ModelRateLimitError():
+            wait = fault.retry_after
+            return Unavailable(
+                f"{name} is asked too often just now{status}. Try again later, or ask another model.",
+                code="model_busy",
+                data={"retry_after": int(wait)} if wait else None,
+            )
+        case ModelRequestRejectedError():
+            return ModelRefused(f"{name}: the provider rejects the question{status}. Check the model's name.")
+        case ModelConnectionError():
+            return Unavailable(f"{name} cannot be reached. Check the provider's address, or try again later.")
+    return Unavailable(f"{name} failed to answer{status}. Try again later, or ask another model.")

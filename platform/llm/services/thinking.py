@@ -1,0 +1,149 @@
+"""Thinking for somebody: which model is asked, whether they may, and what it costs them."""
+
+import time
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.db.models import Sum
+from django.utils import timezone
+
+from accounts.errors import Invalid, PlanLimit, Unavailable
+from accounts.services import plans
+from llm import scripted
+from llm.asking import Chosen, ModelRefused, OnText, ask
+from llm.models import Budget, Kind, ModelCall, Price, Provider
+from llm.turns import Answer, Question, Usage
+from security import outbound
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
+
+MILLION = 1_000_000
+# An answer may take minutes, and comes in pieces; what comes in one piece is bounded all the same.
+BOUNDS = outbound.Bounds(read=120, total=300, event_stream_idle=120, body_bytes=32 * 1_048_576)
+
+
+class Thinker:
+    """Asks models for one organization and person, and accounts for each answer. One for each piece of work."""
+
+    def __init__(self, *, organization_id: int, user_id: int | None, product: str, subject: str | UUID = "") -> None:
+        self.organization_id = organization_id
+        self.user_id = user_id
+        self.product = product
+        self.subject = str(subject)
+
+    async def ask(self, model: str, question: Question, *, on_text: OnText | None = None) -> Answer:
+        """The answer of `provider:model`, of the provider's own model for `provider`, of the default one for nothing.
+
+        Without any provider the scripted model answers. Raises `PlanLimit` before asking where a quota is reached,
+        `Invalid` for a provider there is not, `Unavailable` where neither it nor its fallback answers.
+        """
+        provider = await sync_to_async(self._provider)(model)
+        if provider is None:
+            answer = scripted.answer(question)
+            if on_text is not None and answer.text:
+                await on_text(answer.text)
+            return answer
+        await sync_to_async(self._require_quota)()
+        name = model.partition(":")[2] or provider.default_model
+        try:
+            return await self._ask(provider, name, question, on_text)
+        except ModelRefused:
+            raise
+        except Unavailable:
+            other = provider.fallback_model
+            if not other or other == f"{provider.name}:{name}":
+                raise
+        second = await sync_to_async(self._provider)(other)
+        if second is None:
+            raise Unavailable(f"{provider.name}:{name} does not answer, and its fallback {other} is not configured.")
+        return await self._ask(second, other.partition(":")[2] or second.default_model, question, on_text)
+
+    async def _ask(self, provider: Provider, name: str, question: Question, on_text: OnText | None) -> Answer:
+        began = time.monotonic()
+        async with outbound.async_client(BOUNDS) as client:
+            chosen = Chosen(f"{provider.name}:{name}", build(provider, name, client))
+            answer = await ask(chosen, question, on_text=on_text)
+        milliseconds = (time.monotonic() - began) * 1000
+        await sync_to_async(self._account)(provider.kind, name, answer, milliseconds)
+        return answer
+
+    def _provider(self, model: str) -> Provider | None:
+        name = model.partition(":")[0]
+        providers = Provider.objects.filter(organization_id=self.organization_id, enabled=True)
+        if not name:
+            return providers.order_by("-is_default", "id").first()
+        if name == scripted.NAME:
+            return None
+        found = providers.filter(name=name).first()
+        if found is None and providers.exists():
+            raise Invalid(f"The organization has no provider “{name}” that is enabled. Add it under Models.")
+        return found
+
+    def _require_quota(self) -> None:
+        if self.user_id is not None:
+            plans.require_tokens(self.user_id)
+        budget = Budget.objects.filter(organization_id=self.organization_id).first()
+        if budget is not None and spent_this_month(self.organization_id) >= budget.monthly_usd:
+            raise PlanLimit(
+                f"This month's budget for models, ${budget.monthly_usd}, is used up. An administrator can raise it "
+                "under Models.",
+                data={"limit": "model_budget", "allowed": str(budget.monthly_usd)},
+            )
+
+    def _account(self, kind: str, name: str, answer: Answer, milliseconds: float) -> None:
+        used = answer.usage
+        ModelCall.objects.create(
+            organization_id=self.organization_id,
+            user_id=self.user_id,
+            model=answer.model,
+            product=self.product,
+            subject=self.subject,
+            input_tokens=used.input,
+            cached_tokens=used.cached,
+            output_tokens=used.output,
+            cost_usd=cost(kind, name, used),
+            duration_ms=milliseconds,
+        )
+        if self.user_id is not None:
+            plans.record_tokens(self.user_id, self.product, used.total)
+
+
+def spent_this_month(organization_id: int) -> Decimal:
+    """US dollars since the first of the month, UTC."""
+    first = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    calls = ModelCall.objects.filter(organization_id=organization_id, at__gte=first)
+    return calls.aggregate(sum=Sum("cost_usd"))["sum"] or Decimal(0)
+
+
+def cost(kind: str, name: str, used: Usage) -> Decimal | None:
+    """By the operator's own price where there is one, else as the library knows it."""
+    own = Price.objects.filter(model=f"{kind}:{name}").first()
+    if own is None:
+        return used.cost_usd
+    cached_price = own.input_usd if own.cached_input_usd is None else own.cached_input_usd
+    fresh = used.input - used.cached
+    return (fresh * own.input_usd + used.cached * cached_price + used.output * own.output_usd) / MILLION
+
+
+def build(provider: Provider, name: str, client: outbound.AsyncOutboundClient) -> "Model":
+    """The library's model, whose every request goes through the guard."""
+    key, base = provider.api_key or "none", provider.base_url or None
+    match Kind(provider.kind):
+        case Kind.ANTHROPIC:
+            from pydantic_ai.models.anthropic import AnthropicModel
+            from pydantic_ai.providers.anthropic import AnthropicProvider
+
+            return AnthropicModel(name, provider=AnthropicProvider(api_key=key, base_url=base, http_client=client))
+        case Kind.GOOGLE:
+            from pydantic_ai.models.google import GoogleModel
+            from pydantic_ai.providers.google import GoogleProvider
+
+            return GoogleModel(name, provider=GoogleProvider(api_key=key, base_url=base, http_client=client))
+        case Kind.OPENAI | Kind.COMPATIBLE:
+            from pydantic_ai.models.openai import OpenAIChatModel
+            from pydantic_ai.providers.openai import OpenAIProvider
+
+            return OpenAIChatModel(name, provider=OpenAIProvider(api_key=key, base_url=base, http_client=client))
