@@ -29,15 +29,10 @@ P = TypeVar("P", ProfileCredential, ProfileCookie)
 class SecretForm(forms.Form):
     secret = SecretField(
         label="Secret",
+        required=True,
         max_length=16_384,
-        help_text="A password, a key, a seed for one-time codes. It is sealed when it is stored and never shown.",
+        help_text="A password, a key, a token. It is sealed when it is stored and never shown.",
     )
-
-    def clean_secret(self) -> str:
-        typed: str = self.cleaned_data["secret"]
-        if not typed:
-            raise forms.ValidationError("Type the secret.")
-        return typed
 
 
 class CredentialForm(SecretForm):

@@ -29,12 +29,12 @@ class SecretInput(forms.PasswordInput):
 
 
 class SecretField(forms.CharField):
-    """Empty stands for the secret that is stored, if there is one; so the field itself is never required."""
+    """Unless it is required, empty stands for the secret that is stored, if there is one."""
 
     widget: SecretInput
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, strip=False, widget=SecretInput(), **kwargs)
+    def __init__(self, *, required: bool = False, **kwargs: Any) -> None:
+        super().__init__(required=required, strip=False, widget=SecretInput(), **kwargs)
 
     def say_stored(self) -> None:
         """Show that there is a secret to replace."""

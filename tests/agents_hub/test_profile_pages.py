@@ -3,16 +3,20 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Role, User
 from agents_hub.models import PoolMembership, Profile, ProfileCookie, ProfileCredential, ProfilePool
+from agents_hub.models.pools import SelectionStrategy
 from agents_hub.services.pools import pick_profile
+from agents_hub.services.surveys import page_in_turn
 from security.models import AuditEntry
 from tests.agents_hub.factories import ProfileFactory, ProfilePoolFactory
-from tests.factories import MembershipFactory, OrganizationFactory
+from tests.factories import MembershipFactory, OrganizationFactory, caller_for
+from tests.query_plans import plans
 
 pytestmark = pytest.mark.django_db
 
@@ -378,3 +382,16 @@ def test_the_jump_list_finds_profiles_of_ones_own_organizations_alone(browser: C
     found = text(browser.get(reverse("dashboard:jump"), {"q": "shop"}))
     assert reverse("agents:profile", args=[profile.pk]) in found
     assert "of theirs" not in found
+
+
+@pytest.mark.parametrize("strategy", SelectionStrategy)
+def test_whose_turn_it_is_comes_from_the_index(person: User, strategy: str) -> None:
+    pool = ProfilePoolFactory(organization=person.organizations.get(), selection_strategy=strategy)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+    with plans("agents_hub_poolmembership") as found:
+        page_in_turn(caller_for(person), pool_id=pool.pk)
+    assert "pool_by_turn" in found[0]
+    # Those never used stand together in the index; within them the ids of the other strategy are sorted.
+    assert ("Sort" in found[0]) == (strategy == SelectionStrategy.MOST_RECENTLY_USED)
