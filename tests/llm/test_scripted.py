@@ -1,8 +1,7 @@
 """The offline model follows its script line by line, and never passes for one that thinks."""
 
-import asyncio
-
 import pytest
+from asgiref.sync import async_to_sync
 
 from llm import scripted
 from llm.services.thinking import Thinker
@@ -37,7 +36,7 @@ def test_a_line_that_cannot_be_followed_is_named(line: str) -> None:
     assert "Line 2" in said
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_without_a_provider_the_script_is_what_answers() -> None:
     organization = OrganizationFactory()
     said: list[str] = []
@@ -49,5 +48,5 @@ def test_without_a_provider_the_script_is_what_answers() -> None:
         thinker = Thinker(organization_id=organization.pk, user_id=None, product="workflows")
         return await thinker.ask("", Question('```script\n{"say": "Hello."}\n```', []), on_text=hear)
 
-    assert asyncio.run(think()).text == "Hello."
+    assert async_to_sync(think)().text == "Hello."
     assert said == ["Hello."]
