@@ -20,6 +20,7 @@ from mcp_gateway.models import KeptAnswer
 from mcp_gateway.rest.answers import Answer
 from mcp_gateway.rest.calls import Call
 from mcp_gateway.rest.routes import SentFile
+from mcp_gateway.shapes import IN_CLEAR
 
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
@@ -93,7 +94,8 @@ def _is_final(answer: Answer) -> bool:
 
 def _digest(call: Call) -> bytes:
     """What makes two requests the same: the route, the arguments however they were spelt, and what files hold."""
-    asked = f"{call.route.method} {call.route.path} {call.arguments.model_dump_json(by_alias=True)}"
+    arguments = call.arguments.model_dump_json(by_alias=True, context=IN_CLEAR)
+    asked = f"{call.route.method} {call.route.api.base}{call.route.path} {arguments}"
     parts = (asked.encode(), *(part for file in call.files or () for part in _content(file)))
     digest = salted_hmac("mcp_gateway.rest.idempotency", b"", algorithm="sha256")
     for part in parts:
