@@ -32,6 +32,7 @@ METADATA = "/.well-known/oauth-authorization-server"
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource/mcp"
 
 CONSENT = """<!doctype html><html lang="en"><title>Let {client} in?</title>
+<link rel="icon" href="data:,">
 <h1>Let {client} in?</h1><p>It asks for: {scope}</p>
 <form method="post"><input type="hidden" name="request" value="{request}">
 <label>Account <input name="account" value="ada"></label>

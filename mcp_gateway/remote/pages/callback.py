@@ -12,6 +12,7 @@ from accounts.page_caller import caller
 from mcp_gateway.remote.oauth import client_document
 from mcp_gateway.remote.oauth.errors import SignInFailed
 from mcp_gateway.remote.pages.browser import session_digest
+from mcp_gateway.remote.pages.help import with_help
 from mcp_gateway.remote.services import connections
 
 # Where people go who cannot be sent back to where they were.
@@ -31,7 +32,7 @@ def finish_sign_in(request: HttpRequest) -> HttpResponse:
             caller(request), _once_each(request), session_digest=session_digest(request)
         )
     except (SignInFailed, Unavailable) as failure:
-        messages.error(request, failure.message)
+        messages.error(request, with_help(failure.message, failure.code))
         return redirect(failure.data.get("return_to") or ELSEWHERE)
     messages.success(request, f"Connected to {signed_in.connection.server.name}.")
     return redirect(signed_in.return_to or ELSEWHERE)

@@ -59,6 +59,7 @@ def edit(request: HttpRequest, server_id: int) -> HttpResponse:
     server = service.find_server(who, server_id=server_id)
     _admins_only(who, server.organization_id)
     form = ServerForm(request.POST or None, initial=settings_of(server))
+    form.say_stored(server)
     note = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -74,7 +75,7 @@ def edit(request: HttpRequest, server_id: int) -> HttpResponse:
             form.show_faults(error)
         except DomainError as error:
             form.show_refusal(error)
-    context = {"form": form, "server": server, "note": note, "has_secret": server.has_client_secret}
+    context = {"form": form, "server": server, "note": note}
     return _form_page(request, "mcp_gateway/remote/edit.html", context)
 
 

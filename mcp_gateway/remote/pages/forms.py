@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_snake
 
 from accounts.errors import DomainError
+from dashboard.secret_field import SecretField
 from mcp_gateway.models import AuthType, ClientMode, RemoteServer, Transport
 from mcp_gateway.remote.pages.choices import AUTH_TYPES, CLIENT_MODES, TRANSPORTS
 from security.redact import REDACTED
@@ -47,13 +48,7 @@ class ServerForm(forms.Form):
     client_id = forms.CharField(
         label="Client ID", required=False, max_length=500, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
-    client_secret = forms.CharField(
-        label="Client secret",
-        required=False,
-        max_length=8192,
-        help_text="Kept encrypted and not shown again.",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    client_secret = SecretField(label="Client secret", max_length=8192, help_text="Kept encrypted and not shown again.")
     scopes = forms.CharField(
         label="Scopes",
         required=False,
@@ -66,6 +61,12 @@ class ServerForm(forms.Form):
         required=False,
         help_text="A tool that changed, or that came later, is not offered until an admin accepts it.",
     )
+
+    def say_stored(self, server: RemoteServer) -> None:
+        """Show which secrets there are to replace."""
+        secret = self.fields["client_secret"]
+        if isinstance(secret, SecretField) and server.has_client_secret:
+            secret.say_stored()
 
     def clean_headers(self) -> dict[str, str]:
         headers: dict[str, str] = {}

@@ -1,6 +1,8 @@
 """Which part of which guide helps with what can be wrong with a remote server."""
 
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from mcp_gateway.remote.oauth.errors import Reason
 from mcp_gateway.remote.problems import Code
@@ -56,6 +58,11 @@ ERRORS: dict[str, tuple[str, str]] = {
     Reason.DENIED: (SIGN_IN, "access-was-not-given"),
     Reason.REFUSED: (SIGN_IN, "access-was-not-given"),
 }
+
+
+def with_help(message: str, code: str) -> SafeString:
+    """The message and a link to what helps, for what is shown on the page after this one."""
+    return format_html('{} <a href="{}">What to do</a>', message, address(code))
 
 
 def address(code: str) -> str:
