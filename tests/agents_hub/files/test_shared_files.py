@@ -1,5 +1,6 @@
 """Files shared by an agent's executions: kept, replaced, frozen, deleted, bounded, and nobody else's."""
 
+import threading
 from datetime import timedelta
 from hashlib import sha256
 from uuid import uuid4
@@ -15,7 +16,7 @@ from accounts.errors import Conflict, Invalid, NotFound, PlanLimit, ScopeMissing
 from accounts.scopes import Scope
 from agents_hub.files import content
 from agents_hub.models import Agent, SharedFile, StagedFile
-from agents_hub.services import agents, shared_files, staged_files
+from agents_hub.services import agents, quota, shared_files, staged_files
 from agents_hub.services.quota import used_bytes
 from agents_hub.tasks import delete_due_staged_files, remove_orphaned_content
 from security import audit
@@ -23,6 +24,7 @@ from security.models import AuditEntry
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.agents_hub.files.conftest import BucketAtServer, Kept, sent
 from tests.factories import caller_for
+from tests.threads import SECONDS, at_once, fared, until_one_waits_for_a_lock
 
 pytestmark = pytest.mark.django_db
 
@@ -193,6 +195,34 @@ def test_an_organization_has_a_quota_over_shared_and_staged_files(
     shared_files.replace_shared_file(caller, agent_id=agent.pk, file_id=file.pk, files=[sent(b"x" * 14)])
     with pytest.raises(PlanLimit):
         shared_files.replace_shared_file(caller, agent_id=agent.pk, file_id=file.pk, files=[sent(b"x" * 15)])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("door", ["shared", "staged"])
+def test_of_two_uploads_at_once_that_fit_only_alone_one_is_kept(
+    caller: Caller, agent: Agent, folder: Kept, settings: Settings, monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    settings.FILES_QUOTA_BYTES = 20
+    count, first = quota.used_bytes, threading.Event()
+
+    def count_slowly(organization_id: int) -> int:
+        used = count(organization_id)
+        if not first.is_set():
+            first.set()
+            until_one_waits_for_a_lock()
+        return used
+
+    def late() -> object:
+        assert first.wait(SECONDS)
+        if door == "staged":
+            return staged_files.stage_files(caller, organization_id=agent.organization.uid, files=[sent(b"z" * 12)])
+        return upload(caller, agent, sent(b"y" * 12, "late"))
+
+    monkeypatch.setattr(quota, "used_bytes", count_slowly)
+    outcomes = at_once(lambda: upload(caller, agent, sent(b"x" * 12, "early")), late)
+    assert fared(outcomes) == ["ok", "quota_full"]
+    assert used_bytes(agent.organization_id) == 12
+    assert folder.contents() == [b"x" * 12]
 
 
 def test_another_organizations_files_are_not_there(caller: Caller, agent: Agent) -> None:
