@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.errors import DomainError
-from accounts.page_caller import caller
+from accounts.page_caller import caller, is_signed_in
 from agents_hub.files import content, links
 from agents_hub.pages.frame import PAGE_SIZE, ConfirmForm, page_number
 from agents_hub.services import quota
@@ -42,7 +42,7 @@ class ReplaceForm(forms.Form):
     )
 
 
-@body_size.takes(content.LONGEST_REQUEST_BYTES)
+@body_size.takes(content.LONGEST_REQUEST_BYTES, of=is_signed_in)
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def agent_page(request: HttpRequest, agent_id: UUID) -> HttpResponse:
@@ -94,7 +94,7 @@ def freeze(request: HttpRequest, agent_id: UUID, file_id: UUID) -> HttpResponse:
     return redirect("agents:agent", agent_id)
 
 
-@body_size.takes(content.LONGEST_REPLACEMENT_BYTES)
+@body_size.takes(content.LONGEST_REPLACEMENT_BYTES, of=is_signed_in)
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def replace(request: HttpRequest, agent_id: UUID, file_id: UUID) -> HttpResponse:

@@ -1,7 +1,10 @@
 """Who a page acts for: the signed-in person, or a visitor, as the caller that services take."""
 
 from dataclasses import replace
+from importlib import import_module
 
+from django.conf import settings
+from django.contrib.auth import get_user
 from django.http import HttpRequest
 
 from accounts.caller import Caller, Door
@@ -15,6 +18,13 @@ def person(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise TypeError("This view is reached without signing in; put login_required on it.")
     return request.user
+
+
+def is_signed_in(request: HttpRequest) -> bool:
+    """Whether the request belongs to somebody's session, asked before any middleware looked at it."""
+    sessions = import_module(settings.SESSION_ENGINE)
+    request.session = sessions.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    return get_user(request).is_authenticated
 
 
 def caller(request: HttpRequest) -> Caller:

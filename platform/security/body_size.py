@@ -4,31 +4,53 @@
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
 View = TypeVar("View", bound=Callable[..., Any])
+# Whether a request, of which the head alone is there, comes from somebody who is known.
+Known = Callable[[HttpRequest], bool]
 
-ATTRIBUTE = "most_body_bytes"
+ATTRIBUTE = "body_allowance"
 
 
-def takes(most_bytes: int) -> Callable[[View], View]:
-    """Let the bodies of requests to a view have `most_bytes`, counting what a form puts around its files."""
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    most_bytes: int
+    known: Known
+
+
+def takes(most_bytes: int, *, of: Known) -> Callable[[View], View]:
+    """Let the bodies of requests to a view have `most_bytes`, counting what a form puts around its files.
+
+    That holds for whoever `of` knows; strangers have no more than elsewhere.
+    """
 
     def mark(view: View) -> View:
-        setattr(view, ATTRIBUTE, most_bytes)
+        setattr(view, ATTRIBUTE, Allowance(most_bytes, of))
         return view
 
     return mark
 
 
-def most(path: str) -> int:
-    """How many bytes the body of a request to this path may have."""
-    default: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+def allowance(path: str) -> Allowance | None:
+    """What the view at this path takes beyond the default."""
     try:
         view = resolve(path).func
     except Resolver404:
-        return default
-    return int(getattr(view, ATTRIBUTE, default))
+        return None
+    found: Allowance | None = getattr(view, ATTRIBUTE, None)
+    return found
+
+
+def most(request: HttpRequest) -> int:
+    """How many bytes the request's body may have. Looks into the database where its view takes more than others."""
+    allowed = allowance(request.path_info)
+    if allowed is not None and allowed.known(request):
+        return allowed.most_bytes
+    default: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return default
