@@ -1,6 +1,7 @@
 """`make bench`."""
 
-from bench import fastmcp_environment, mcp_server
+from bench import claiming, fastmcp_environment, mcp_server
 
 fastmcp_environment.ensure()
 mcp_server.main()
+claiming.main()
