@@ -7,6 +7,7 @@ from accounts.models import User
 from agents_hub import demo as agents_demo
 from bots import demo as bots_demo
 from bots.models import Bot
+from mcp_gateway import demo as gateway_demo
 
 
 def wanted() -> bool:
@@ -21,6 +22,7 @@ def fill() -> accounts_demo.DemoLogin:
     person = User.objects.get(email=login.email)
     bots_demo.fill(person)
     agents_demo.fill(person)
+    gateway_demo.fill(person, login.key)
     return login
 
 
