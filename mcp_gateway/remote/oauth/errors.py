@@ -6,6 +6,9 @@ from typing import Any
 import httpx2
 
 from accounts.errors import Conflict, Unavailable
+from mcp_gateway.remote.diagnosis import diagnose
+from mcp_gateway.remote.line import Witness
+from mcp_gateway.remote.oauth.wire import BOUNDS
 from security.outbound import OutboundRefused
 
 
@@ -45,7 +48,8 @@ def unreachable(who: str, error: httpx2.HTTPError) -> SignInFailed | Unavailable
     """The error for a request that was not answered: refused by the guard, or lost on the way."""
     if isinstance(error, OutboundRefused):
         return SignInFailed(Reason.REFUSED_ADDRESS, f"{who} cannot be asked. {error}")
-    return Unavailable(f"{who} does not answer. Try again in a moment.", code="provider_unavailable")
+    found = diagnose(error, Witness(failure=error), seconds=BOUNDS.total or 0)
+    return Unavailable(f"{who} cannot be asked. {found.message}", code="provider_unavailable")
 
 
 def busy(who: str, status: int, retry_after: float | None) -> Unavailable:

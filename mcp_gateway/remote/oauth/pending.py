@@ -96,10 +96,5 @@ def identity(server: RemoteServer) -> list[str]:
     return [server.url, server.auth_type, server.client_mode, server.client_id]
 
 
-def forget_expired() -> int:
-    """Delete sign-ins that nobody can finish any more; how many they were."""
-    return RemoteSignIn.objects.filter(expires_at__lt=Now() - LIFETIME).delete()[0]
-
-
 def _digest(state: str) -> bytes:
     return hashlib.sha256(state.encode()).digest()

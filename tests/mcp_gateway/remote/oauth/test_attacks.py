@@ -3,6 +3,8 @@
 import logging
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -33,6 +35,10 @@ def not_begun(browser: Browser, server: RemoteServer) -> Reason:
         browser.start(server)
     assert not RemoteSignIn.objects.exists()
     return failure.value.reason
+
+
+def with_member(name: str, value: object, document: dict[str, Any]) -> dict[str, Any]:
+    return {**document, name: value}
 
 
 # The browser's answer -------------------------------------------------------------------------------------------------
@@ -146,7 +152,7 @@ def test_a_description_of_another_server_is_not_used(
     server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
 ) -> None:
     for other in ("https://evil.example/mcp", f"{oauth_mcp.issuer}/mcp2", f"{oauth_mcp.url}#part", "", 7):
-        oauth_mcp.altered[RESOURCE_METADATA] = lambda document, other=other: {**document, "resource": other}
+        oauth_mcp.altered[RESOURCE_METADATA] = partial(with_member, "resource", other)
         assert not_begun(browser, server) == Reason.RESOURCE_MISMATCH
 
 

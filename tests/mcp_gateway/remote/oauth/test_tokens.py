@@ -12,7 +12,7 @@ from mcp_gateway.remote.oauth.tokens import ProviderUnavailable, TokenAnswer, To
 TOKEN = {"access_token": "a-token", "token_type": "Bearer"}
 
 
-def answer(status: int = 200, **members: object) -> httpx2.Response:
+def answer(status: int = 200, /, **members: object) -> httpx2.Response:
     return httpx2.Response(status, json=members)
 
 
@@ -43,7 +43,7 @@ def answer(status: int = 200, **members: object) -> httpx2.Response:
     ids=str,
 )
 def test_oddities_of_a_good_answer_are_read(members: dict[str, object], expected: TokenAnswer) -> None:
-    assert read(answer(**TOKEN | members)) == expected
+    assert read(answer(200, **TOKEN | members)) == expected
 
 
 def test_a_form_is_read_where_json_was_asked_for() -> None:
