@@ -8,7 +8,10 @@ class WorkflowsConfig(AppConfig):
     def ready(self) -> None:
         from workflows.nodes import kinds
         from workflows.nodes.api import run_api
+        from workflows.nodes.iris import run_iris
         from workflows.nodes.output import run_output
+        from workflows.task import builtin  # noqa: F401  # adds its actions
 
         kinds.add("api", run_api)
+        kinds.add("iris", run_iris)
         kinds.add("output", run_output)

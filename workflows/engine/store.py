@@ -66,7 +66,12 @@ def claim(execution_id: UUID) -> Held | None:
         )
         SELECT fence, attempts, pg_notify(%(channel)s, id::text) FROM held
     """
-    values: dict[str, Any] = {"id": execution_id, "lease": settings.WORKFLOW_LEASE_SECONDS, "activity": uuid7(), "channel": CHANNEL}
+    values: dict[str, Any] = {
+        "id": execution_id,
+        "lease": settings.WORKFLOW_LEASE_SECONDS,
+        "activity": uuid7(),
+        "channel": CHANNEL,
+    }
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         row = cursor.fetchone()

@@ -49,7 +49,9 @@ class Interrupt:
     _wake: Callable[[], object] | None = None
 
     def set(self, reason: Reason) -> None:
-        self.reason = self.reason or reason
+        """The first reason stays, but for a pause, which anything else goes before."""
+        if self.reason in (None, "paused"):
+            self.reason = reason
         self._event.set()
         wake = self._wake
         if wake is not None:
@@ -83,6 +85,8 @@ class Work:
     interrupt: Interrupt
     seconds_left: float
     checkpoints: list[Checkpoint]
+    # Whether the action being done was begun before, and the run given back then: what it waited for is over.
+    resumed: bool = False
 
     @property
     def id(self) -> UUID:
@@ -105,6 +109,11 @@ class Work:
         self.checkpoints.append(point)
         self.heed(seen)
         return point
+
+    def keep(self, name: str, value: Any) -> None:
+        """Set a variable now, and not with the step's end."""
+        self.execution.variables = {**self.execution.variables, name: value}
+        self.heed(store.commit(self.held, {"variables": self.execution.variables}, []))
 
     def tell(self, *lines: Line) -> None:
         """Store activities alone."""

@@ -146,6 +146,7 @@ class Checkpoint(models.Model):
         MODEL = "model", "A model's answer"
         ACTION_BEGUN = "begun", "An action begun"
         ACTION_DONE = "done", "An action done"
+        SAID = "said", "Something said to the model"
         COMPACTION = "compaction", "The history made shorter"
 
     execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="checkpoints")

@@ -1,0 +1,166 @@
+"""AI tasks by the offline model: the real engine, the real actions, and takeovers that repeat nothing."""
+
+import json
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.caller import Caller
+from tests.agents_hub.factories import AgentFactory, member_of
+from tests.factories import caller_for
+from tests.workflows.factories import WorkflowFactory
+from tests.workflows.graphs import graph, node, way
+from workflows.engine import admission
+from workflows.engine.run import drive
+from workflows.engine.states import Status
+from workflows.engine.store import Fenced
+from workflows.engine.watch import watch
+from workflows.models import Activity, Checkpoint, Execution
+from workflows.services import executions, wishes
+from workflows.task.actions import Action, actions
+from workflows.task.builtin import Note
+
+pytestmark = pytest.mark.django_db
+DONE = {"call": "complete_task", "arguments": {"summary": "Done.", "variables": {"size": "large"}}}
+
+
+@pytest.fixture(autouse=True)
+def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The watch has a connection of its own, which does not see a test's transaction."""
+    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
+
+
+def script(*lines: dict[str, Any]) -> str:
+    return "Do this.\n```script\n" + "\n".join(json.dumps(line) for line in lines) + "\n```"
+
+
+def task(identifier: str, *lines: dict[str, Any], tools: tuple[str, ...] = ()) -> dict[str, Any]:
+    return node(identifier, properties={"instructions": script(*lines), "tools": list(tools)})
+
+
+def started(*parts: dict[str, Any]) -> tuple[Caller, Execution]:
+    workflow = WorkflowFactory(agent=AgentFactory(), graph=graph(*parts))
+    caller = caller_for(member_of(workflow.agent.organization))
+    execution = executions.start(caller, workflow=workflow, inputs={})
+    admission.admit()
+    return caller, execution
+
+
+def activities(execution: Execution) -> list[str]:
+    found = Activity.objects.filter(execution=execution).order_by("number")
+    return [one.payload.get("actionName", one.payload.get("status", one.type)) for one in found]
+
+
+END = node("end", "output")
+
+
+def test_a_task_acts_and_goes_on_with_what_it_found() -> None:
+    note = {"call": "scratchpad_write", "arguments": {"text": "seen"}}
+    _, execution = started(task("look", note, DONE, tools=("scratchpad_write",)), END, way("look", "end"))
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert (execution.status, execution.outcome) == ("completed", "done")
+    assert execution.variables == {"scratchpad": "seen", "size": "large"}
+    assert activities(execution).count("scratchpad_write") == 2
+    assert not Checkpoint.objects.exists()
+
+
+def test_the_model_chooses_among_the_ways_on() -> None:
+    lost = {"call": "complete_task", "arguments": {"summary": "Lost.", "next": "Nowhere"}}
+    chosen = {"call": "complete_task", "arguments": {"summary": "Found.", "next": "Bad"}}
+    _, execution = started(
+        task("look", lost, chosen),
+        node("good", "output", properties={"outcomes": ["good"]}),
+        node("bad", "output", properties={"outcomes": ["bad"]}),
+        way("look", "good"),
+        way("look", "bad"),
+    )
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.outcome == "bad"
+
+
+def test_an_action_that_the_node_does_not_list_is_not_there() -> None:
+    note = {"call": "scratchpad_write", "arguments": {"text": "seen"}}
+    _, execution = started(task("look", note, DONE), END, way("look", "end"))
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.variables == {"size": "large"}
+
+
+def test_without_a_model_and_a_script_the_run_fails_and_says_so() -> None:
+    _, execution = started(node("look"), END, way("look", "end"))
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.status == "failed"
+    assert "No model is configured" in execution.failure
+
+
+def test_a_question_waits_for_people_and_their_answer_goes_on() -> None:
+    ask = {"call": "ask_user", "arguments": {"questions": [{"question": "Which?", "options": [{"label": "A"}]}]}}
+    caller, execution = started(task("look", ask, DONE, tools=("ask_user",)), END, way("look", "end"))
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.status == "paused_by_agent"
+    assert execution.waiting_for["questions"][0]["question"] == "Which?"
+    told = Activity.objects.latest("number").payload["pausedPayload"]["question"]["questions"]
+    assert told == [{"question": "Which?", "header": "", "options": [{"label": "A", "description": ""}]}]
+    wishes.add_message(caller, execution_id=execution.pk, text="A, please.")
+    admission.admit()
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.status == "completed"
+
+
+class Lost(Fenced):
+    """The worker is gone: nothing more is committed by it."""
+
+
+@pytest.fixture
+def acts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """An action `ship` that alters the world, and after its first time the worker is lost."""
+    done: list[str] = []
+
+    async def ship(work: Any, arguments: Note) -> str:
+        done.append(arguments.text)
+        if len(done) == 1:
+            raise Lost("the worker was lost")
+        return "Shipped."
+
+    action = Action("ship", "Ship it.", Note, ship, "tests")
+    monkeypatch.setitem(actions._actions, "ship", action)
+    monkeypatch.setattr("workflows.services.versions.refuse_faults", lambda version: None)
+    monkeypatch.setattr("workflows.services.executions.refuse_faults", lambda version: None)
+    return done
+
+
+def let_another_take_over(execution: Execution) -> None:
+    Execution.objects.filter(pk=execution.pk).update(lease_until=timezone.now())
+
+
+def test_an_action_under_way_when_the_worker_was_lost_is_not_repeated(acts: list[str]) -> None:
+    ship = {"call": "ship", "arguments": {"text": "order 1"}}
+    _, execution = started(task("look", ship, DONE, tools=("ship",)), END, way("look", "end"))
+    drive(execution.pk)
+    let_another_take_over(execution)
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert acts == ["order 1"]
+    assert execution.status == "completed"
+
+
+def test_an_action_that_may_be_repeated_is(acts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    harmless = actions._actions["ship"]
+    monkeypatch.setitem(
+        actions._actions, "ship", Action("ship", "Ship it.", Note, harmless.perform, "tests", repeatable=True)
+    )
+    ship = {"call": "ship", "arguments": {"text": "order 1"}}
+    _, execution = started(task("look", ship, DONE, tools=("ship",)), END, way("look", "end"))
+    drive(execution.pk)
+    let_another_take_over(execution)
+    drive(execution.pk)
+    assert acts == ["order 1", "order 1"]
+    execution.refresh_from_db()
+    assert execution.state == Status.COMPLETED

@@ -1,0 +1,161 @@
+"""The actions that need nothing but the platform: notes, time, words to people and questions to them."""
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from pydantic import BaseModel, ConfigDict, Field
+
+from workflows.engine import activities
+from workflows.engine.activities import Line
+from workflows.engine.work import Waiting, Work
+from workflows.task.actions import Action, ActionFailed, actions
+
+LONGEST_WAIT = 900
+LONGEST_NOTE = 50_000
+
+
+class Arguments(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Nothing(Arguments):
+    pass
+
+
+class Zone(Arguments):
+    time_zone: str = Field(default="UTC", description="An IANA name, such as Europe/Berlin.")
+
+
+async def get_datetime(work: Work, arguments: Zone) -> str:
+    """Now, in ISO 8601 with the offset."""
+    try:
+        return datetime.now(ZoneInfo(arguments.time_zone)).isoformat(timespec="seconds")
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ActionFailed(f"{arguments.time_zone} is no time zone; give an IANA name such as Europe/Berlin.") from None
+
+
+class Wait(Arguments):
+    seconds: Annotated[float, Field(gt=0, le=LONGEST_WAIT, description="How long to wait.")]
+
+
+async def wait_time(work: Work, arguments: Wait) -> str:
+    await asyncio.sleep(arguments.seconds)
+    return f"{arguments.seconds:g} seconds have passed."
+
+
+class Message(Arguments):
+    message: Annotated[str, Field(min_length=1, max_length=10_000)]
+
+
+async def send_user_message(work: Work, arguments: Message) -> str:
+    await sync_to_async(work.tell)(activities.generic(arguments.message))
+    return "People who look at this execution see it."
+
+
+class Note(Arguments):
+    text: Annotated[str, Field(max_length=LONGEST_NOTE)]
+
+
+SCRATCHPAD = "scratchpad"
+
+
+async def scratchpad_write(work: Work, arguments: Note) -> str:
+    """The note as it stands after the write; it is kept for the nodes after this one too."""
+    await sync_to_async(work.keep)(SCRATCHPAD, arguments.text)
+    return "Written."
+
+
+async def scratchpad_read(work: Work, arguments: Nothing) -> str:
+    return str(work.execution.variables.get(SCRATCHPAD, ""))
+
+
+class Todo(Arguments):
+    content: Annotated[str, Field(min_length=1, max_length=500)]
+    status: Literal["pending", "in_progress", "completed"] = "pending"
+
+
+class Todos(Arguments):
+    todos: Annotated[list[Todo], Field(max_length=50)]
+
+
+async def write_todos(work: Work, arguments: Todos) -> str:
+    await sync_to_async(work.tell)(Line("todos_updated", {"todos": [todo.model_dump() for todo in arguments.todos]}))
+    return "Noted."
+
+
+class Option(Arguments):
+    label: Annotated[str, Field(min_length=1, max_length=100)]
+    description: Annotated[str, Field(max_length=500)] = ""
+
+
+class AskedOne(Arguments):
+    question: Annotated[str, Field(min_length=1, max_length=2_000)]
+    header: Annotated[str, Field(max_length=50, description="One or two words.")] = ""
+    options: Annotated[list[Option], Field(max_length=10)] = []
+    multi_select: bool = False
+
+
+class Ask(Arguments):
+    questions: Annotated[list[AskedOne], Field(min_length=1, max_length=5)]
+
+
+async def ask_user(work: Work, arguments: Ask) -> str:
+    """What people answered. The first time the worker is given back; once somebody has answered, this runs again."""
+    messages = await sync_to_async(work.unseen_messages)()
+    if messages:
+        await sync_to_async(work.take_up)(messages)
+        return "\n".join(message.text for message in messages)
+    if work.resumed:
+        return "Nobody answered; a person let the run go on. Decide by yourself, or say that it cannot be decided."
+    raise Waiting(
+        arguments.questions[0].question,
+        questions=[_as_wire(question) for question in arguments.questions],
+        seconds=settings.WORKFLOW_ANSWER_HOURS * 3600,
+    )
+
+
+def _as_wire(question: AskedOne) -> dict[str, Any]:
+    asked = question.model_dump(exclude={"multi_select"})
+    return {**asked, "multiSelect": True} if question.multi_select else asked
+
+
+for _action in (
+    Action(
+        "util_get_datetime", "Tell the date and time in a time zone.", Zone, get_datetime, "utility", repeatable=True
+    ),
+    Action("util_wait_time", "Wait before going on.", Wait, wait_time, "utility", repeatable=True),
+    Action(
+        "util_send_user_message",
+        "Say something to the people who look at this execution, without waiting for an answer.",
+        Message,
+        send_user_message,
+        "utility",
+    ),
+    Action(
+        "scratchpad_read", "Read the note of this execution.", Nothing, scratchpad_read, "scratchpad", repeatable=True
+    ),
+    Action(
+        "scratchpad_write",
+        "Write the note of this execution over; later tasks can read it.",
+        Note,
+        scratchpad_write,
+        "scratchpad",
+        repeatable=True,
+    ),
+    Action(
+        "todos", "Keep a list of what is to be done, for people to see.", Todos, write_todos, "utility", repeatable=True
+    ),
+    Action(
+        "ask_user",
+        "Ask people, and wait for their answer: only where nothing else decides it.",
+        Ask,
+        ask_user,
+        "people",
+        repeatable=True,
+    ),
+):
+    actions.add(_action)
