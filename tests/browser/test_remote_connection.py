@@ -10,7 +10,7 @@ import pytest
 from django.core import mail
 from django.db import connections
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 
 from accounts.models import Role, User
@@ -18,10 +18,12 @@ from config.celery import app
 from mcp_gateway import offload, tasks
 from mcp_gateway.models import AuthType, ClientMode, RemoteConnection, RemoteServer
 from tests.browser.conftest import sign_in
-from tests.factories import MembershipFactory, RemoteServerFactory
+from tests.factories import MembershipFactory, RemoteConnectionFactory, RemoteServerFactory, RemoteToolFactory
 from tests.fakes.oauth_mcp_server import OAuthMcpServer, oauth_mcp
 
 __all__ = ["oauth_mcp"]
+
+ADD = {"name": "add", "inputSchema": {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}}
 
 
 @pytest.fixture
@@ -135,8 +137,33 @@ def test_a_connection_is_made_kept_lost_and_made_again(
     assert oauth_mcp.provider.revoked
 
 
+def test_what_is_pressed_and_does_not_work_says_so(
+    chromium: Browser, platform: str, person: User, server: RemoteServer
+) -> None:
+    context = chromium.new_context()  # of its own: the browser complains in the console of what fails here
+    sign_in(context, person, platform)
+    page = context.new_page()
+    tool = RemoteToolFactory(server=server, definition=ADD)
+    RemoteConnectionFactory(server=server, user=person)
+    page.goto(f"{platform}/dashboard/integrations/{server.pk}/tools/{tool.pk}")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_label("a", exact=True)).to_be_focused()
+    expect(page.locator("#try .errors")).to_have_count(1)
+
+    page.goto(f"{platform}/dashboard/integrations")
+    play = page.get_by_role("button", name="Test Lighthouse")
+    page.route("**/test", lambda route: route.abort())
+    play.click()
+    expect(page.get_by_role("alert")).to_have_text("The platform did not answer. Try again in a moment.")
+    page.unroute("**/test")
+    context.clear_cookies(name="sessionid")
+    play.click()
+    page.wait_for_url(re.compile(r"/sign-in\?next=/dashboard/integrations$"))
+    context.close()
+
+
 def test_all_of_it_works_without_scripts(
-    chromium: Any, platform: str, person: User, server: RemoteServer, oauth_mcp: OAuthMcpServer
+    chromium: Browser, platform: str, person: User, server: RemoteServer, oauth_mcp: OAuthMcpServer
 ) -> None:
     context = chromium.new_context(java_script_enabled=False)
     sign_in(context, person, platform)

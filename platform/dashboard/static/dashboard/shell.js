@@ -1,5 +1,5 @@
 // What pages can do a little better with a script: copying, the jump list, filters that apply themselves,
-// arrow keys in charts, and live regions that say when they have stopped being live. Nothing needs it.
+// arrow keys in charts, and saying so when what is shown is old or what was pressed did not work. Nothing needs it.
 
 // Copy buttons come hidden, since without a script they could do nothing.
 function revealCopyButtons(root) {
@@ -104,7 +104,37 @@ function markStale(region, stale) {
   }
 }
 
-document.addEventListener("htmx:after:swap", () => revealCopyButtons(document));
+// What was pressed and did not work must not look as if it had: whoever has to sign in again is led there, and anything
+// else is said beside the button. 422 is a form with its errors, and is shown.
+document.addEventListener("htmx:before:response", (event) => {
+  const form = event.target.closest?.("form[data-hx-post]");
+  if (!form) return;
+  const { raw } = event.detail.ctx.response;
+  if (raw.redirected && new URL(raw.url).pathname === "/sign-in") location.reload();
+  else if (raw.status >= 400 && raw.status !== 422) say(form, `That did not work (${raw.status}). Reload the page and try again.`);
+  else return;
+  event.preventDefault();
+});
+document.addEventListener("htmx:error", (event) => {
+  const form = event.target.closest?.("form[data-hx-post]");
+  if (form) say(form, "The platform did not answer. Try again in a moment.");
+});
+
+function say(form, words) {
+  let said = form.querySelector(":scope > [role='alert']");
+  if (!said) {
+    said = document.createElement("p");
+    said.className = "small";
+    said.setAttribute("role", "alert");
+    form.append(said);
+  }
+  said.textContent = words;
+}
+
+document.addEventListener("htmx:after:swap", () => {
+  revealCopyButtons(document);
+  document.querySelector("[aria-invalid='true']")?.focus();
+});
 
 revealCopyButtons(document);
 for (const apply of document.querySelectorAll("form[data-applies-itself] [data-apply]")) apply.hidden = true;
