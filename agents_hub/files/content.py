@@ -72,7 +72,7 @@ def keeping(files: "Sequence[File[Any]]") -> Iterator[list[Kept]]:
         for file in files:
             kept.append(_keep(file))
         yield kept
-    except BaseException:
+    except BaseException:  # a worker that is being stopped too
         for one in kept:
             _remove(one.storage_name)
         raise
@@ -128,7 +128,7 @@ def _keep(file: "File[Any]") -> Kept:
     place = f"{unique[:2]}/{unique}"
     try:
         stored = storage().save(place, file)
-    except BaseException:
+    except BaseException:  # as above: half of it may be there
         _remove(place)
         raise
     return Kept(name, types.sniff(sample, name), file.size, digest.hexdigest(), stored)

@@ -12,7 +12,7 @@ import httpcore2
 
 from security.client_ip import Address
 from security.outbound.policy import Policy
-from security.outbound.refusal import unreachable
+from security.outbound.refusal import OutboundRefused, unreachable
 
 # From a host and a port to the addresses as text. Only tests have a reason for another one than the system's.
 Resolver = Callable[[str, int], Sequence[str]]
@@ -36,7 +36,7 @@ def judged_addresses(
     def look_up() -> None:
         try:
             answers.put(resolver(host, port))
-        except Exception as error:
+        except Exception as error:  # whatever it is, it is raised where the answer is waited for
             answers.put(error)
 
     # The system's lookup cannot be stopped. A thread that nobody waits for leaves us in time, also after a fork.
@@ -45,8 +45,10 @@ def judged_addresses(
         found = answers.get(timeout=timeout)
     except queue.Empty:
         raise httpcore2.ConnectTimeout("The name was not looked up in time.") from None
-    if isinstance(found, Exception):
+    if isinstance(found, OSError | UnicodeError):
         raise _not_found(host, found)
+    if isinstance(found, Exception):
+        raise found
     return judged(host, port, found, policy, encrypted=encrypted)
 
 
@@ -66,7 +68,7 @@ async def judged_addresses_async(
             found = await anyio.to_thread.run_sync(resolver, host, port, abandon_on_cancel=True, limiter=limiter)
     except TimeoutError:
         raise httpcore2.ConnectTimeout("The name was not looked up in time.") from None
-    except Exception as error:
+    except (OSError, UnicodeError) as error:
         raise _not_found(host, error) from None
     return judged(host, port, found, policy, encrypted=encrypted)
 
@@ -85,6 +87,6 @@ def judged(host: str, port: int, found: Iterable[str], policy: Policy, *, encryp
     return addresses
 
 
-def _not_found(host: str, error: Exception) -> Exception:
-    """Names that do not exist are refused like private ones; any other error is a mistake of ours and stays one."""
-    return unreachable(host, f"it does not resolve: {error}") if isinstance(error, OSError | UnicodeError) else error
+def _not_found(host: str, error: OSError | UnicodeError) -> OutboundRefused:
+    """A name that does not exist is refused like one that leads inside."""
+    return unreachable(host, f"it does not resolve: {error}")

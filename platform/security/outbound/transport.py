@@ -57,7 +57,7 @@ class GuardedTransport(httpx2.BaseTransport):
         assert isinstance(stream, httpx2.SyncByteStream)
         try:
             intake = Intake(response.headers, self._bounds, clock)
-        except BaseException:
+        except BaseException:  # a connection that nobody will read is given back, however it came to that
             stream.close()
             raise
         return _bounded(response, BoundedBody(stream, intake), intake)
@@ -96,7 +96,7 @@ class AsyncGuardedTransport(httpx2.AsyncBaseTransport):
         assert isinstance(stream, httpx2.AsyncByteStream)
         try:
             intake = Intake(response.headers, self._bounds, clock)
-        except BaseException:
+        except BaseException:  # a connection that nobody will read is given back, however it came to that
             await stream.aclose()
             raise
         return _bounded(response, AsyncBoundedBody(stream, intake), intake)
