@@ -1,18 +1,16 @@
-"""What the protocol's conformance suite calls: tools in a registry of their own, prompts and resources.
+"""What the protocol's conformance suite calls: tools in a registry of their own; what it reads is `offers`.
 
 Plain tools are declared as products declare theirs. The rest is put on the endpoint's server by its own handlers, so
 that every request still comes in by our admission, exchange and error mapping.
 """
 
 import asyncio
-import base64
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import mcp_types as t
 from django.core import signing
-from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from pydantic import BaseModel
@@ -22,20 +20,12 @@ from accounts.errors import Conflict
 from accounts.scopes import Scope
 from mcp_gateway.progress import Progress
 from mcp_gateway.registry import Function, Registry
+from tests.conformance import offers
+from tests.conformance.material import NAME, PIXEL, SILENCE, Context, complete_answer, embedded, form, text_result
 
-Context = ServerRequestContext[Any, Any]
 Answer = t.CallToolResult | t.InputRequiredResult
 Special = Callable[[Context, t.CallToolRequestParams], Awaitable[Answer]]
 
-PIXEL = base64.b64encode(
-    bytes.fromhex(
-        "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
-        "0000000c4944415408d763f8cfc00000030101008d1d1b0e0000000049454e44ae426082"
-    )
-).decode()
-SILENCE = base64.b64encode(
-    b"RIFF$\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0@\x1f\0\0@\x1f\0\0\x01\0\x08\0data\0\0\0\0"
-).decode()
 # What the suite's own tools wait between two messages, so that they arrive one by one.
 PAUSE_SECONDS = 0.05
 
@@ -77,14 +67,6 @@ async def with_progress(caller: Caller, arguments: Nothing, progress: Progress) 
     return Said(text="Done.")
 
 
-def _text(text: str) -> t.CallToolResult:
-    return t.CallToolResult(content=[t.TextContent(text=text)])
-
-
-def _embedded(uri: str, text: str, mime_type: str) -> t.EmbeddedResource:
-    return t.EmbeddedResource(resource=t.TextResourceContents(uri=uri, text=text, mime_type=mime_type))
-
-
 def _fixed(*content: t.ContentBlock) -> Special:
     async def call(ctx: Context, params: t.CallToolRequestParams) -> Answer:
         return t.CallToolResult(content=list(content))
@@ -96,7 +78,7 @@ async def with_logging(ctx: Context, params: t.CallToolRequestParams) -> Answer:
     for line in ("Tool execution started", "Tool processing data", "Tool execution completed"):
         await ctx.session.send_log_message("info", line, related_request_id=ctx.request_id)
         await asyncio.sleep(PAUSE_SECONDS)
-    return _text("Logged.")
+    return text_result("Logged.")
 
 
 async def needs_sampling(ctx: Context, params: t.CallToolRequestParams) -> Answer:
@@ -104,20 +86,12 @@ async def needs_sampling(ctx: Context, params: t.CallToolRequestParams) -> Answe
     if capabilities is None or capabilities.sampling is None:
         needed: dict[str, Any] = {"requiredCapabilities": {"sampling": {}}}
         raise MCPError(t.MISSING_REQUIRED_CLIENT_CAPABILITY, "This tool needs the client to sample", needed)
-    return _text("The client can sample.")
-
-
-def _form(message: str, **properties: dict[str, Any]) -> t.ElicitRequest:
-    schema = {"type": "object", "properties": properties, "required": list(properties)}
-    return t.ElicitRequest(params=t.ElicitRequestFormParams(message=message, requested_schema=schema))
+    return text_result("The client can sample.")
 
 
 def _sample(text: str, most: int) -> t.CreateMessageRequest:
     message = t.SamplingMessage(role="user", content=t.TextContent(text=text))
     return t.CreateMessageRequest(params=t.CreateMessageRequestParams(messages=[message], max_tokens=most))
-
-
-NAME = {"type": "string"}
 
 
 def _asks(requests: dict[str, Any], answer: str, *, state: str | None = None) -> Special:
@@ -127,11 +101,11 @@ def _asks(requests: dict[str, Any], answer: str, *, state: str | None = None) ->
         if params.request_state is not None and _opened(params.request_state) != state:
             raise MCPError(t.INVALID_PARAMS, "The request state was altered")
         given = params.input_responses or {}
-        if not all(_complete(given.get(key)) for key in requests):
+        if not all(complete_answer(given.get(key)) for key in requests):
             sealed = signing.dumps(state) if state else None
             return t.InputRequiredResult(input_requests=requests, request_state=sealed)
         words = " ".join(json.dumps(given[key].model_dump(mode="json", by_alias=True)) for key in requests)
-        return _text(f"{answer} {words}")
+        return text_result(f"{answer} {words}")
 
     return call
 
@@ -143,21 +117,15 @@ def _opened(sealed: str) -> Any:
         raise MCPError(t.INVALID_PARAMS, "The request state was altered") from None
 
 
-def _complete(response: Any) -> bool:
-    if isinstance(response, t.ElicitResult):
-        return response.action == "accept" and bool(response.content)
-    return response is not None
-
-
 async def multi_round(ctx: Context, params: t.CallToolRequestParams) -> Answer:
     state = _opened(params.request_state) if params.request_state is not None else 0
     if state == 0:
-        asked = {"step1": _form("Step 1: What is your name?", name=NAME)}
+        asked = {"step1": form("Step 1: What is your name?", name=NAME)}
         return t.InputRequiredResult(input_requests=asked, request_state=signing.dumps(1))
     if state == 1:
-        asked = {"step2": _form("Step 2: What is your favorite color?", color=NAME)}
+        asked = {"step2": form("Step 2: What is your favorite color?", color=NAME)}
         return t.InputRequiredResult(input_requests=asked, request_state=signing.dumps(2))
-    return _text("All rounds are done.")
+    return text_result("All rounds are done.")
 
 
 async def by_capabilities(ctx: Context, params: t.CallToolRequestParams) -> Answer:
@@ -166,7 +134,7 @@ async def by_capabilities(ctx: Context, params: t.CallToolRequestParams) -> Answ
     if capabilities.sampling is not None:
         asked["question"] = _sample("What is the capital of France?", 100)
     if capabilities.elicitation is not None:
-        asked["user_name"] = _form("What is your name?", name=NAME)
+        asked["user_name"] = form("What is your name?", name=NAME)
     return t.InputRequiredResult(input_requests=asked, request_state=signing.dumps("asked"))
 
 
@@ -174,28 +142,28 @@ SPECIAL: dict[str, Special] = {
     "test_image_content": _fixed(t.ImageContent(data=PIXEL, mime_type="image/png")),
     "test_audio_content": _fixed(t.AudioContent(data=SILENCE, mime_type="audio/wav")),
     "test_embedded_resource": _fixed(
-        _embedded("test://embedded-resource", "This is an embedded resource content.", "text/plain")
+        embedded("test://embedded-resource", "This is an embedded resource content.", "text/plain")
     ),
     "test_multiple_content_types": _fixed(
         t.TextContent(text="Multiple content types test:"),
         t.ImageContent(data=PIXEL, mime_type="image/png"),
-        _embedded("test://mixed-content-resource", '{"test":"data","value":123}', "application/json"),
+        embedded("test://mixed-content-resource", '{"test":"data","value":123}', "application/json"),
     ),
     "test_tool_with_logging": with_logging,
     "test_logging_tool": with_logging,
     "test_missing_capability": needs_sampling,
-    "test_streaming_elicitation": _asks({"user_name": _form("What is your name?", name=NAME)}, "Hello,"),
-    "test_input_required_result_elicitation": _asks({"user_name": _form("What is your name?", name=NAME)}, "Hello,"),
+    "test_streaming_elicitation": _asks({"user_name": form("What is your name?", name=NAME)}, "Hello,"),
+    "test_input_required_result_elicitation": _asks({"user_name": form("What is your name?", name=NAME)}, "Hello,"),
     "test_input_required_result_sampling": _asks(
         {"capital_question": _sample("What is the capital of France?", 100)}, "The model said"
     ),
     "test_input_required_result_list_roots": _asks({"client_roots": t.ListRootsRequest()}, "The roots are"),
     "test_input_required_result_request_state": _asks(
-        {"confirm": _form("Please confirm", ok={"type": "boolean"})}, "state-ok", state="confirm"
+        {"confirm": form("Please confirm", ok={"type": "boolean"})}, "state-ok", state="confirm"
     ),
     "test_input_required_result_multiple_inputs": _asks(
         {
-            "user_name": _form("What is your name?", name=NAME),
+            "user_name": form("What is your name?", name=NAME),
             "greeting": _sample("Generate a greeting", 50),
             "client_roots": t.ListRootsRequest(),
         },
@@ -204,7 +172,7 @@ SPECIAL: dict[str, Special] = {
     ),
     "test_input_required_result_multi_round": multi_round,
     "test_input_required_result_tampered_state": _asks(
-        {"confirm": _form("Please confirm", ok={"type": "boolean"})}, "state-ok", state="sealed"
+        {"confirm": form("Please confirm", ok={"type": "boolean"})}, "state-ok", state="sealed"
     ),
     "test_input_required_result_capabilities": by_capabilities,
 }
@@ -227,91 +195,12 @@ def extend(server: Server[Any]) -> None:
 
     server.add_request_handler("tools/list", t.PaginatedRequestParams, list_tools)
     server.add_request_handler("tools/call", t.CallToolRequestParams, call_tool)
-    server.add_request_handler("resources/list", t.PaginatedRequestParams, list_resources)
-    server.add_request_handler("resources/templates/list", t.PaginatedRequestParams, list_templates)
-    server.add_request_handler("resources/read", t.ReadResourceRequestParams, read_resource)
-    server.add_request_handler("resources/subscribe", t.SubscribeRequestParams, accept)
-    server.add_request_handler("resources/unsubscribe", t.UnsubscribeRequestParams, accept)
-    server.add_request_handler("logging/setLevel", t.SetLevelRequestParams, accept)
-    server.add_request_handler("prompts/list", t.PaginatedRequestParams, list_prompts)
-    server.add_request_handler("prompts/get", t.GetPromptRequestParams, get_prompt)
-    server.add_request_handler("completion/complete", t.CompleteRequestParams, complete)
-
-
-async def accept(ctx: Context, params: Any) -> t.EmptyResult:
-    return t.EmptyResult()
-
-
-async def complete(ctx: Context, params: t.CompleteRequestParams) -> t.CompleteResult:
-    return t.CompleteResult(completion=t.Completion(values=["paris", "park", "party"], total=3, has_more=False))
-
-
-async def list_resources(ctx: Context, params: Any) -> t.ListResourcesResult:
-    return t.ListResourcesResult(
-        resources=[
-            t.Resource(name="text", uri="test://static-text", description="Text", mime_type="text/plain"),
-            t.Resource(name="binary", uri="test://static-binary", description="An image", mime_type="image/png"),
-        ]
-    )
-
-
-async def list_templates(ctx: Context, params: Any) -> t.ListResourceTemplatesResult:
-    template = t.ResourceTemplate(name="data", uri_template="test://template/{id}/data", description="By id")
-    return t.ListResourceTemplatesResult(resource_templates=[template])
-
-
-async def read_resource(ctx: Context, params: t.ReadResourceRequestParams) -> t.ReadResourceResult:
-    uri = params.uri
-    contents: t.TextResourceContents | t.BlobResourceContents
-    if uri == "test://static-text":
-        text = "This is the content of the static text resource."
-        contents = t.TextResourceContents(uri=uri, mime_type="text/plain", text=text)
-    elif uri == "test://static-binary":
-        contents = t.BlobResourceContents(uri=uri, mime_type="image/png", blob=PIXEL)
-    elif uri.startswith("test://template/") and uri.endswith("/data"):
-        number = uri.removeprefix("test://template/").removesuffix("/data")
-        text = json.dumps({"id": number, "templateTest": True, "data": f"Data for ID: {number}"})
-        contents = t.TextResourceContents(uri=uri, mime_type="application/json", text=text)
-    else:
-        raise MCPError(t.INVALID_PARAMS, "Resource not found", {"uri": uri})
-    return t.ReadResourceResult(contents=[contents])
-
-
-async def list_prompts(ctx: Context, params: Any) -> t.ListPromptsResult:
-    def prompt(name: str, *arguments: str) -> t.Prompt:
-        described = [t.PromptArgument(name=item, description=item, required=True) for item in arguments]
-        return t.Prompt(name=name, description=name, arguments=described)
-
-    return t.ListPromptsResult(
-        prompts=[
-            prompt("test_simple_prompt"),
-            prompt("test_prompt_with_arguments", "arg1", "arg2"),
-            prompt("test_prompt_with_embedded_resource", "resourceUri"),
-            prompt("test_prompt_with_image"),
-            prompt("test_input_required_result_prompt"),
-        ]
-    )
-
-
-async def get_prompt(ctx: Context, params: t.GetPromptRequestParams) -> t.GetPromptResult | t.InputRequiredResult:
-    given = params.arguments or {}
-    said: list[t.ContentBlock]
-    if params.name == "test_simple_prompt":
-        said = [t.TextContent(text="This is a simple prompt for testing.")]
-    elif params.name == "test_prompt_with_arguments":
-        said = [t.TextContent(text=f"Prompt with arguments: arg1='{given['arg1']}', arg2='{given['arg2']}'")]
-    elif params.name == "test_prompt_with_embedded_resource":
-        embedded = _embedded(given["resourceUri"], "Embedded resource content for testing.", "text/plain")
-        said = [embedded, t.TextContent(text="Please process the embedded resource above.")]
-    elif params.name == "test_prompt_with_image":
-        image = t.ImageContent(data=PIXEL, mime_type="image/png")
-        said = [image, t.TextContent(text="Please analyze the image above.")]
-    elif params.name == "test_input_required_result_prompt":
-        response = (params.input_responses or {}).get("user_context")
-        if not _complete(response):
-            asked = {"user_context": _form("What context should the prompt use?", context=NAME)}
-            return t.InputRequiredResult(input_requests=asked)
-        said = [t.TextContent(text=f"In the context {response}")]
-    else:
-        raise MCPError(t.INVALID_PARAMS, f"Unknown prompt: {params.name}")
-    return t.GetPromptResult(messages=[t.PromptMessage(role="user", content=content) for content in said])
+    server.add_request_handler("resources/list", t.PaginatedRequestParams, offers.list_resources)
+    server.add_request_handler("resources/templates/list", t.PaginatedRequestParams, offers.list_templates)
+    server.add_request_handler("resources/read", t.ReadResourceRequestParams, offers.read_resource)
+    server.add_request_handler("resources/subscribe", t.SubscribeRequestParams, offers.accept)
+    server.add_request_handler("resources/unsubscribe", t.UnsubscribeRequestParams, offers.accept)
+    server.add_request_handler("logging/setLevel", t.SetLevelRequestParams, offers.accept)
+    server.add_request_handler("prompts/list", t.PaginatedRequestParams, offers.list_prompts)
+    server.add_request_handler("prompts/get", t.GetPromptRequestParams, offers.get_prompt)
+    server.add_request_handler("completion/complete", t.CompleteRequestParams, offers.complete)
