@@ -1,6 +1,6 @@
 """A server as its card shows it to one person: its badge, what is wrong with it, what came of the last act."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from accounts.caller import Caller
@@ -8,6 +8,7 @@ from accounts.models import Membership, Role
 from mcp_gateway.models import RemoteConnection, RemoteServer
 from mcp_gateway.remote.badges import Badge, badge, own_connection, trouble
 from mcp_gateway.remote.pages import help as guides
+from mcp_gateway.remote.services.tools import changes_to_look_at
 
 MEANINGS = {Badge.CONNECTED: "ok", Badge.CONNECTION_ERROR: "error", Badge.NOT_CONNECTED: "info"}
 
@@ -27,6 +28,8 @@ class Card:
     connection: RemoteConnection | None
     badge: Badge
     note: Note | None
+    changed: int = 0
+    """Tools that changed or came later, and that no admin has looked at yet."""
 
     @property
     def meaning(self) -> str:
@@ -47,16 +50,16 @@ class Card:
         )
 
 
-def card(server: RemoteServer, notes: Mapping[int, Note] | None = None) -> Card:
+def card(server: RemoteServer, notes: Mapping[int, Note] | None = None, *, changed: int = 0) -> Card:
     """Of a server that came from the services; what was just found out goes before what is known from earlier."""
     connection = own_connection(server)
-    return Card(
-        server, connection, badge(server, connection), (notes or {}).get(server.pk) or known(server, connection)
-    )
+    note = (notes or {}).get(server.pk) or known(server, connection)
+    return Card(server, connection, badge(server, connection), note, changed)
 
 
-def cards(servers: Iterable[RemoteServer], notes: Mapping[int, Note] | None = None) -> list[Card]:
-    return [card(server, notes) for server in servers]
+def cards(servers: Sequence[RemoteServer], notes: Mapping[int, Note] | None = None) -> list[Card]:
+    changed = changes_to_look_at(server.pk for server in servers)
+    return [card(server, notes, changed=changed.get(server.pk, 0)) for server in servers]
 
 
 def known(server: RemoteServer, connection: RemoteConnection | None) -> Note | None:

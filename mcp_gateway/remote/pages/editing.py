@@ -86,6 +86,8 @@ def enable(request: HttpRequest, server_id: int) -> HttpResponse:
     server = service.set_enabled(caller(request), server_id=server_id, enabled=enabled)
     said = "is enabled again" if enabled else "is disabled. Nothing calls it; connections and decisions are kept"
     messages.success(request, f"{server.name} {said}.")
+    if request.POST.get("back") == "list":
+        return redirect("mcp_gateway:integrations")
     return redirect("mcp_gateway:remote-server", server_id)
 
 

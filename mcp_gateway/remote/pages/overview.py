@@ -34,7 +34,7 @@ def show(request: HttpRequest, server_id: int, note: Note | None = None) -> Http
             who, server_id=server_id, changed_only=changed_only, page=page_number(request), page_size=PAGE_SIZE
         ),
         "changed_only": changed_only,
-        "changed_count": server.tools.filter(gone_at=None).exclude(changed_at=None).count(),
+        "changed_count": tools.changes_to_look_at([server_id]).get(server_id, 0),
     }
     return _page(request, who, server, "mcp_gateway/remote/server.html", context, tab=TABS[0][0], note=note)
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from accounts.errors import Throttled
 from accounts.page_caller import caller
 from mcp_gateway.remote.pages import help as guides
 from mcp_gateway.remote.pages import integrations, overview
@@ -20,7 +21,10 @@ def test(request: HttpRequest, server_id: int) -> HttpResponse:
     """Test, and show the page again with the result in its place; who only follows the address is led to the server."""
     if request.method != "POST":
         return redirect("mcp_gateway:remote-server", server_id)
-    note = note_of(async_to_sync(testing.test_server)(caller(request), server_id=server_id))
+    try:
+        note = note_of(async_to_sync(testing.test_server)(caller(request), server_id=server_id))
+    except Throttled as error:
+        note = Note("error", error.message)
     if request.POST.get("back") == "list":
         return integrations.show(request, {server_id: note})
     return overview.show(request, server_id, note)

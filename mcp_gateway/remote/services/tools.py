@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 
 from accounts.caller import Caller
@@ -74,6 +75,12 @@ def list_tools(
     if changed_only:
         tools = tools.exclude(changed_at=None)
     return numbered(tools, order=("name", "id"), number=page, size=page_size)
+
+
+def changes_to_look_at(server_ids: Iterable[int]) -> dict[int, int]:
+    """How many tools of each server changed or came later and were not accepted yet; servers with none are left out."""
+    waiting = RemoteTool.objects.filter(server_id__in=list(server_ids), gone_at=None).exclude(changed_at=None)
+    return dict(waiting.order_by().values_list("server_id").annotate(Count("pk")))
 
 
 def find_tool(caller: Caller, *, server_id: int, tool_id: int) -> RemoteTool:

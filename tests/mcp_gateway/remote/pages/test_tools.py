@@ -107,6 +107,7 @@ def test_a_change_is_shown_line_by_line_and_accepted_as_it_was_seen(
     note_discovered(server.pk, [OTHER])
     listed = as_admin.get(f"{LIST}/{server.pk}").text
     assert "1 changed" in listed
+    assert "1 changed" in as_member.get(LIST).text
     address = page_of(server, "mail")
     html = as_admin.get(address).text
     assert '<li data-kind="added"><span class="hidden-visually">Added: </span>  Read all of them first.[U+200B]' in html
