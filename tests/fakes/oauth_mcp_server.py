@@ -78,6 +78,13 @@ class OAuthMcpServer:
             }
         )
 
+    def reset(self) -> None:
+        """As it was when it started, for the next test."""
+        for kept in (self.altered, self.answers, self.seen):
+            kept.clear()
+        vars(self.behaviour).update(vars(Behaviour()))
+        self.provider.forget()
+
     def expire_access_tokens(self) -> None:
         """All that are out are refused from now on; refresh tokens stay good."""
         self.provider.access.clear()

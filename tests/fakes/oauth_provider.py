@@ -34,6 +34,10 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken,
 
     def __init__(self, behaviour: Behaviour, issuer: str) -> None:
         self.behaviour, self.issuer = behaviour, issuer
+        self.forget()
+
+    def forget(self) -> None:
+        """Know no client and no grant."""
         self.clients: dict[str, OAuthClientInformationFull] = {}
         self.asked: dict[str, tuple[OAuthClientInformationFull, AuthorizationParams]] = {}
         self.codes: dict[str, AuthorizationCode] = {}

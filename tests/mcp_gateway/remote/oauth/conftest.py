@@ -16,9 +16,8 @@ from mcp_gateway.models import AuthType, ClientMode, RemoteConnection, RemoteSer
 from mcp_gateway.remote.oauth.client_document import callback_url
 from mcp_gateway.remote.services import connections
 from tests.factories import RemoteServerFactory
-from tests.fakes.oauth_mcp_server import OAuthMcpServer, oauth_mcp
+from tests.fakes.oauth_mcp_server import OAuthMcpServer, served_oauth_mcp
 
-__all__ = ["oauth_mcp"]
 CLIENT_ID, CLIENT_SECRET = "asterism-by-hand", "entered by an admin: %+/"
 
 
@@ -26,6 +25,18 @@ CLIENT_ID, CLIENT_SECRET = "asterism-by-hand", "entered by an admin: %+/"
 def one_thread(settings: Settings) -> None:
     settings.QUICK_THREADS = 0
     settings.OUTBOUND_ALLOW_LOCAL = True
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[OAuthMcpServer]:
+    with served_oauth_mcp() as server:
+        yield server
+
+
+@pytest.fixture
+def oauth_mcp(served: OAuthMcpServer) -> OAuthMcpServer:
+    served.reset()
+    return served
 
 
 @pytest.fixture
