@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts.caller import Caller
 from accounts.errors import Conflict, NotFound, Throttled
 from accounts.scopes import Scope
+from accounts.services.organizations import organization_of
 from mcp_gateway.models import RemoteConnection, RemoteServer
 from mcp_gateway.numbered_pages import NumberedPage, numbered
 from mcp_gateway.offload import in_domain
@@ -40,7 +41,7 @@ def list_for(
     caller.require(Scope.READ)
     mine = RemoteConnection.objects.for_caller(caller).select_related("server__organization").defer(*SECRETS)
     if organization_id is not None:
-        mine = mine.filter(server__organization__uid=organization_id)
+        mine = mine.filter(server__organization=organization_of(caller, organization_id))
     return numbered(mine, order=("server__name", "id"), number=page, size=page_size)
 
 
