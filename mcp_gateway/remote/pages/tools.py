@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.caller import Caller
 from accounts.errors import Conflict
 from accounts.page_caller import caller
+from dashboard import once
 from mcp_gateway.models import RemoteServer, RemoteTool
 from mcp_gateway.remote import toolbox
 from mcp_gateway.remote.names import tool_name
@@ -33,12 +34,13 @@ HINTS = (
     ("idempotentHint", "Repeatable"),
     ("openWorldHint", "Reaches out"),
 )
+RUN_ALREADY = Note("warn", "This was sent already and has run. To run the tool again, press the button again.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def tool_page(request: HttpRequest, server_id: int, tool_id: int) -> HttpResponse:
-    """The tool; a POST runs it with the arguments of the form."""
+    """The tool; a POST runs it with the arguments of the form, once: a reload repeats nothing."""
     who = caller(request)
     server = servers.find_server(who, server_id=server_id)
     tool = tools.find_tool(who, server_id=server_id, tool_id=tool_id)
@@ -47,7 +49,8 @@ def tool_page(request: HttpRequest, server_id: int, tool_id: int) -> HttpRespons
     form = form_for(schema, request.POST if request.method == "POST" else None, as_json=by_hand)
     outcome: Outcome | None = None
     if request.method == "POST" and form.is_valid():
-        outcome = _run(who, server_id, tool.name, form.arguments())
+        is_first = once.spend(request, request.POST.get("once", ""))
+        outcome = _run(who, server_id, tool.name, form.arguments()) if is_first else Outcome(RUN_ALREADY)
     context = {
         "server": server,
         "tool": tool,
@@ -64,6 +67,7 @@ def tool_page(request: HttpRequest, server_id: int, tool_id: int) -> HttpRespons
         "as_json": by_hand,
         "obstacle": _obstacle(who, server, tool),
         "outcome": outcome,
+        "once": once.issue(request),
     }
     return render(request, "mcp_gateway/remote/tool.html", context, status=422 if form.errors else 200)
 

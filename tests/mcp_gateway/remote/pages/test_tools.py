@@ -29,20 +29,35 @@ def page_of(server: RemoteServer, name: str) -> str:
     return f"{LIST}/{server.pk}/tools/{server.tools.get(name=name).pk}"
 
 
+def ran(client: Client, address: str, **values: str) -> Any:
+    """The page in answer to its form, filled in and sent."""
+    token = client.get(address).text.split('name="once" value="')[1].split('"')[0]
+    return client.post(address, values | {"once": token})
+
+
 def test_a_tool_is_tried_by_its_form(as_member: Client, reached: RemoteServer) -> None:
     address = page_of(reached, "echo")
     assert "Reads only" in as_member.get(address).text
-    said = as_member.post(address, {"argument_0": "<b>ahoy</b>"})
-    assert "&lt;b&gt;ahoy&lt;/b&gt;" in said.text
-    assert as_member.post(address, {"argument_0": ""}).status_code == 422
-    assert "ahoy there" in as_member.post(f"{address}?as=json", {"written": '{"text": "ahoy there"}'}).text
+    assert "&lt;b&gt;ahoy&lt;/b&gt;" in ran(as_member, address, argument_0="<b>ahoy</b>").text
+    assert ran(as_member, address, argument_0="").status_code == 422
+    assert "ahoy there" in ran(as_member, f"{address}?as=json", written='{"text": "ahoy there"}').text
     shown = as_member.get(f"{LIST}/{reached.pk}/activity").text
     assert shown.count("echo") >= 2
     assert RemoteCall.objects.filter(server=reached, outcome="ok").count() == 2
 
 
+def test_a_form_that_is_sent_twice_runs_the_tool_once(
+    as_member: Client, reached: RemoteServer, elsewhere: McpServer
+) -> None:
+    address = page_of(reached, "echo")
+    first = ran(as_member, address, argument_0="ahoy")
+    sent = first.wsgi_request.POST.dict()
+    assert "was sent already" in as_member.post(address, sent).text
+    assert len(elsewhere.asked("tools/call")) == 1
+
+
 def test_every_kind_of_answer_can_be_read(as_member: Client, reached: RemoteServer) -> None:
-    html = as_member.post(page_of(reached, "everything"), {}).text
+    html = ran(as_member, page_of(reached, "everything")).text
     for shown in ("words", "data:image/png;base64,AAECAwQ=", "Audio (audio/wav)", "notes://1", "inside", "kinds"):
         assert shown in html
 
@@ -50,13 +65,13 @@ def test_every_kind_of_answer_can_be_read(as_member: Client, reached: RemoteServ
 def test_what_goes_wrong_is_said_by_whoever_it_lies_with(
     as_member: Client, reached: RemoteServer, elsewhere: McpServer
 ) -> None:
-    failed = as_member.post(page_of(reached, "fail"), {}).text
+    failed = ran(as_member, page_of(reached, "fail")).text
     assert "The tool reports an error" in failed
     assert "The printer is on fire" in failed
     elsewhere.answers += [status(503)] * 4
     reached.revision += 1
     reached.save()
-    refused = as_member.post(page_of(reached, "echo"), {"argument_0": "ahoy"}).text
+    refused = ran(as_member, page_of(reached, "echo"), argument_0="ahoy").text
     assert "/docs/troubleshooting-connection#the-server-reports-an-error-of-its-own" in refused
 
 
@@ -64,7 +79,7 @@ def test_a_tool_that_asks_first_runs_for_the_person_who_presses_run(as_member: C
     reached.tools.filter(name="echo").update(ask_first=True)
     reached.revision += 1
     reached.save()
-    assert "ahoy" in as_member.post(page_of(reached, "echo"), {"argument_0": "ahoy"}).text
+    assert "ahoy" in ran(as_member, page_of(reached, "echo"), argument_0="ahoy").text
     assert RemoteCall.objects.get().outcome == "ok"
 
 
@@ -72,12 +87,13 @@ def test_what_cannot_be_tried_says_why_and_is_not_called(
     as_member: Client, organization: Organization, reached: RemoteServer, elsewhere: McpServer
 ) -> None:
     echo = reached.tools.get(name="echo")
+    once = as_member.get(page_of(reached, "echo")).text.split('name="once" value="')[1].split('"')[0]
     RemoteTool.objects.filter(pk=echo.pk).update(enabled=False)
     reached.revision += 1
     reached.save()
     elsewhere.seen.clear()
     assert "switched off" in as_member.get(page_of(reached, "echo")).text
-    as_member.post(page_of(reached, "echo"), {"argument_0": "ahoy"})
+    as_member.post(page_of(reached, "echo"), {"argument_0": "ahoy", "once": once})
     assert not elsewhere.asked("tools/call")
     unconnected = RemoteToolFactory(server__organization=organization, server__oauth=True)
     assert "You are not connected" in as_member.get(page_of(unconnected.server, unconnected.name)).text
