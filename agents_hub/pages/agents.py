@@ -15,11 +15,12 @@ from accounts.caller import Caller
 from accounts.errors import DomainError
 from accounts.models import User
 from accounts.page_caller import caller
+from accounts.pages.forms import show_refusal
 from agents_hub.models import Agent
 from agents_hub.models.search import named_like
-from agents_hub.pages.frame import PAGE_SIZE, ConfirmForm, organization_of, page_number, show_refusal
 from agents_hub.services import agents as service
 from agents_hub.services.shared_files import list_shared_files
+from dashboard.frame import PAGE_SIZE, ConfirmForm, organization_of, page_number
 from dashboard.jump import MOST_PER_SOURCE, Place
 from dashboard.sorting import Direction, sorting
 

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.errors import DomainError
 from accounts.page_caller import caller, is_signed_in
 from agents_hub.files import content, links
-from agents_hub.pages.frame import PAGE_SIZE, ConfirmForm, page_number
 from agents_hub.services import quota
 from agents_hub.services import shared_files as service
 from agents_hub.services.agents import find_agent
+from dashboard.frame import PAGE_SIZE, ConfirmForm, page_number
 from dashboard.sorting import Direction, sorting
 from security import body_size
 

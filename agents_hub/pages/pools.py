@@ -12,10 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.errors import DomainError
 from accounts.page_caller import caller
+from accounts.pages.forms import show_refusal
 from agents_hub.models.pools import SelectionStrategy
-from agents_hub.pages.frame import PAGE_SIZE, ConfirmForm, organization_of, page_number, show_refusal
 from agents_hub.services import pools as service
 from agents_hub.services import surveys
+from dashboard.frame import PAGE_SIZE, ConfirmForm, organization_of, page_number
 from dashboard.sorting import Direction, sorting
 
 COLUMNS: dict[str, Direction] = {"name": "asc", "created_at": "desc"}

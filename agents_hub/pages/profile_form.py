@@ -11,9 +11,9 @@ from django.forms import BoundField
 from pydantic import ValidationError
 
 from accounts.errors import DomainError, Invalid
+from accounts.pages.forms import show_refusal
 from agents_hub.models import Profile
 from agents_hub.models.profiles import OperatingSystem, ProxyCountry, ProxyMode, ProxyType
-from agents_hub.pages.frame import show_refusal
 from agents_hub.services.profile_rules import CLEARABLE, PLAIN_FIELDS
 from agents_hub.shapes.profiles import CreateProfile, ProfileFields, UpdateProfile
 from dashboard.secret_field import SecretField

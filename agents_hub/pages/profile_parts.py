@@ -16,10 +16,10 @@ from accounts.errors import DomainError, NotFound
 from accounts.page_caller import caller
 from agents_hub.models import ProfileCookie, ProfileCredential
 from agents_hub.models.profiles import SameSite
-from agents_hub.pages.frame import ConfirmForm
 from agents_hub.services import profiles as service
 from agents_hub.services import surveys
 from agents_hub.shapes.profiles import UpdateProfile
+from dashboard.frame import ConfirmForm
 from dashboard.secret_field import SecretField
 
 Typed = Mapping[str, Any]

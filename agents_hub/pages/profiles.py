@@ -16,13 +16,14 @@ from accounts.caller import Caller
 from accounts.errors import DomainError
 from accounts.models import Organization, User
 from accounts.page_caller import caller
+from accounts.pages.forms import show_refusal
 from agents_hub.models import Profile
 from agents_hub.models.profiles import ProxyMode
 from agents_hub.models.search import named_like
-from agents_hub.pages.frame import PAGE_SIZE, ConfirmForm, organization_of, page_number, show_refusal
 from agents_hub.pages.profile_form import ProfileForm
 from agents_hub.services import profiles as service
 from agents_hub.services import surveys
+from dashboard.frame import PAGE_SIZE, ConfirmForm, organization_of, page_number
 from dashboard.jump import MOST_PER_SOURCE, Place
 from dashboard.organizations import organizations_of
 from dashboard.sorting import Direction, sorting
