@@ -28,6 +28,10 @@ class Batches(Generic[T]):
         self._enough = asyncio.Event()
         self._writing = asyncio.Lock()
 
+    def put(self, thing: T) -> None:
+        """Leave it to the next batch, which is never begun for its sake."""
+        self._waiting.append(thing)
+
     async def add(self, thing: T) -> None:
         self._waiting.append(thing)
         if not self._running or len(self._waiting) >= MOST_WAITING:

@@ -7,12 +7,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import OperationalError, connection
 from django.test import Client as PageClient
 from pytest_django import Settings
 
 from accounts.errors import Unavailable
 from accounts.models import ApiKey, User
+from accounts.services import keys
 from mcp_gateway import hot, metrics, offload
 from mcp_gateway.trail import Trail
 from security import audit
@@ -87,8 +89,6 @@ def test_a_batch_that_cannot_be_written_waits_for_the_next(
     monkeypatch.setattr(audit, "store", store_at_the_second_try)
 
     def add() -> None:
-        from asgiref.sync import async_to_sync
-
         trail = Trail()
         async_to_sync(trail.add)(partial(audit.entry, "mcp.call", caller=None, tool="first"))
         assert AuditEntry.objects.count() == 0
@@ -97,6 +97,29 @@ def test_a_batch_that_cannot_be_written_waits_for_the_next(
     add()
     assert set(AuditEntry.objects.values_list("tool", flat=True)) == {"first", "second"}
     assert "the disk is full" in caplog.text
+
+
+def test_a_last_use_that_cannot_be_noted_writes_no_entry_twice(
+    in_this_thread: None, db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*key_ids: int) -> None:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(keys, "touch", fail)
+
+    async def call_and_stop() -> None:
+        trail = Trail()
+        writing = asyncio.create_task(trail.write_batches())
+        await asyncio.sleep(0)
+        for _ in range(2):
+            trail.used(1)
+            await trail.add(partial(audit.entry, "mcp.call", caller=None, tool="read"))
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+
+    async_to_sync(call_and_stop)()
+    assert AuditEntry.objects.filter(tool="read").count() == 2
+    assert "The last use of keys could not be written" in caplog.text
 
 
 def test_quick_work_and_work_that_calls_out_have_threads_of_their_own(transactional_db: None) -> None:
