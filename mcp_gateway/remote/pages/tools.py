@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -68,6 +69,8 @@ def tool_page(request: HttpRequest, server_id: int, tool_id: int) -> HttpRespons
         "obstacle": _obstacle(who, server, tool),
         "outcome": outcome,
         "once": once.issue(request),
+        # Scripts wait as long as a call may take.
+        "longest_seconds": settings.MCP_REMOTE_LONGEST_CALL_SECONDS,
     }
     return render(request, "mcp_gateway/remote/tool.html", context, status=422 if form.errors else 200)
 
