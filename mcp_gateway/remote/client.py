@@ -14,7 +14,7 @@ from typing import Any, cast
 import anyio
 import httpx2
 from django.conf import settings
-from mcp.client.session import ClientRequestContext, ClientSession
+from mcp.client.session import ClientRequestContext
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import (
     CallToolResult,
@@ -28,12 +28,13 @@ from mcp_types import (
 )
 
 from mcp_gateway.models import Transport
-from mcp_gateway.remote import era, questions, sse
+from mcp_gateway.remote import era, later, questions, sse
 from mcp_gateway.remote.diagnosis import diagnose
 from mcp_gateway.remote.line import Line, Witness, witnessing
 from mcp_gateway.remote.other_transport import check_transport
 from mcp_gateway.remote.patience import Patience, Progress
 from mcp_gateway.remote.problems import RemoteError
+from mcp_gateway.remote.session import Session
 from mcp_gateway.remote.targets import Target
 from mcp_gateway.remote.wires import wires
 
@@ -47,17 +48,6 @@ MOST_TOOLS = 1_000
 _ask: ContextVar[questions.Ask | None] = ContextVar("remote_ask", default=None)
 
 
-class _Session(ClientSession):
-    """The library's session without its check of structured results.
-
-    The schemas come from the other side, and checking against one may take for ever (a `pattern` is a regular
-    expression). It would also turn a result that a caller can use into an error.
-    """
-
-    async def validate_tool_result(self, name: str, result: CallToolResult) -> None:
-        return
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
     """All tools of a server, and how long its list may be kept: seconds, None where the server does not say."""
@@ -69,8 +59,9 @@ class Page:
 class RemoteSession:
     """A connection that stands. Its methods raise RemoteError."""
 
-    def __init__(self, library: ClientSession, deadline: float, asking: list[questions.Ask]) -> None:
+    def __init__(self, library: Session, deadline: float, asking: list[questions.Ask]) -> None:
         self._library, self._deadline, self._asking = library, deadline, asking
+        self._later: frozenset[str] = frozenset()
         self.alive = True
 
     @property
@@ -110,11 +101,13 @@ class RemoteSession:
                 cursor = result.next_cursor
                 if not cursor or len(tools) >= MOST_TOOLS:
                     break
+        self._later = later.answered_later(tools)
         return Page(tools[:MOST_TOOLS], min(keep) if keep else None)
 
     def expect(self, tools: list[Tool]) -> None:
-        """Take a list kept from before as this server's: some arguments travel in headers that its schemas name."""
-        era.absorb(self._library, tools)
+        """Take a list kept from before as this server's."""
+        self._library.expect(tools)
+        self._later = later.answered_later(tools)
 
     async def call(
         self,
@@ -132,9 +125,10 @@ class RemoteSession:
         patience = Patience(settings.MCP_REMOTE_CALL_SECONDS, settings.MCP_REMOTE_LONGEST_CALL_SECONDS)
         with self._answered_by(patience.stopped_during(ask)):
             async with exchange(settings.MCP_REMOTE_CALL_SECONDS, patience):
-                return await era.call(
-                    self._library, name, dict(arguments), progress=patience.renewed_by(progress), meta=meta
-                )
+                told = patience.renewed_by(progress)
+                if name in self._later and not self.modern:
+                    return await later.call(self._library, name, dict(arguments), progress=told)
+                return await era.call(self._library, name, dict(arguments), progress=told, meta=meta)
 
     @contextlib.contextmanager
     def _answered_by(self, ask: questions.Ask | None) -> Iterator[None]:
@@ -220,7 +214,7 @@ class _Connection:
             finally:
                 self.standing.cancel()
 
-    async def _open(self, stack: contextlib.AsyncExitStack) -> ClientSession:
+    async def _open(self, stack: contextlib.AsyncExitStack) -> Session:
         client = await stack.enter_async_context(wires().lend(self._target))
         line = cast(httpx2.AsyncClient, Line(client, self._target.credential.headers))
         most = settings.MCP_REMOTE_ANSWER_BYTES
@@ -236,7 +230,7 @@ class _Connection:
             else streamable_http_client(self._target.url, http_client=line, max_sse_event_size=most)
         )
         return await stack.enter_async_context(
-            _Session(
+            Session(
                 *streams,
                 client_info=Implementation(name="asterism", title="Asterism", version=settings.VERSION),
                 elicitation_callback=self._answer,

@@ -23,10 +23,8 @@ from mcp_types import (
     InputRequiredResult,
     InputResponse,
     InputResponses,
-    ListToolsResult,
     RequestParamsMeta,
     Result,
-    Tool,
     ToolListChangedNotification,
 )
 from mcp_types.version import LATEST_MODERN_VERSION, MODERN_PROTOCOL_VERSIONS
@@ -131,11 +129,6 @@ async def call(
     if isinstance(first, CallToolResult):
         return first
     return await run_input_required_driver(first, dispatch=answer, retry=retry, max_rounds=MOST_ROUNDS)
-
-
-def absorb(session: ClientSession, tools: list[Tool]) -> None:
-    """Have the session know tools that it did not list itself."""
-    session._absorb_tool_listing(ListToolsResult(tools=list(tools), ttl_ms=0, cache_scope="private"), complete=True)
 
 
 def has_tools(session: ClientSession) -> bool:
