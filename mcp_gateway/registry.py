@@ -11,8 +11,8 @@ from pydantic import BaseModel, RootModel
 from accounts.scopes import Scope
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-# The member that holds a list where only an object may stand.
-LISTED = "result"
+# The member that holds a list or a text where only an object may stand.
+BARE = "result"
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,17 @@ class Tool:
         return self.arguments.model_json_schema(by_alias=True, mode="validation")
 
     @property
-    def gives_list(self) -> bool:
-        """Whether the result is a list. The protocol's older revisions know objects alone: it stands in one there."""
+    def gives_bare(self) -> bool:
+        """Whether the result is a list or a text. Older revisions know objects alone: it stands in one."""
         return issubclass(self.result, RootModel)
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:
         schema = self.result.model_json_schema(by_alias=True, mode="serialization")
-        if not self.gives_list:
+        if not self.gives_bare:
             return schema
         definitions = {"$defs": schema.pop("$defs")} if "$defs" in schema else {}
-        return {"type": "object", "properties": {LISTED: schema}, "required": [LISTED], **definitions}
+        return {"type": "object", "properties": {BARE: schema}, "required": [BARE], **definitions}
 
 
 class Registry:

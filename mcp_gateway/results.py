@@ -9,7 +9,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import BaseModel, ValidationError
 
 from accounts.errors import DomainError
-from mcp_gateway.registry import LISTED, Tool
+from mcp_gateway.registry import BARE, Tool
 from security import request_id
 
 # An error's code and data travel in `_meta`: structured content has to fit the tool's output schema, also in an error.
@@ -43,8 +43,8 @@ def written(tool: Tool, result: BaseModel, envelope: bytes) -> bytes:
     """
     structure = result.model_dump_json(by_alias=True)
     text = pydantic_core.to_json(tool.text(result) if tool.text else structure)
-    if tool.gives_list:
-        structure = f'{{"{LISTED}":{structure}}}'
+    if tool.gives_bare:
+        structure = f'{{"{BARE}":{structure}}}'
     return b'{"content":[{"type":"text","text":%b}],"structuredContent":%b,"isError":false%b}' % (
         text,
         structure.encode(),

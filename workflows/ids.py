@@ -3,3 +3,5 @@
 from mcp_gateway.shapes import uuid_id
 
 WorkflowId = uuid_id("The id of a version, as workflowsList gives it.")
+ExecutionId = uuid_id("The execution's id, as executionsList gives it.")
+LabelId = uuid_id("The label's id, as an execution's humanLabels give it.")

@@ -7,7 +7,7 @@ from mcp_gateway.registry import registry
 from mcp_gateway.rest.routes import REST_ONLY
 from mcp_gateway.shapes import Nothing
 from workflows.services import versions
-from workflows.shapes import (
+from workflows.shapes.versions import (
     AnyWorkflow,
     CreatedWorkflow,
     CreateWorkflow,

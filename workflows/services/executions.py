@@ -17,15 +17,14 @@ from workflows.engine.activities import Line
 from workflows.engine.states import LIVE
 from workflows.engine.store import CHANNEL
 from workflows.models import Activity, Execution, Trigger, Workflow
+from workflows.services.listing import with_relations
 from workflows.services.versions import default_version, find_version, refuse_faults
 
 
 def find_execution(caller: Caller, execution_id: UUID) -> Execution:
     """The execution with what its shape shows; `NotFound` for another organization's."""
     caller.require(Scope.READ)
-    executions = Execution.objects.for_caller(caller).select_related(
-        "organization", "agent", "profile", "runner", "api_key"
-    )
+    executions = with_relations(Execution.objects.for_caller(caller))
     execution = executions.filter(pk=execution_id).first()
     if execution is None:
         raise NotFound("There is no such execution in your organizations. executionsList lists them.")

@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.caller import Caller
-from accounts.errors import Conflict, Invalid
+from accounts.errors import Conflict, Invalid, NotFound
 from accounts.models import User
 from accounts.scopes import Scope
 from security import audit
@@ -16,6 +16,7 @@ from workflows.engine.states import ASKABLE, Status, check
 from workflows.engine.watch import CONTROL
 from workflows.models import Execution, UserMessage
 from workflows.services.executions import find_execution, let_in_after_commit, write_lines
+from workflows.services.versions import find_version, refuse_faults
 
 LONGEST_MESSAGE = 20_000
 
@@ -64,6 +65,28 @@ def add_message(caller: Caller, *, execution_id: UUID, text: str) -> str:
         _announce(execution)
         audit.record("execution.message", caller=caller, target=f"execution:{execution.pk}")
     return said
+
+
+def sync(caller: Caller, *, agent_id: UUID, workflow_id: UUID, execution_id: UUID) -> Execution:
+    """Have the execution go on by another version of its agent, from its next step on."""
+    caller.require(Scope.WRITE)
+    with transaction.atomic():
+        execution = _locked(caller, execution_id)
+        workflow = find_version(caller, workflow_id=workflow_id, agent_id=agent_id)
+        if execution.agent_id != workflow.agent_id:
+            raise NotFound("There is no such execution of this agent. executionsList lists them.")
+        if execution.state.is_terminal:
+            raise Conflict(f"The execution is {execution.status} and goes on by no version.", code="status")
+        refuse_faults(workflow)
+        execution.sync_to = workflow
+        execution.save(update_fields=["sync_to"])
+        audit.record(
+            "execution.sync",
+            caller=caller,
+            target=f"execution:{execution.pk}",
+            detail={"workflow": str(workflow.pk)},
+        )
+    return execution
 
 
 def _locked(caller: Caller, execution_id: UUID) -> Execution:

@@ -1,0 +1,132 @@
+"""Finding executions: every filter of the contract over an index of the organization's own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet, TextField
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
+
+from accounts.caller import Caller
+from accounts.errors import Invalid, NotFound
+from accounts.scopes import Scope
+from agents_hub.services.agents import find_agent
+from agents_hub.services.pages import NumberedPage, numbered, organizations_of
+from workflows.models import Activity, Comment, Execution, Label
+
+SORTS = {"created_at": "created_at", "status": "status"}
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What is looked for; what is left out is not asked."""
+
+    organization_id: UUID | None = None
+    execution_id: str = ""
+    agent_id: UUID | None = None
+    status: Sequence[str] = ()
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    human_labels: Sequence[UUID] = ()
+    outcome_label: str = ""
+    metadata_key: str = ""
+    metadata_value: str = ""
+    inputs_key: str = ""
+    inputs_value: str = ""
+    workflow_version: int | None = None
+
+
+def list_executions(
+    caller: Caller,
+    filters: Filters,
+    *,
+    sort_field: Literal["created_at", "status"] = "created_at",
+    sort_direction: Literal["asc", "desc"] = "desc",
+    page: int = 1,
+    page_size: int = 10,
+) -> NumberedPage[Execution]:
+    """One page of what fits all filters."""
+    caller.require(Scope.READ)
+    _refuse_strangers(caller, filters)
+    own = Execution.objects.filter(organization_id__in=organizations_of(caller, filters.organization_id))
+    found = filtered(own, filters)
+    sign = "-" if sort_direction == "desc" else ""
+    order = (f"{sign}{SORTS[sort_field]}", f"{sign}id")
+    return numbered(with_relations(found), order=order, number=page, size=page_size)
+
+
+def with_relations(executions: "QuerySet[Execution]") -> "QuerySet[Execution]":
+    """With all that an execution's shape shows, in a fixed number of queries."""
+    rerun = Execution.objects.filter(parent=OuterRef("pk"))
+    return (
+        executions.select_related("organization", "agent", "profile", "runner", "api_key", "workflow")
+        .defer("workflow__graph", "workflow__rules", "workflow__settings", "variables")
+        .prefetch_related(
+            Prefetch("labels", Label.objects.select_related("organization").order_by("name")),
+            Prefetch("comments", Comment.objects.select_related("user").order_by("id")),
+        )
+        .annotate(was_rerun=Exists(rerun))
+    )
+
+
+def filtered(executions: "QuerySet[Execution]", filters: Filters) -> "QuerySet[Execution]":
+    _refuse_halves(filters)
+    if filters.execution_id:
+        executions = executions.annotate(id_text=Cast("id", TextField())).filter(
+            id_text__contains=filters.execution_id.lower()
+        )
+    if filters.agent_id is not None:
+        executions = executions.filter(agent_id=filters.agent_id)
+    if filters.status:
+        executions = executions.filter(status__in=filters.status)
+    if filters.created_after is not None:
+        executions = executions.filter(created_at__gte=filters.created_after)
+    if filters.created_before is not None:
+        executions = executions.filter(created_at__lte=filters.created_before)
+    if filters.human_labels:
+        executions = executions.filter(
+            Exists(
+                Label.executions.through.objects.filter(execution_id=OuterRef("pk"), label_id__in=filters.human_labels)
+            )
+        )
+    if filters.outcome_label:
+        executions = executions.filter(outcome__icontains=filters.outcome_label)
+    if filters.metadata_key:
+        executions = executions.filter(metadata__contains={filters.metadata_key: filters.metadata_value})
+    if filters.inputs_key:
+        executions = executions.annotate(input_text=KeyTextTransform(filters.inputs_key, "inputs")).filter(
+            input_text__icontains=filters.inputs_value
+        )
+    if filters.workflow_version is not None:
+        executions = executions.filter(workflow__version=filters.workflow_version)
+    return executions
+
+
+def list_activities(
+    caller: Caller, *, execution: Execution, order: Literal["asc", "desc"] = "asc", limit: int = 100, after: int = 0
+) -> list[Activity]:
+    """The execution's activities in the order of their numbers; `after` is the number of the last one known."""
+    caller.require(Scope.READ)
+    found = Activity.objects.filter(execution=execution, number__gt=after)
+    return list(found.order_by("number" if order == "asc" else "-number")[:limit])
+
+
+def _refuse_strangers(caller: Caller, filters: Filters) -> None:
+    """An agent or label of somebody else's is not found, as everywhere."""
+    if filters.agent_id is not None:
+        find_agent(caller, filters.agent_id)
+    asked = set(filters.human_labels)
+    if asked:
+        own = Label.objects.filter(organization__memberships__user_id=caller.user_id, pk__in=asked)
+        if missing := asked - set(own.values_list("pk", flat=True)):
+            raise NotFound(f"There is no label {min(missing)} in your organizations.")
+
+
+def _refuse_halves(filters: Filters) -> None:
+    for name in ("metadata", "inputs"):
+        key, value = getattr(filters, f"{name}_key"), getattr(filters, f"{name}_value")
+        if bool(key) != bool(value):
+            raise Invalid(f"Give {name}Key and {name}Value together, or neither.", data={"field": f"{name}Key"})

@@ -1,0 +1,1 @@
+"""Workflows and executions on the wire."""
