@@ -10,12 +10,13 @@ from enum import StrEnum
 
 from django.db import InterfaceError, OperationalError
 
-from mcp_gateway.models import ClientMode
+from mcp_gateway.models import ClientMode, RemoteConnection
 from mcp_gateway.offload import in_domain
 from mcp_gateway.remote import breaker, leases, lifetimes, settling
 from mcp_gateway.remote.breaker import Admission
 from mcp_gateway.remote.leases import LEASE_SECONDS, Lease
 from mcp_gateway.remote.oauth.provider import Provider
+from mcp_gateway.remote.oauth.revocation import revoke
 from mcp_gateway.remote.oauth.tokens import ProviderUnavailable, TokenAnswer, TokenRefused, redeem_refresh
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ class Outcome(StrEnum):
     ENDED = "ended"
     # Other tokens were stored meanwhile, or somebody else has taken over; this refresh changed nothing.
     SUPERSEDED = "superseded"
+    # The person has disconnected meanwhile.
+    GONE = "gone"
     NOT_DUE = "not_due"
 
 
@@ -53,7 +56,11 @@ async def redeem(lease: Lease) -> Outcome:
             request = await in_domain(_request, lease)
             if isinstance(request, Outcome):
                 return request
-            return await _written(lease, request, await _answer(request))
+            answer = await _answer(request)
+            outcome = await _written(lease, request, answer)
+            if outcome is Outcome.GONE and isinstance(answer, TokenAnswer):
+                await _give_back(lease, answer)
+            return outcome
     except (OperationalError, InterfaceError):
         raise  # Without the database there is nothing to write; the lease ends by itself.
     except Exception as error:
@@ -98,6 +105,13 @@ async def _written(lease: Lease, request: Request, answer: Answer) -> Outcome:
     return await in_domain(_settle, lease, request, answer)
 
 
+async def _give_back(lease: Lease, answer: TokenAnswer) -> None:
+    """Revoke tokens that came for somebody who has disconnected: they would be good for nobody, and for long."""
+    lost = lease.connection
+    lost.access_token, lost.refresh_token = answer.access_token, answer.refresh_token
+    await revoke(lost)
+
+
 # The rows before and after ------------------------------------------------------------------------------------------
 
 
@@ -130,8 +144,10 @@ def _provider(lease: Lease) -> Provider:
 def _settle(lease: Lease, request: Request, answer: Answer) -> Outcome:
     if isinstance(answer, TokenAnswer):
         breaker.answered(request.admission)
-        kept = settling.store(lease.connection, answer, lease.generation)
-        return Outcome.RENEWED if kept else Outcome.SUPERSEDED
+        if settling.store(lease.connection, answer, lease.generation):
+            return Outcome.RENEWED
+        gone = not RemoteConnection.objects.filter(pk=lease.connection.pk).exists()
+        return Outcome.GONE if gone else Outcome.SUPERSEDED
     if isinstance(answer, TokenRefused):
         breaker.answered(request.admission)
         return _refused(lease, request, answer)

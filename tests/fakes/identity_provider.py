@@ -67,6 +67,7 @@ class IdentityProvider:
             "issuer": self.url,
             "authorization_endpoint": f"{self.url}/authorize",
             "token_endpoint": f"{self.url}/token",
+            "revocation_endpoint": f"{self.url}/revoke",
             "resource": "https://mcp.example.com/mcp",
             "client": {
                 "client_id": self.client_id,
@@ -96,6 +97,11 @@ class IdentityProvider:
         """Whether the token would be redeemed, were it shown now."""
         with self._changing:
             return self._is_good(token)
+
+    def latest(self, token: str) -> str:
+        """The refresh token that came last of the same sign-in."""
+        with self._changing:
+            return self._families[token].current
 
     def fail(self, status: int, body: str | dict[str, Any] = "", times: int = 1, **headers: str) -> None:
         """Give this answer to the next requests, a page unless the body is a mapping."""
@@ -132,7 +138,9 @@ class IdentityProvider:
 
     # What a request meets ------------------------------------------------------------------------------------------
 
-    def answer(self, form: dict[str, str], authorization: str) -> Answer:
+    def answer(self, path: str, form: dict[str, str], authorization: str) -> Answer:
+        if path == "/revoke":
+            return self._revoke(form.get("token", ""))
         with self._changing:
             self.requests += 1
             self._changing.notify_all()
@@ -144,6 +152,12 @@ class IdentityProvider:
             self._changing.wait_for(lambda: not self._holding, SECONDS)
             self._held -= 1
             return given
+
+    def _revoke(self, token: str) -> Answer:
+        with self._changing:
+            if token in self._families:
+                self._families[token].alive = False
+        return Answer(200, b"")
 
     def _token(self, form: dict[str, str], authorization: str) -> Answer:
         pair = base64.b64decode(authorization.removeprefix("Basic ")).decode().split(":", 1)
@@ -195,7 +209,7 @@ def served_identity_provider() -> Iterator[IdentityProvider]:
         def do_POST(self) -> None:
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode(), keep_blank_values=True)
             answer = provider.answer(
-                {name: values[0] for name, values in form.items()}, self.headers.get("Authorization", "")
+                self.path, {name: values[0] for name, values in form.items()}, self.headers.get("Authorization", "")
             )
             # Whoever asked may have been killed meanwhile.
             try:
