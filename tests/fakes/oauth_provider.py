@@ -52,7 +52,10 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken,
                 document = (await client.get(client_id)).json()
             if document["client_id"] != client_id:
                 return None
-            self.clients[client_id] = OAuthClientInformationFull.model_validate(document)
+            # A document names no scopes; the library wants every one that is asked for to be registered.
+            self.clients[client_id] = OAuthClientInformationFull.model_validate(
+                {"scope": f"{USE} {ADMINISTER}", **document}
+            )
         return self.clients.get(client_id)
 
     async def register_client(self, client_info: OAuthClientInformationFull) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+from django.conf import settings
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, PROTOCOL_VERSION_META_KEY
 from mcp_types.version import LATEST_MODERN_VERSION
 
@@ -65,7 +66,7 @@ def _request(url: str, transport: str) -> dict[str, Any]:
         return {"method": "GET", "url": url, "headers": {"Accept": "text/event-stream"}}
     meta = {
         PROTOCOL_VERSION_META_KEY: LATEST_MODERN_VERSION,
-        CLIENT_INFO_META_KEY: {"name": "asterism", "version": "1"},
+        CLIENT_INFO_META_KEY: {"name": "asterism", "version": settings.VERSION},
         CLIENT_CAPABILITIES_META_KEY: {},
     }
     return {

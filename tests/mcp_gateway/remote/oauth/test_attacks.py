@@ -1,6 +1,7 @@
 """What somebody may try with a sign-in, from another browser, as a server or as a provider, and what comes of it."""
 
 import logging
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.db import transaction
 from django.utils import timezone
 from starlette.responses import HTMLResponse, JSONResponse
 
@@ -19,7 +21,7 @@ from mcp_gateway.remote.oauth.errors import Reason, SignInFailed
 from mcp_gateway.remote.services import connections
 from tests.fakes.oauth_mcp_server import METADATA, RESOURCE_METADATA, OAuthMcpServer, served_oauth_mcp
 from tests.mcp_gateway.remote.oauth.conftest import CLIENT_SECRET, Browser, Making
-from tests.threads import at_once, fared
+from tests.threads import SECONDS, at_once, fared, meanwhile, until_one_waits_for_a_lock
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +92,24 @@ def test_of_answers_that_race_one_is_taken(
     assert sorted(outcomes) == ["ok", "unknown_state", "unknown_state", "unknown_state"]
     assert len(oauth_mcp.asked("/token")) == 1
     assert RemoteConnection.objects.get().generation == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_is_being_taken_is_waited_for_and_is_gone_then(
+    threads: None, server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    back = oauth_mcp.consent(browser.start(server))
+    taken = threading.Event()
+
+    def finish() -> RemoteConnection:
+        assert taken.wait(SECONDS)
+        return browser.finish(back)
+
+    with meanwhile(finish) as outcomes, transaction.atomic():
+        RemoteSignIn.objects.get().delete()
+        taken.set()
+        until_one_waits_for_a_lock()
+    assert fared(outcomes) == ["unknown_state"]
 
 
 @pytest.mark.parametrize(

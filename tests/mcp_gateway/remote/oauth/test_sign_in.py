@@ -6,6 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from asgiref.sync import async_to_sync
 from django.utils import timezone
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
 from starlette.responses import Response
 
 from accounts.caller import Caller
@@ -94,6 +96,16 @@ def test_our_document_is_our_client_id_where_the_provider_takes_one(
     query = parse_qs(urlsplit(browser.start(server)).query)
     assert query["client_id"] == [document_url()]
     assert not oauth_mcp.asked("/register")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_provider_that_fetches_our_document_lets_us_in(
+    live_server: LiveServer, make_server: Making, oauth_mcp: OAuthMcpServer, browser: Browser, settings: Settings
+) -> None:
+    settings.PUBLIC_URL = live_server.url
+    oauth_mcp.altered[METADATA] = lambda document: {**document, "client_id_metadata_document_supported": True}
+    connection = browser.connect(make_server(ClientMode.CIMD), oauth_mcp)
+    assert oauth_mcp.provider.access[connection.access_token].client_id == document_url()
 
 
 @pytest.mark.parametrize(
