@@ -16,6 +16,11 @@ class NumberedPage(Generic[M]):
     size: int
     total: int
 
+    @property
+    def last(self) -> int:
+        """The number of the last page, at least 1."""
+        return max(1, -(-self.total // self.size))
+
 
 def numbered(
     rows: "models.QuerySet[M, Any]", *, order: "Sequence[str | models.OrderBy]", number: int, size: int

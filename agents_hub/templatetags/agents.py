@@ -1,23 +1,14 @@
 """What templates of agents and profiles ask for."""
 
-from typing import Any
-
 from django import template
 
 from agents_hub.models import Profile
 from agents_hub.models.profiles import ProxyMode
 from agents_hub.pages.profile_form import ProfileForm
-from agents_hub.services.pages import NumberedPage
 from agents_hub.services.profile_rules import PLAIN_FIELDS
 from security.redact import redact_text
 
 register = template.Library()
-
-
-@register.filter
-def last_page(page: NumberedPage[Any]) -> int:
-    """The number of the list's last page, at least 1."""
-    return max(1, -(-page.total // page.size))
 
 
 @register.filter

@@ -1,12 +1,8 @@
 """What the pages of remote servers say the same way everywhere."""
 
-from math import ceil
-from typing import Any
-
 from django import template
 
 from mcp_gateway.models import RemoteCall, RemoteTool
-from mcp_gateway.numbered_pages import NumberedPage
 from mcp_gateway.remote.pages.help import address
 from security.visible import visible
 
@@ -34,9 +30,3 @@ def milliseconds(value: float | None) -> str:
     if value is None:
         return "\u2013"
     return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:,.1f} s"
-
-
-@register.inclusion_tag("mcp_gateway/remote/numbered_pager.html", takes_context=True)
-def numbered_pager(context: template.Context, page: NumberedPage[Any]) -> dict[str, Any]:
-    """Links to the pages before and after."""
-    return {"request": context["request"], "page": page, "last": max(1, ceil(page.total / page.size))}

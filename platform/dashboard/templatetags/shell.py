@@ -1,7 +1,7 @@
 """What templates say the same way everywhere: icons, times, badges, fields, code, and things to copy."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django import template
 from django.forms import BoundField
@@ -130,6 +130,21 @@ def sort_head(context: template.Context, sorting: Sorting, name: str, label: str
 def keep_sort(sorting: Sorting) -> SafeString:
     """For a form that filters a sorted list: its order stays."""
     return format_html('<input type="hidden" name="sort" value="{}">', sorting.value) if sorting.value else SafeString()
+
+
+class Numbered(Protocol):
+    """One page of a list whose pages are counted."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def last(self) -> int: ...
+
+
+@register.inclusion_tag("dashboard/components/numbered_pager.html", takes_context=True)
+def numbered_pager(context: template.Context, page: Numbered) -> dict[str, Any]:
+    """Links to the pages before and after; nothing where all fit on one page."""
+    return {"request": context["request"], "page": page}
 
 
 @register.inclusion_tag("dashboard/components/pager.html", takes_context=True)
