@@ -15,7 +15,7 @@ def test_pages_lead_to_those_before_and_after_and_keep_the_rest_of_the_address(
     number: int, total: int, links: list[str]
 ) -> None:
     template = engines["django"].from_string("{% load shell %}{% numbered_pager page %}")
-    request = RequestFactory().get("/list", {"search": "a&b", "page": number})
+    request = RequestFactory().get("/list", {"search": "a&b", "page": str(number)})
     shown = template.render({"page": NumberedPage([], number, 25, total)}, request)
     assert [name for name in ("prev", "next") if f'rel="{name}"' in shown] == links
     assert all(
