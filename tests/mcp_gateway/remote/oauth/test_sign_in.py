@@ -203,6 +203,15 @@ def test_disconnecting_deletes_the_row_and_revokes_at_the_provider(
     assert oauth_mcp.provider.revoked == [connection.refresh_token, connection.access_token]
 
 
+def test_nobody_disconnects_somebody_else(
+    server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser, admin: Caller
+) -> None:
+    browser.connect(server, oauth_mcp)
+    with pytest.raises(NotFound):
+        async_to_sync(connections.disconnect)(admin, server.pk)
+    assert RemoteConnection.objects.count() == 1
+
+
 def test_a_provider_that_does_not_answer_keeps_nobody_connected(
     server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
 ) -> None:
