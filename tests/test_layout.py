@@ -1,5 +1,6 @@
 """`platform/` is a source root that must never shadow the standard library's module of that name."""
 
+import os
 import platform
 import subprocess
 import sys
@@ -42,3 +43,20 @@ def test_the_settings_import_from_anywhere_by_managepy() -> None:
         [sys.executable, str(ROOT / "manage.py"), "version"], cwd="/", capture_output=True, text=True, check=True
     )
     assert shown.stdout.startswith("5.2")
+
+
+def test_the_web_process_and_the_worker_start_from_nothing() -> None:
+    """In a process of its own: here everything is imported already, and an import in the wrong order would not show."""
+    program = "import config.asgi, config.celery; config.celery.app.finalize(); print(sorted(sys.modules))"
+    environment = {**os.environ, "PYTHONPATH": f"{SOURCE_ROOT}:{ROOT}", "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    shown = subprocess.run(
+        [sys.executable, "-c", f"import sys; {program}"],
+        env=environment,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == 0, shown.stderr
+    # It takes a second to load, and is loaded when a model is first asked.
+    assert "'pydantic_ai'" not in shown.stdout
