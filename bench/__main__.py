@@ -1,7 +1,8 @@
 """`make bench`."""
 
-from bench import claiming, fastmcp_environment, mcp_server
+from bench import calling, claiming, fastmcp_environment, mcp_server
 
 fastmcp_environment.ensure()
 mcp_server.main()
+calling.main()
 claiming.main()
