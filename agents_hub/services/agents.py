@@ -7,9 +7,10 @@ from django.db import IntegrityError, transaction
 from accounts.caller import Caller
 from accounts.errors import Conflict, Invalid, NotFound
 from accounts.scopes import Scope
+from accounts.services.organizations import organization_of, organizations_of
 from agents_hub.models import Agent
 from agents_hub.models.search import named_like
-from agents_hub.services.pages import NumberedPage, numbered, ordering, organization_of, organizations_of
+from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
 from security import audit
 
 

@@ -11,9 +11,10 @@ from django.utils import timezone
 from accounts.caller import Caller
 from accounts.errors import Conflict, Invalid, NotFound
 from accounts.scopes import Scope
+from accounts.services.organizations import organization_of, organizations_of
 from agents_hub.models import PoolMembership, Profile, ProfileCredential, ProfilePool
 from agents_hub.models.pools import SelectionStrategy
-from agents_hub.services.pages import NumberedPage, numbered, ordering, organization_of, organizations_of
+from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
 from security import audit
 
 

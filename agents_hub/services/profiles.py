@@ -10,11 +10,12 @@ from django.utils import timezone
 from accounts.caller import Caller
 from accounts.errors import Conflict, NotFound
 from accounts.scopes import Scope
+from accounts.services.organizations import organization_of, organizations_of
 from agents_hub.models import Profile, ProfileCookie, ProfileCredential
 from agents_hub.models.profiles import ProfileQuerySet
-from agents_hub.services.pages import NumberedPage, numbered, ordering, organization_of, organizations_of
 from agents_hub.services.profile_rules import fault, write_fields
 from agents_hub.shapes.profiles import CookieInput, CreateProfile, CredentialInput, UpdateProfile
+from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
 from security import audit
 
 # What one profile may hold: enough for any site's sign-in, and a bound on what one answer carries.

@@ -1,12 +1,18 @@
 """How much the files of an organization may take up together."""
 
+from functools import reduce
+from operator import add
+from typing import Any
+
 from django.conf import settings
-from django.db.models import BigIntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import BigIntegerField, OuterRef, Subquery, Sum
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from accounts.errors import PlanLimit
 from accounts.models import Organization
-from agents_hub.models import Agent, SharedFile, StagedFile
+from agents_hub.models import Agent
+from agents_hub.models.files import FileQuerySet, kinds_of_files
 
 MIB = 1_048_576
 
@@ -29,10 +35,10 @@ def make_room(organization_id: int, size: int) -> None:
 
 
 def used_bytes(organization_id: int) -> int:
-    """What shared and staged files take up, in one query."""
-    shared = _sum(SharedFile.objects.filter(agent__organization=OuterRef("pk")), "agent__organization")
-    staged = _sum(StagedFile.objects.filter(organization=OuterRef("pk")), "organization")
-    used: int = Organization.objects.filter(pk=organization_id).values_list(shared + staged, flat=True).get()
+    """What files of all kinds take up, in one query."""
+    sums = [_sum(kind._default_manager.counted()) for kind in kinds_of_files().values()]
+    total = reduce(add, sums)
+    used: int = Organization.objects.filter(pk=organization_id).values_list(total, flat=True).get()
     return used
 
 
@@ -42,6 +48,9 @@ def used_by(agent: Agent) -> int:
     return used or 0
 
 
-def _sum(files: "QuerySet[SharedFile] | QuerySet[StagedFile]", owner: str) -> Coalesce:
-    sizes = files.order_by().values(owner).annotate(total=Sum("size")).values("total")
+def _sum(files: "FileQuerySet[Any]") -> Combinable:
+    """What those of the organization of the outer query take up."""
+    owner = files.organization_path
+    own = files.filter(**{owner: OuterRef("pk")}).order_by().values(owner)
+    sizes = own.annotate(total=Sum("size")).values("total")
     return Coalesce(Subquery(sizes, output_field=BigIntegerField()), 0)

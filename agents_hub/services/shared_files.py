@@ -17,9 +17,10 @@ from agents_hub.files import content
 from agents_hub.files.content import Kept
 from agents_hub.files.links import Claim
 from agents_hub.models import Agent, SharedFile
+from agents_hub.models.files import StoredContent, kinds_of_files
 from agents_hub.services.agents import find_agent
-from agents_hub.services.pages import NumberedPage, numbered, ordering
 from agents_hub.services.quota import make_room
+from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
 from security import audit
 
 # What one agent may have: enough to work with, and a bound on what one answer lists.
@@ -52,9 +53,10 @@ def find_shared_file(caller: Caller, *, agent_id: UUID, file_id: UUID) -> Shared
     return _found(caller, agent_id, file_id)
 
 
-def claimed_file(claim: Claim) -> SharedFile:
-    """The file of a link, where the person it was made for still belongs to its organization."""
-    file = SharedFile.objects.for_caller(Caller.system(claim.user_id)).filter(pk=claim.file_id).first()
+def claimed_file(claim: Claim) -> StoredContent:
+    """The file of a link, of whatever kind, where the person it was made for still belongs to its organization."""
+    rows = kinds_of_files()[claim.kind]._default_manager.for_caller(Caller.system(claim.user_id))
+    file: StoredContent | None = rows.filter(pk=claim.file_id).first()
     if file is None:
         raise NotFound("There is no file at this address.")
     return file

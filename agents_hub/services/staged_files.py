@@ -12,9 +12,9 @@ from django.utils import timezone
 from accounts.caller import Caller
 from accounts.errors import NotFound
 from accounts.scopes import Scope
+from accounts.services.organizations import organization_of
 from agents_hub.files import content
 from agents_hub.models import StagedFile
-from agents_hub.services.pages import organization_of
 from agents_hub.services.quota import make_room
 from security import audit
 

@@ -12,10 +12,11 @@ from django.db.models.functions import Coalesce
 
 from accounts.caller import Caller
 from accounts.scopes import Scope
+from accounts.services.organizations import organization_of
 from agents_hub.models import PoolMembership, Profile, ProfileCookie, ProfileCredential, ProfilePool
-from agents_hub.services.pages import NumberedPage, numbered, ordering, organization_of
 from agents_hub.services.pools import get_pool, turn_order
 from agents_hub.services.profiles import not_found
+from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
 
 # What is shown of what happened; the audit has all of it.
 HAPPENINGS_SHOWN = 20

@@ -13,8 +13,9 @@ from django.db.models.functions import Cast
 from accounts.caller import Caller
 from accounts.errors import Invalid, NotFound
 from accounts.scopes import Scope
+from accounts.services.organizations import organizations_of
 from agents_hub.services.agents import find_agent
-from agents_hub.services.pages import NumberedPage, numbered, organizations_of
+from mcp_gateway.numbered_pages import NumberedPage, numbered
 from workflows.models import Activity, Comment, Execution, Label
 
 SORTS = {"created_at": "created_at", "status": "status"}
