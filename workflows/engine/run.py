@@ -46,6 +46,7 @@ class _Run:
         self.execution = Execution.objects.select_related("workflow").get(pk=held.id)
         self.adopt(self.execution.workflow)
         self.taking_over = True
+        self.told = False
         self.began = time.monotonic()
         self.before = self.execution.active_seconds
 
@@ -113,9 +114,12 @@ class _Run:
             interrupt=interrupt,
             seconds_left=self.settings.max_timeout_mins * 60 - self.active_seconds,
             checkpoints=checkpoints,
+            told=bool(checkpoints),
         )
         try:
-            return kind(work)
+            given = kind(work)
+            self.told = work.told
+            return given
         except (Interrupted, Waiting, NodeFailed, Fenced, OperationalError, InterfaceError):
             raise
         except Exception as fault:  # a fault of ours ends this run and no other; people are told where to look
@@ -132,7 +136,7 @@ class _Run:
         changes: dict[str, Any] = {"active_seconds": self.active_seconds, "waiting_for": None}
         if given.variables:
             changes["variables"] = variables
-        lines = [activities.step_started(number), activities.step_completed(number)]
+        lines = [*([] if self.told else [activities.step_started(number)]), activities.step_completed(number)]
         move = moves.next_move(self.graph, node, given)
         match move:
             case Finish(ending):

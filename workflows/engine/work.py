@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from workflows.engine import store
-from workflows.engine.activities import Line
+from workflows.engine.activities import Line, step_started
 from workflows.engine.moves import NodeResult
 from workflows.engine.states import Status
 from workflows.engine.store import Held, Seen
@@ -87,6 +87,8 @@ class Work:
     checkpoints: list[Checkpoint]
     # Whether the action being done was begun before, and the run given back then: what it waited for is over.
     resumed: bool = False
+    # Whether people have been told that the step began: with the first thing that is stored of it.
+    told: bool = False
 
     @property
     def id(self) -> UUID:
@@ -101,7 +103,13 @@ class Work:
         """Store what happened, with its activities; from now on it is not done again. Raises `Interrupted`."""
         number = self.checkpoints[-1].number + 1 if self.checkpoints else 1
         seen = store.checkpoint(
-            self.held, step=self.step, number=number, kind=kind, body=body, action_id=action_id, lines=lines
+            self.held,
+            step=self.step,
+            number=number,
+            kind=kind,
+            body=body,
+            action_id=action_id,
+            lines=self.begun(lines),
         )
         point = Checkpoint(
             execution_id=self.id, step=self.step, number=number, kind=kind, body=body, action_id=action_id
@@ -117,7 +125,13 @@ class Work:
 
     def tell(self, *lines: Line) -> None:
         """Store activities alone."""
-        self.heed(store.commit(self.held, {}, lines))
+        self.heed(store.commit(self.held, {}, self.begun(lines)))
+
+    def begun(self, lines: Sequence[Line]) -> list[Line]:
+        """The lines, after the one that the step began where that was not told yet."""
+        first = [] if self.told else [step_started(self.step)]
+        self.told = True
+        return [*first, *lines]
 
     def heed(self, seen: Seen) -> None:
         """Take up what people want: from the next check on the node is interrupted."""
