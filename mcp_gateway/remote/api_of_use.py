@@ -5,7 +5,7 @@ from asgiref.sync import async_to_sync
 from accounts.caller import Caller
 from accounts.scopes import Scope
 from mcp_gateway.registry import registry
-from mcp_gateway.remote.answers import CallAnswer, Disconnection, RemoteConnectionPage, RemoteConnectionShape
+from mcp_gateway.remote.answers_of_use import CallAnswer, Disconnection, RemoteConnectionPage, RemoteConnectionShape
 from mcp_gateway.remote.services import connections, trying
 from mcp_gateway.remote.shapes import CallTool, ListConnections, OneServer
 from mcp_gateway.rest.routes import REST_ONLY, remote_api
