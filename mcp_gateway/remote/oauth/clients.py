@@ -5,7 +5,7 @@ another, whatever the server says its provider is today.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,10 +34,10 @@ KNOWN_INSTEAD = (
 class Registration:
     """A client as it is kept: what we asked to be, and what the provider made of it."""
 
-    client: Client
+    client: Client = field(repr=False)
     redirect_uri: str
     scope: str
-    answer: dict[str, Any]
+    answer: dict[str, Any] = field(repr=False)
 
     def serves(self, scope: str) -> bool:
         """Whether it may ask for these scopes, and people come back to where we are now."""
@@ -159,6 +159,8 @@ def _kept(server: RemoteServer, issuer: str) -> Registration | None:
     if row is None or (row.secret_expires_at and row.secret_expires_at < timezone.now() + LEAST_LEFT):
         return None
     kept = json.loads(row.registration)
+    if "client" not in kept:
+        return None  # a client entered by hand, from before the mode was changed
     return Registration(kept["client"], kept["redirect_uri"], kept["scope"], kept["answer"])
 
 

@@ -7,7 +7,7 @@ another process, asks nobody again where to send the code. Only the person and t
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypedDict
 
@@ -40,7 +40,7 @@ class Begun:
 
     server_id: int
     return_to: str
-    pending: Pending
+    pending: Pending = field(repr=False)
 
 
 def remember(
