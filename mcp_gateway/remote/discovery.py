@@ -15,7 +15,7 @@ from mcp_types import DiscoverResult, Tool
 
 from mcp_gateway.models import RemoteServer
 from mcp_gateway.offload import in_domain
-from mcp_gateway.remote.client import Page, RemoteSession
+from mcp_gateway.remote.conversation import Page, RemoteSession
 from mcp_gateway.remote.names import tool_name
 from mcp_gateway.remote.services import tools as policies
 from mcp_gateway.remote.targets import Target

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from mcp_types import INVALID_REQUEST, METHOD_NOT_FOUND, UNSUPPORTED_PROTOCOL_VERSION, CallToolResult
 
 from mcp_gateway.remote import discovery, refresh
-from mcp_gateway.remote.client import RemoteSession, connect
+from mcp_gateway.remote.client import connect
+from mcp_gateway.remote.conversation import RemoteSession
 from mcp_gateway.remote.discovery import Known, OfferedTool
 from mcp_gateway.remote.patience import Progress
 from mcp_gateway.remote.problems import Code, RemoteError

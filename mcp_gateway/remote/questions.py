@@ -1,7 +1,9 @@
 """What a server asks in the middle of a call (elicitation), and the answers of whoever holds the conversation."""
 
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,6 +32,38 @@ class Answer:
 
 DECLINED = Answer("decline")
 Ask = Callable[[Question], Awaitable[Answer]]
+
+
+# Who answers in the call under way; what a server asks comes in the context of what caused it.
+_ask: ContextVar[Ask | None] = ContextVar("remote_ask", default=None)
+
+
+class Answering:
+    """Who answers in the calls of one connection."""
+
+    def __init__(self) -> None:
+        self._under_way: list[Ask] = []
+
+    @contextlib.contextmanager
+    def by(self, ask: Ask | None) -> Iterator[None]:
+        """While a call is under way whose questions `ask` answers."""
+        token = _ask.set(ask)
+        if ask is not None:
+            self._under_way.append(ask)
+        try:
+            yield
+        finally:
+            _ask.reset(token)
+            if ask is not None:
+                self._under_way.remove(ask)
+
+    def whom(self) -> Ask | None:
+        """Who answers what is being asked now.
+
+        Some old servers ask on a stream that belongs to no call; then it is clear who is meant if one is under way.
+        """
+        ask = _ask.get()
+        return self._under_way[0] if ask is None and len(self._under_way) == 1 else ask
 
 
 async def put(server_name: str, asked: ElicitRequestParams, ask: Ask | None) -> ElicitResult:
