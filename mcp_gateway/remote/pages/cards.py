@@ -8,6 +8,7 @@ from accounts.models import Membership, Role
 from mcp_gateway.models import RemoteConnection, RemoteServer
 from mcp_gateway.remote.badges import Badge, badge, own_connection, trouble
 from mcp_gateway.remote.pages import help as guides
+from mcp_gateway.remote.problems import Code
 from mcp_gateway.remote.services.tools import changes_to_look_at
 
 MEANINGS = {Badge.CONNECTED: "ok", Badge.CONNECTION_ERROR: "error", Badge.NOT_CONNECTED: "info"}
@@ -67,12 +68,18 @@ def known(server: RemoteServer, connection: RemoteConnection | None) -> Note | N
     if not server.enabled:
         return None
     if message := trouble(server, connection):
-        code = server.fault_code or (connection.error_code if connection else "") or server.test_code
-        return Note("error", message, guides.address(code))
+        return Note("error", message, guides.address(_code(server, connection)))
     if connection is not None and connection.wanted_scope:
         message = "A tool was refused because your connection does not reach that far. Connect again to allow it."
-        return Note("warn", message, guides.address("scope_needed"))
+        return Note("warn", message, guides.address(Code.SCOPE_NEEDED))
     return None
+
+
+def _code(server: RemoteServer, connection: RemoteConnection | None) -> str:
+    """The code of what is wrong. A provider may call the end of a connection what it likes: then it is a plain end."""
+    if server.fault_code or connection is None:
+        return server.fault_code or server.test_code
+    return connection.error_code if connection.error_code in guides.ERRORS else Code.CONNECTION_ERROR
 
 
 def is_admin(caller: Caller, organization_id: int) -> bool:

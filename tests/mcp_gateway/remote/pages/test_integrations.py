@@ -49,6 +49,35 @@ def test_a_card_says_how_it_stands_for_the_person_who_looks(
     assert ">Connect<" not in card(html, off)
 
 
+def test_help_is_about_what_is_wrong_whoever_it_lies_with(
+    as_member: Client, member: Caller, organization: Organization
+) -> None:
+    def shown(code: str = "", **fields: str) -> str:
+        server = RemoteServerFactory(organization=organization, oauth=True, **fields)
+        RemoteConnectionFactory(
+            server=server, user_id=member.user_id, status="error" if code else "connected", error_code=code, error=code
+        )
+        return card(as_member.get(LIST).text, server)
+
+    assert "/docs/troubleshooting-reconnect#what-to-do" in shown("server_error")
+    assert "/docs/troubleshooting-reconnect#why-it-happens" in shown("provider_unavailable")
+    assert "/docs/troubleshooting-oauth#the-client-id-and-secret" in shown(
+        "x", fault_code="invalid_client", fault="No."
+    )
+    assert 'role="status"></div>' in shown(test_code="timeout", test_message="Said of an earlier sign-in.")
+
+
+def test_a_scope_that_a_call_was_refused_for_is_offered_to_be_asked_for(
+    as_member: Client, member: Caller, organization: Organization
+) -> None:
+    server = RemoteServerFactory(organization=organization, oauth=True)
+    RemoteConnectionFactory(server=server, user_id=member.user_id, wanted_scope="tools:administer")
+    shown = card(as_member.get(LIST).text, server)
+    assert "Connected" in shown
+    assert ">Connect<" in shown
+    assert "#a-wider-scope-is-needed" in shown
+
+
 def test_a_long_list_asks_the_database_no_more_than_a_short_one(
     as_member: Client, member: Caller, organization: Organization
 ) -> None:
