@@ -63,7 +63,7 @@ async def work(order: Order) -> dict[str, Any]:
             return {"connect": problem.code in TO_CONNECT, "error": problem.message}
         if order["scenario"] == "sse-retry":
             # It takes the first GET for the one that it waits for, also the stream that every session opens.
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await streaming[order["url"].rstrip("/")].wait()
         try:
             for name, arguments in _calls(box, order["context"]):

@@ -81,7 +81,12 @@ def known_client(server: RemoteServer, auth_methods: tuple[str, ...] | None) -> 
     secret = server.client_secret
     if not secret:
         return {"client_id": server.client_id, "auth_method": "none"}
-    return {"client_id": server.client_id, "client_secret": secret, "auth_method": _with_secret(auth_methods)}
+    return {
+        "client_id": server.client_id,
+        "client_secret": secret,
+        "auth_method": _with_secret(auth_methods),
+        "method_assumed": auth_methods is None,
+    }
 
 
 def _documented(authority: Authority) -> Client:

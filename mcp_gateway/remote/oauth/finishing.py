@@ -6,6 +6,7 @@ No transaction is open while the provider is asked.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -48,11 +49,8 @@ async def finish(query: Mapping[str, str], *, caller: Caller, session_digest: by
 
 
 async def _redeem(begun: Begun, code: str) -> TokenAnswer:
-    sealed = begun.pending
     try:
-        return await redeem_code(
-            sealed["provider"], code, verifier=sealed["verifier"], redirect_uri=sealed["redirect_uri"]
-        )
+        return await _exchange(begun, code)
     except ProviderUnavailable as failure:
         raise Unavailable(
             f"The provider gave no tokens. {failure.reason} Connect again in a moment.",
@@ -66,6 +64,22 @@ async def _redeem(begun: Begun, code: str) -> TokenAnswer:
         raise SignInFailed(
             Reason.REFUSED, f"The provider gave no tokens: {said} Connect again.", error=refusal.error
         ) from refusal
+
+
+async def _exchange(begun: Begun, code: str) -> TokenAnswer:
+    """The tokens for the code. A provider that does not say how it wants to be shown a secret is shown it both ways,
+    and remembered with the one that it took."""
+    sealed, client = begun.pending, begun.pending["provider"]["client"]
+    redeem = partial(
+        redeem_code, sealed["provider"], code, verifier=sealed["verifier"], redirect_uri=sealed["redirect_uri"]
+    )
+    try:
+        return await redeem()
+    except TokenRefused as refusal:
+        if refusal.error != settling.UNKNOWN_CLIENT or not client.get("method_assumed"):
+            raise
+        client["auth_method"] = "client_secret_post"
+        return await redeem()
 
 
 def _client_refused(begun: Begun, refusal: TokenRefused) -> SignInFailed:

@@ -10,6 +10,8 @@ class Client(TypedDict):
     client_id: str
     client_secret: NotRequired[str]
     auth_method: AuthMethod
+    # Whether the provider does not say how it wants to be shown the secret.
+    method_assumed: NotRequired[bool]
 
 
 class Provider(TypedDict):

@@ -45,6 +45,17 @@ def test_a_person_connects_with_the_client_an_admin_made(
     assert not RemoteSignIn.objects.exists()
 
 
+def test_a_provider_that_does_not_say_how_it_wants_a_secret_is_shown_it_both_ways(
+    make_server: Making, oauth_mcp: OAuthMcpServer, browser: Browser
+) -> None:
+    oauth_mcp.altered[METADATA] = lambda document: {
+        name: value for name, value in document.items() if name != "token_endpoint_auth_methods_supported"
+    }
+    connection = browser.connect(make_server(method="client_secret_post"), oauth_mcp)
+    assert json.loads(connection.provider)["client"]["auth_method"] == "client_secret_post"
+    assert len(oauth_mcp.asked("/token")) == 2
+
+
 def test_the_request_says_exactly_what_the_protocol_asks_for(
     server: RemoteServer, oauth_mcp: OAuthMcpServer, browser: Browser
 ) -> None:
