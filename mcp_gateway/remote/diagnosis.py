@@ -25,6 +25,7 @@ STAND_INS = (
 )
 # The same of a connection that ended; servers use its code, -32000, for all sorts of things.
 BROKEN = ("Connection closed", "SSE stream ")
+BROKE = "The connection to the server broke before it answered. Whether it did what was asked is not known."
 TOO_LONG_EVENT = "Server-sent event exceeded"
 _CHALLENGE_FIELD = re.compile(r'([a-zA-Z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 
@@ -51,7 +52,7 @@ def diagnose(error: BaseException, witness: Witness, *, seconds: float) -> Remot
             Code.PROTOCOL,
             "The server answered in a way the Model Context Protocol does not allow. Its operators have to mend that.",
         )
-    return RemoteError(Code.UNREACHABLE, "The connection to the server broke. Try again in a moment.")
+    return RemoteError(Code.UNREACHABLE, BROKE)
 
 
 def refused(witness: Witness) -> RemoteError | None:
@@ -143,11 +144,13 @@ def _unanswered(failure: Exception, seconds: float) -> RemoteError:
         return RemoteError(
             Code.UNREACHABLE, "Nothing answers at this address. Check that the server is running, and the URL's port."
         )
-    if isinstance(failure, httpx2.DecodingError | httpx2.RemoteProtocolError):
+    # “Server disconnected …”, “peer closed connection …”: it spoke well enough until then.
+    garbled = isinstance(failure, httpx2.RemoteProtocolError) and not re.search("closed|disconnected", str(failure))
+    if garbled or isinstance(failure, httpx2.DecodingError):
         return RemoteError(
             Code.NOT_MCP, "What is at this address does not speak HTTP as a server should. Check the URL."
         )
-    return RemoteError(Code.UNREACHABLE, "The connection to the server broke. Try again in a moment.")
+    return RemoteError(Code.UNREACHABLE, BROKE)
 
 
 def _in_chain(failure: BaseException | None, kind: type[BaseException]) -> BaseException | None:
@@ -181,11 +184,7 @@ def _said_no(error: MCPError, witness: Witness) -> RemoteError:
     if error.code == CONNECTION_CLOSED and error.message.startswith(BROKEN):
         if TOO_LONG_EVENT in error.message:
             return RemoteError(Code.TOO_LARGE, "The server's answer is larger than is accepted, so it was not read on.")
-        return RemoteError(
-            Code.UNREACHABLE,
-            "The connection to the server broke before it answered. Whether it did what was asked is not known.",
-            rpc_code=error.code,
-        )
+        return RemoteError(Code.UNREACHABLE, BROKE, rpc_code=error.code)
     said = words(error.message)
     if error.message.startswith(STAND_INS):
         return RemoteError(

@@ -164,6 +164,17 @@ def status(code: int, text: str = "", **headers: str) -> Answer:
     return lambda: PlainTextResponse(text, code, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
+def hang_up() -> Response:
+    """An answer that breaks off after its headers."""
+
+    class Broken(Response):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            headers = [(b"content-type", b"application/json"), (b"content-length", b"100")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    return Broken()
+
+
 def rpc_error(code: int, message: str, http: int = 200) -> Answer:
     return lambda: JSONResponse({"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}}, http)
 

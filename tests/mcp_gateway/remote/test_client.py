@@ -17,7 +17,7 @@ from mcp_gateway.remote.problems import Code, RemoteError
 from mcp_gateway.remote.questions import Answer, Question
 from mcp_gateway.remote.targets import Target
 from tests.fakes import mcp_server as fake
-from tests.fakes.mcp_server import McpServer, mcp_server, rpc_error, status
+from tests.fakes.mcp_server import McpServer, hang_up, mcp_server, rpc_error, status
 from tests.mcp_gateway.remote.elsewhere import SSE, run, target
 from tests.security.outbound.loopback import INSIDE, Server, answering, serving
 
@@ -197,6 +197,14 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
         assert _report_of(f"http://127.0.0.1:{port}/mcp", transport).code is Code.UNREACHABLE
 
 
+def test_what_does_not_speak_http_is_no_mcp_server() -> None:
+    def greet(connection: socket.socket, head: bytes, server: Server) -> None:
+        connection.sendall(b"220 mail.example.com ESMTP\r\n\r\n")
+
+    with serving(greet, host=INSIDE) as mail:
+        assert _report_of(f"http://{mail.host}:{mail.port}/mcp").code is Code.NOT_MCP
+
+
 def test_a_server_that_never_answers_is_given_up_in_time(server: McpServer) -> None:
     def say_nothing(connection: socket.socket, head: bytes, server: Server) -> None:
         server.closing.wait(20)
@@ -227,18 +235,23 @@ def test_an_answer_that_is_too_large_is_not_read(server: McpServer, there: Targe
     assert run(work) is (Code.UNREACHABLE if there.transport == SSE else Code.TOO_LARGE)
 
 
-def test_one_failed_call_leaves_the_session_to_the_others(server: McpServer) -> None:
+@pytest.mark.parametrize(
+    ("answer", "expected"), [(status(503), Code.SERVER_ERROR), (hang_up, Code.UNREACHABLE)], ids=["503", "broken off"]
+)
+def test_one_failed_call_leaves_the_session_to_the_others(
+    server: McpServer, answer: fake.Answer, expected: Code
+) -> None:
     """The library would end the session and cancel whoever opened it."""
 
     async def work() -> tuple[Code, str]:
         async with connect(target(server.url)) as session:
-            server.answers.append(status(503))
+            server.answers.append(answer)
             with pytest.raises(RemoteError) as caught:
                 await session.call("echo", {"text": "lost"})
             return caught.value.code, str((await session.call("echo", {"text": "found"})).structured_content)
 
     code, said = run(work)
-    assert code is Code.SERVER_ERROR
+    assert code is expected
     assert "found" in said
 
 
