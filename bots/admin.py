@@ -52,6 +52,15 @@ class GuildAdmin(ReadOnlyAdmin):
     search_help_text = "A guild's or bot's name, or a guild's Discord id."
 
 
+@admin.register(models.McpInstall)
+class McpInstallAdmin(ReadOnlyAdmin):
+    list_display = ["server", "guild", "enabled", "created_at"]
+    list_filter = ["enabled"]
+    list_select_related = ["server", "guild"]
+    search_fields = ["server__name", "guild__name", "=guild__discord_id"]
+    search_help_text = "A server's or guild's name, or a guild's Discord id."
+
+
 @admin.register(models.GuildMembership)
 class GuildMembershipAdmin(FactsAdmin):
     list_display = ["username", "display_name", "user_id", "guild", "joined_at", "left_at"]

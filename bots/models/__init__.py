@@ -5,6 +5,7 @@ from bots.models.bots import Bot
 from bots.models.economy import CurrencyLedger, MemberXP
 from bots.models.gift_codes import GiftCode, GiftReward, Redemption, RewardGrant, RewardKind
 from bots.models.guilds import Guild, GuildMembership
+from bots.models.installs import McpInstall
 from bots.models.moderation import ModerationCase
 from bots.models.rate_limits import RateLimitBucket, RateLimitRoute
 from bots.models.roi import RoiSettings, RoiSnapshot
@@ -19,6 +20,7 @@ __all__ = [
     "GiftReward",
     "Guild",
     "GuildMembership",
+    "McpInstall",
     "MemberDay",
     "MemberXP",
     "ModerationCase",

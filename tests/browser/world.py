@@ -22,6 +22,7 @@ from bots.models import (
     Bot,
     GiftCode,
     Guild,
+    McpInstall,
     ModerationCase,
     Ticket,
 )
@@ -75,6 +76,8 @@ def values(owned: World | None = None) -> Values:
         "ticket_id": [],
         "case_id": [],
         "code_id": [],
+        "guild_id": [],
+        "install_id": [],
         "server_id": [],
         "tool_id": [],
         "example": ["hugging-face"],
@@ -113,6 +116,7 @@ def values(owned: World | None = None) -> Values:
         "slug": [owned.organization.slug],
         "user_id": [owned.person.pk],
         **_servers(owned),
+        **_installed(owned),
         "code_id": list(GiftCode.objects.filter(bot=owned.bot).order_by("pk").values_list("pk", flat=True)[:1]),
     }
 
@@ -147,6 +151,14 @@ def _servers(owned: World) -> dict[str, Sequence[object]]:
         "mcp_gateway:remote-activity.server_id": [crm.pk, servers["Sentry"].pk],
         "mcp_gateway:remote-edit.server_id": [crm.pk, servers["Warehouse"].pk],
     }
+
+
+def _installed(owned: World) -> dict[str, Sequence[object]]:
+    """A guild whose bot has servers installed: one in use, and one that is switched off."""
+    servers = RemoteServer.objects.filter(organization=owned.organization).order_by("pk")[:2]
+    made = [McpInstall.objects.create(guild=owned.guild, server=server) for server in servers]
+    McpInstall.objects.filter(pk=made[-1].pk).update(enabled=False)
+    return {"guild_id": [owned.guild.discord_id], "install_id": [made[0].pk]}
 
 
 def newcomer() -> User:
