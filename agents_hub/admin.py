@@ -44,8 +44,14 @@ class MembershipInline(LookedAtInline):
     fields = readonly_fields = ("profile", "added_at", "last_used_at")
 
 
+class ServerInline(LookedAtInline):
+    model = models.AgentServer
+    fields = readonly_fields = ("server", "assigned_by", "assigned_at")
+
+
 @admin.register(models.Agent)
 class AgentAdmin(ReadOnlyAdmin):
+    inlines = [ServerInline]
     list_display = ["name", "organization", "created_by", "created_at"]
     list_select_related = ["organization", "created_by"]
     search_fields = ["name", "organization__name", "=id"]

@@ -10,7 +10,7 @@ class WorkflowsConfig(AppConfig):
         from workflows.nodes.api import run_api
         from workflows.nodes.iris import run_iris
         from workflows.nodes.output import run_output
-        from workflows.task import builtin  # noqa: F401  # adds its actions
+        from workflows.task import asking, builtin, calls  # noqa: F401  # add their actions
 
         kinds.add("api", run_api)
         kinds.add("iris", run_iris)

@@ -35,7 +35,7 @@ def run_execution(execution_id: str) -> None:
 
 @shared_task
 def sweep() -> None:
-    waiting.end_what_nobody_answered()
+    waiting.settle_what_waited()
     for execution_id in admission.lost():
         run_execution.delay(str(execution_id))
     let_in()

@@ -84,6 +84,10 @@ def asked(reason: str, questions: list[dict[str, Any]]) -> Line:
 
 def awaiting_confirmation(reason: str) -> Line:
     return status_changed(Status.AWAITING_CONFIRMATION, awaitingConfirmationPayload={"reason": reason})
+def waits(reason: str) -> Line:
+    return status_changed(Status.PAUSED_BY_AGENT, pausedPayload={"reason": reason})
+
+
 
 
 def action_started(name: str, action_id: str, message: str, info: Any = None) -> Line:

@@ -16,12 +16,13 @@ from workflows.engine import activities, moves, store
 from workflows.engine.activities import Line
 from workflows.engine.moves import Fail, Finish, Go, NodeResult
 from workflows.engine.states import Status
-from workflows.engine.store import Fenced, Held, Seen, StepRow
+from workflows.engine.store import Fenced, Held, PointRow, Seen, StepRow
 from workflows.engine.watch import watch
 from workflows.engine.work import Interrupt, Interrupted, NodeFailed, Waiting, Work
 from workflows.graph.shapes import Graph, Node, Settings
 from workflows.models import Checkpoint, Execution, Workflow
 from workflows.nodes import kinds
+from workflows.secrets import Secrets
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class _Run:
         self.adopt(self.execution.workflow)
         self.taking_over = True
         self.told = False
+        self.secrets = Secrets.of(self.execution.profile_id)
         self.began = time.monotonic()
         self.before = self.execution.active_seconds
 
@@ -118,6 +120,7 @@ class _Run:
         )
         try:
             given = kind(work)
+            secrets=self.secrets,
             self.told = work.told
             return given
         except (Interrupted, Waiting, NodeFailed, Fenced, OperationalError, InterfaceError):
@@ -135,6 +138,7 @@ class _Run:
         variables = {**self.execution.variables, **given.variables}
         changes: dict[str, Any] = {"active_seconds": self.active_seconds, "waiting_for": None}
         if given.variables:
+        given = self.secrets.hide_in(given)
             changes["variables"] = variables
         lines = [*([] if self.told else [activities.step_started(number)]), activities.step_completed(number)]
         move = moves.next_move(self.graph, node, given)
@@ -199,6 +203,7 @@ class _Run:
         target = moves.node_of(self.graph, node.id)
         line = activities.generic(f"From here on by {workflow}.")
         store.commit(self.held, {"workflow_id": workflow.pk, "sync_to_id": None}, [line])
+        self.execution.workflow = workflow
         if target is None:
             self.fail(f"{workflow} has no node {node.id}, where the execution stood.")
         return target
@@ -215,19 +220,22 @@ class _Run:
                 self.end(Status.CANCELLED, [activities.cancelled("timeout")])
 
     def wait(self, wait: Waiting) -> None:
-        waiting = {"reason": wait.reason, "questions": wait.questions}
+        waiting = self.secrets.hide({"reason": wait.reason, "questions": wait.questions})
+        line = activities.asked(**waiting) if wait.questions else activities.waits(waiting["reason"])
         self.give_back(
             Status.PAUSED_BY_AGENT,
-            [activities.asked(wait.reason, wait.questions)],
+            [line],
             waiting_for=waiting,
             wake_at=timezone.now() + timedelta(seconds=wait.seconds),
         )
 
-    def give_back(self, status: Status, lines: list[Line], **changes: Any) -> None:
-        store.commit(self.held, {"status": status, "active_seconds": self.active_seconds, **changes}, lines)
+    def give_back(self, status: Status, lines: list[Line], *, point: PointRow | None = None, **changes: Any) -> None:
+        store.commit(self.held, {"status": status, "active_seconds": self.active_seconds, **changes}, lines, point)
+            point=wait.point,
 
     def fail(self, reason: str) -> None:
         self.end(Status.FAILED, [activities.failed(reason)], failure=reason)
 
     def end(self, status: Status, lines: list[Line], **changes: Any) -> None:
         self.give_back(status, lines, wanted="", **changes)
+        reason = self.secrets.hide(reason)

@@ -102,17 +102,26 @@ def commit_step(held: Held, step: StepRow, changes: Mapping[str, Any], lines: Se
     return _commit(held, changes, lines, step=step)
 
 
-def commit(held: Held, changes: Mapping[str, Any], lines: Sequence[Line]) -> Seen:
+@dataclass(frozen=True, slots=True)
+class PointRow:
+    """A checkpoint to be committed. `heard` are the people's messages that are in it: from now on they are seen."""
+
+    step: int
+    number: int
+    kind: str
+    body: Any
+    action_id: str = ""
+    heard: Sequence[UUID] = ()
+
+
+def commit(held: Held, changes: Mapping[str, Any], lines: Sequence[Line], point: PointRow | None = None) -> Seen:
     """Change the execution between steps. Raises `Fenced`."""
-    return _commit(held, changes, lines)
+    return _commit(held, changes, lines, point=point)
 
 
-def checkpoint(
-    held: Held, *, step: int, number: int, kind: str, body: Any, action_id: str = "", lines: Sequence[Line] = ()
-) -> Seen:
+def checkpoint(held: Held, point: PointRow, lines: Sequence[Line] = ()) -> Seen:
     """Write what happened within a step, with its activities. Raises `Fenced`."""
-    row = {"step": step, "number": number, "kind": kind, "body": body, "action_id": action_id}
-    return _commit(held, {}, lines, checkpoint=row)
+    return _commit(held, {}, lines, point=point)
 
 
 def _commit(
@@ -121,7 +130,7 @@ def _commit(
     lines: Sequence[Line],
     *,
     step: StepRow | None = None,
-    checkpoint: Mapping[str, Any] | None = None,
+    point: PointRow | None = None,
     progress: bool = True,
 ) -> Seen:
     assigned = dict(changes)
@@ -167,10 +176,18 @@ def _commit(
             "succeeded": step.succeeded,
             "seconds": step.seconds,
         }
-    if checkpoint is not None:
+    if point is not None:
         parts.append(_CHECKPOINT)
-        values |= {f"point_{name}": _stored(value) for name, value in checkpoint.items() if name != "body"}
-        values["point_body"] = Jsonb(checkpoint["body"])
+        values |= {
+            "point_step": point.step,
+            "point_number": point.number,
+            "point_kind": point.kind,
+            "point_action_id": point.action_id,
+            "point_body": Jsonb(point.body),
+        }
+        if point.heard:
+            parts.append(_HEARD)
+            values["heard"] = list(point.heard)
     tell = sql.SQL(", pg_notify(%(channel)s, id::text)") if lines else sql.SQL("")
     statement = sql.SQL("WITH {} SELECT wanted, sync_to_id{} FROM held").format(sql.SQL(", ").join(parts), tell)
     with connection.cursor() as cursor:
@@ -211,6 +228,12 @@ _CHECKPOINT = sql.SQL("""
         SELECT id, %(point_step)s, %(point_number)s, %(point_kind)s, %(point_action_id)s, %(point_body)s, fence,
                clock_timestamp()
         FROM held
+    )
+""")
+_HEARD = sql.SQL("""
+    heard AS (
+        UPDATE workflows_usermessage SET seen_in_step = %(point_step)s FROM held
+        WHERE workflows_usermessage.execution_id = held.id AND workflows_usermessage.id = ANY(%(heard)s)
     )
 """)
 

@@ -10,9 +10,10 @@ from workflows.engine import store
 from workflows.engine.activities import Line, step_started
 from workflows.engine.moves import NodeResult
 from workflows.engine.states import Status
-from workflows.engine.store import Held, Seen
+from workflows.engine.store import Held, PointRow, Seen
 from workflows.graph.shapes import Graph, Node
 from workflows.models import Checkpoint, Execution, UserMessage
+from workflows.secrets import Secrets
 
 # Why a node is to stop now: a person paused or cancelled, the time is up, or the execution is somebody else's by now.
 Reason = Literal["paused", "cancelled", "timeout", "fenced"]
@@ -27,13 +28,18 @@ class Interrupted(Exception):  # noqa: N818 - not an error: the run was told to 
 
 
 class Waiting(Exception):  # noqa: N818 - not an error: the run goes on when somebody answers, or the time has come
-    """The node cannot go on by itself now: it asks people, or waits for a time. Its checkpoints are stored."""
+    """The node cannot go on by itself now: it asks people, or waits for a time. Its checkpoints are stored.
+
+    With questions the run fails when nobody answers within `seconds`; without any it goes on by itself after them.
+    `point` is written when the execution is given back, so that whoever goes on knows what it waited for.
+    """
 
     def __init__(self, reason: str, *, questions: Sequence[dict[str, Any]] = (), seconds: float) -> None:
         super().__init__(reason)
         self.reason = reason
         self.questions = list(questions)
         self.seconds = seconds
+        self.point: PointRow | None = None
 
 
 class NodeFailed(Exception):  # noqa: N818 - the run's failure, in words for people
@@ -85,8 +91,12 @@ class Work:
     interrupt: Interrupt
     seconds_left: float
     checkpoints: list[Checkpoint]
-    # Whether the action being done was begun before, and the run given back then: what it waited for is over.
+    secrets: Secrets = field(default_factory=Secrets)
+    # Of the action being done: what tells it from all others, the same again after a takeover; and whether the run was
+    # given back for it, so that what it waited for is over.
+    action_key: str = ""
     resumed: bool = False
+    _heard: list[UserMessage] = field(default_factory=list)
     # Whether people have been told that the step began: with the first thing that is stored of it.
     told: bool = False
 
@@ -100,27 +110,26 @@ class Work:
         return {**self.execution.inputs, **self.execution.variables}
 
     def checkpoint(self, kind: str, body: Any, *, action_id: str = "", lines: Sequence[Line] = ()) -> Checkpoint:
-        """Store what happened, with its activities; from now on it is not done again. Raises `Interrupted`."""
-        number = self.checkpoints[-1].number + 1 if self.checkpoints else 1
-        seen = store.checkpoint(
-            self.held,
-            step=self.step,
-            number=number,
-            kind=kind,
-            body=body,
-            action_id=action_id,
-            lines=self.begun(lines),
-        )
+        """Store what happened, with its activities; from now on it is not done again. Raises `Fenced`."""
+        row = self.point(kind, body, action_id=action_id)
+        seen = store.checkpoint(self.held, row, self.begun(lines))
+        self._heard.clear()
         point = Checkpoint(
-            execution_id=self.id, step=self.step, number=number, kind=kind, body=body, action_id=action_id
+            execution_id=self.id, step=row.step, number=row.number, kind=kind, body=row.body, action_id=action_id
         )
         self.checkpoints.append(point)
         self.heed(seen)
         return point
 
+    def point(self, kind: str, body: Any, *, action_id: str = "") -> PointRow:
+        """The next checkpoint, to be stored; it holds no secret's value."""
+        number = self.checkpoints[-1].number + 1 if self.checkpoints else 1
+        heard = [message.pk for message in self._heard]
+        return PointRow(self.step, number, kind, self.secrets.hide(body), action_id, heard)
+
     def keep(self, name: str, value: Any) -> None:
         """Set a variable now, and not with the step's end."""
-        self.execution.variables = {**self.execution.variables, name: value}
+        self.execution.variables = {**self.execution.variables, name: self.secrets.hide(value)}
         self.heed(store.commit(self.held, {"variables": self.execution.variables}, []))
 
     def tell(self, *lines: Line) -> None:
@@ -128,10 +137,10 @@ class Work:
         self.heed(store.commit(self.held, {}, self.begun(lines)))
 
     def begun(self, lines: Sequence[Line]) -> list[Line]:
-        """The lines, after the one that the step began where that was not told yet."""
+        """The lines without secrets, after the one that the step began where that was not told yet."""
         first = [] if self.told else [step_started(self.step)]
         self.told = True
-        return [*first, *lines]
+        return [*first, *(Line(line.type, self.secrets.hide(line.payload), line.display) for line in lines)]
 
     def heed(self, seen: Seen) -> None:
         """Take up what people want: from the next check on the node is interrupted."""
@@ -140,11 +149,13 @@ class Work:
 
     def unseen_messages(self) -> list[UserMessage]:
         """What people said that no step has taken up, the oldest first."""
-        return list(UserMessage.objects.filter(execution_id=self.id, seen_in_step=None).order_by("id"))
+        taken = [message.pk for message in self._heard]
+        unseen = UserMessage.objects.filter(execution_id=self.id, seen_in_step=None).exclude(pk__in=taken)
+        return list(unseen.order_by("id"))
 
     def take_up(self, messages: Sequence[UserMessage]) -> None:
-        """Note that this step has seen them; call it once they are in a checkpoint."""
-        UserMessage.objects.filter(pk__in=[message.pk for message in messages]).update(seen_in_step=self.step)
+        """Have them noted as seen, by the next checkpoint: they are in it."""
+        self._heard += messages
 
 
 class NodeKind(Protocol):

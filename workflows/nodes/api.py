@@ -30,6 +30,8 @@ def run_api(work: Work) -> NodeResult:
     """
     call = ApiCall.model_validate(work.node.properties)
     values = work.values
+    # Secrets are put in first, so that none is in what comes with the values.
+    filled = work.secrets.fill(call.model_dump(), work.secrets.named_in(call.model_dump_json()))
     url = fill(call.url, values)
     key = f"{work.id}/{work.step}/{work.node.id}"
     if any(point.kind == Checkpoint.Kind.ACTION_BEGUN for point in work.checkpoints) and call.method not in IDEMPOTENT:
@@ -40,14 +42,14 @@ def run_api(work: Work) -> NodeResult:
     work.checkpoint(
         Checkpoint.Kind.ACTION_BEGUN,
         {"key": key},
-        action_id=key,
+        action_id=ACTION,
         lines=[action_started(ACTION, key, f"{call.method} {url}")],
     )
     request = {
-        "headers": {"Idempotency-Key": key, **{name: fill(value, values) for name, value in call.headers.items()}},
-        "json": _filled(call.body, values) if call.method in {"POST", "PUT"} else None,
+        "headers": {"Idempotency-Key": key, **_filled(filled["headers"], values)},
+        "json": _filled(filled["body"], values) if call.method in {"POST", "PUT"} else None,
     }
-    response = _sent(work, call.method, url, request, key)
+    response = _sent(work, call.method, fill(filled["url"], values), request, key)
     milliseconds = int(response.elapsed.total_seconds() * 1000)
     if response.status_code >= 400:
         said = f"{call.method} {url} was answered {response.status_code}."

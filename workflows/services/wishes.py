@@ -57,8 +57,8 @@ def add_message(caller: Caller, *, execution_id: UUID, text: str) -> str:
         person = User.objects.only("uid").get(pk=caller.user_id)
         write_lines(execution, [activities.user_message(text, str(person.uid))])
         if execution.state == Status.PAUSED_BY_AGENT:
-            _resume(execution)
-            said = "It answers the agent's question, and the execution goes on."
+            resume(execution)
+            said = "It answers what the agent waited for, and the execution goes on."
         else:
             execution.save(update_fields=["activity_count"])
             said = "The agent sees it before its next step."
@@ -101,7 +101,7 @@ def _change(execution: Execution, current: Status, status: Status) -> str:
             end(execution, Status.CANCELLED, [activities.cancelled("user_requested")])
             return "The execution is cancelled."
         case Status.RUNNING:
-            _resume(execution)
+            resume(execution)
             return "The execution goes on."
         case Status.PAUSED if not in_hand:
             execution.status, execution.wanted = Status.PAUSED, ""
@@ -122,7 +122,8 @@ def _take_back(execution: Execution) -> str:
     return "The execution goes on; it had not paused yet."
 
 
-def _resume(execution: Execution) -> None:
+def resume(execution: Execution) -> None:
+    """Have a waiting execution go on, once it has a place again. The caller holds its row."""
     execution.status, execution.wanted = Status.RUNNING, ""
     execution.waiting_for = execution.wake_at = execution.lease_until = execution.admitted_at = None
     write_lines(execution, [activities.status_changed(Status.RUNNING)])

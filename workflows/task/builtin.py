@@ -7,19 +7,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from workflows.engine import activities
 from workflows.engine.activities import Line
 from workflows.engine.work import Waiting, Work
-from workflows.task.actions import Action, ActionFailed, actions
+from workflows.task.actions import Action, ActionFailed, Arguments, actions
 
-LONGEST_WAIT = 900
+# Seconds: a longer wait than the first gives the worker back.
+LONGEST_AT_WORK = 10
+LONGEST_WAIT = 24 * 3600
 LONGEST_NOTE = 50_000
-
-
-class Arguments(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class Nothing(Arguments):
@@ -43,6 +41,11 @@ class Wait(Arguments):
 
 
 async def wait_time(work: Work, arguments: Wait) -> str:
+    """Short waits are waited for here. A longer one gives the worker back; a person's message ends it."""
+    if work.resumed:
+        return "The wait is over."
+    if arguments.seconds > LONGEST_AT_WORK:
+        raise Waiting(f"The agent waits for {arguments.seconds:g} seconds.", seconds=arguments.seconds)
     await asyncio.sleep(arguments.seconds)
     return f"{arguments.seconds:g} seconds have passed."
 
@@ -105,12 +108,13 @@ class Ask(Arguments):
 
 async def ask_user(work: Work, arguments: Ask) -> str:
     """What people answered. The first time the worker is given back; once somebody has answered, this runs again."""
-    messages = await sync_to_async(work.unseen_messages)()
-    if messages:
-        await sync_to_async(work.take_up)(messages)
-        return "\n".join(message.text for message in messages)
     if work.resumed:
-        return "Nobody answered; a person let the run go on. Decide by yourself, or say that it cannot be decided."
+        messages = await sync_to_async(work.unseen_messages)()
+        work.take_up(messages)
+        said = "\n".join(message.text for message in messages)
+        return (
+            said or "Nobody answered; a person let the run go on. Decide by yourself, or say that it cannot be decided."
+        )
     raise Waiting(
         arguments.questions[0].question,
         questions=[_as_wire(question) for question in arguments.questions],

@@ -1,5 +1,6 @@
 """How a model ends its task: it says what came of it, and where to go on."""
 
+import re
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -7,9 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from llm.turns import ToolCall, ToolSpec
 from workflows.engine.moves import NodeResult, node_of, ways_from
 from workflows.graph.shapes import Graph, Node, Transition
-from workflows.task.actions import ActionFailed
+from workflows.task.actions import ActionFailed, faults_of
 
 COMPLETE = "complete_task"
+# What placeholders can name.
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Completion(BaseModel):
@@ -36,17 +39,22 @@ def choices(graph: Graph, node: Node) -> dict[str, Transition]:
 
 
 def completion(graph: Graph, node: Node) -> ToolSpec:
-    """The tool, with the ways on from this node as the values of `next`."""
+    """The tool, with the ways on from this node as the values of `next`.
+
+    Where there is a way for success beside them, `next` may be left out, and that one is taken.
+    """
     schema = Completion.model_json_schema()
-    ways = choices(graph, node)
-    if len(ways) > 1:
+    ways, otherwise = choices(graph, node), _has_way_on_success(graph, node)
+    if ways and (otherwise or len(ways) > 1):
         described = "; ".join(f"“{name}”: {_about(graph, way)}" for name, way in ways.items())
+        rest = " Leave it out to go on as usual." if otherwise else ""
         schema["properties"]["next"] = {
             "type": "string",
             "enum": list(ways),
-            "description": f"Where to go on. {described}",
+            "description": f"Where to go on. {described}.{rest}",
         }
-        schema["required"] = [*schema.get("required", []), "next"]
+        if not otherwise:
+            schema["required"] = [*schema.get("required", []), "next"]
     else:
         del schema["properties"]["next"]
     return ToolSpec(COMPLETE, "End the task when it is done, or when it cannot be done: say which.", schema)
@@ -54,20 +62,30 @@ def completion(graph: Graph, node: Node) -> ToolSpec:
 
 def result_of(graph: Graph, node: Node, call: ToolCall) -> NodeResult:
     """What the call says, as the node's result. `ActionFailed` tells the model what does not fit."""
+    given = _read(call)
+    if wrong := [name for name in given.variables if not NAME.fullmatch(name)]:
+        raise ActionFailed(f"variables: {', '.join(wrong)} cannot be a name; use letters, digits and _.")
+    ways, otherwise = choices(graph, node), _has_way_on_success(graph, node)
+    is_known = given.next in ways if given.next is not None else otherwise or len(ways) <= 1
+    if not is_known:
+        raise ActionFailed(f"next has to be one of: {', '.join(ways)}." if ways else "Leave next out.")
+    # The only way, where none had to be named.
+    only = None if otherwise else next(iter(ways.values()), None)
+    way = only if given.next is None else ways[given.next]
+    return NodeResult(variables=given.variables, summary=given.summary, chosen=way.id if way is not None else None)
+
+
+def _read(call: ToolCall) -> Completion:
     if call.fault:
         raise ActionFailed(call.fault)
     try:
-        given = Completion.model_validate(call.arguments)
+        return Completion.model_validate(call.arguments)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise ActionFailed(f"The arguments of {COMPLETE} do not fit. {faults}.") from None
-    ways = choices(graph, node)
-    if len(ways) > 1 and given.next not in ways:
-        raise ActionFailed(f"next has to be one of: {', '.join(ways)}.")
-    chosen = ways[given.next] if given.next in ways else next(iter(ways.values()), None)
-    return NodeResult(
-        variables=given.variables, summary=given.summary, chosen=chosen.id if chosen is not None else None
-    )
+        raise ActionFailed(f"The arguments of {COMPLETE} do not fit. {faults_of(error)}.") from None
+
+
+def _has_way_on_success(graph: Graph, node: Node) -> bool:
+    return any(way.type == "outcome_success" for way in ways_from(graph, node))
 
 
 def _about(graph: Graph, way: Transition) -> str:

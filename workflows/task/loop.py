@@ -2,11 +2,12 @@
 
 Each answer and each action is a checkpoint, so a worker that takes the task over goes on after the last of them:
 nothing that completed is done again. What was begun and not finished is repeated where that does no harm; of the rest
-the model is told that the outcome is unknown.
+the model is told that the outcome is unknown, or a person is asked where one allows each call.
 """
 
 import asyncio
 import time
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -14,24 +15,27 @@ from asgiref.sync import sync_to_async
 from accounts.errors import DomainError
 from llm import scripted
 from llm.services.thinking import Thinker
-from llm.turns import Question, Thinking, ToolCall, ToolSpec
+from llm.turns import Answer, Question, ToolSpec
 from workflows.engine import activities
 from workflows.engine.activities import Line
 from workflows.engine.moves import NodeResult
-from workflows.engine.work import Interrupted, NodeFailed, Work
-from workflows.graph.placeholders import fill
-from workflows.graph.properties import AITask
+from workflows.engine.work import Interrupted, NodeFailed, Waiting, Work
 from workflows.models import Checkpoint
-from workflows.task.actions import Action, ActionFailed, actions
-from workflows.task.completion import COMPLETE, completion, result_of
+from workflows.secrets import UnknownSecret
+from workflows.task import compaction, permission, remote
+from workflows.task.actions import Action, ActionFailed
+from workflows.task.assignment import Assignment
+from workflows.task.clock import Clock
 from workflows.task.prompt import instructions_for
-from workflows.task.record import Record, answer_as_json
+from workflows.task.record import Call, Record, answer_as_json
 
 PRODUCT = "workflows"
 # Answers of a model in one task, and those in a row that call for nothing, before the task is given up.
 MOST_ANSWERS = 100
 MOST_IDLE = 3
-URGED = "Nothing was called. Go on with the task by calling a tool, or call complete_task when it is done."
+# Seconds after which a task that was told to stop, and did not, is told again.
+AGAIN = 5.0
+URGED = "Nothing was called. Go on with the task by calling a tool, or call {ending} when it is done."
 UNKNOWN = (
     "The outcome of this call is unknown: the platform was interrupted while it was under way. It may have been "
     "carried out. Find out before you call it again."
@@ -39,20 +43,22 @@ UNKNOWN = (
 
 
 class Task:
-    """One AI task of one visit."""
+    """One assignment in one visit of a node."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, assignment: Assignment) -> None:
         self.work = work
-        self.node = AITask.model_validate(work.node.properties)
+        self.assignment = assignment
         self.record = Record.of(work.checkpoints)
-        self.actions: dict[str, Action] = {action.name: action for action in actions.of(self.node.tools)}
+        self.clock = Clock(work)
+        self.actions: dict[str, Action] = {action.name: action for action in assignment.actions}
+        self.problems: list[str] = []
         self.thinker = Thinker(
             organization_id=work.execution.organization_id,
             user_id=work.execution.runner_id,
             product=PRODUCT,
             subject=work.id,
         )
-        self.idle = 0
+        self.idle = self.refused = 0
 
     async def run(self) -> NodeResult:
         """Go on until the task is complete. Raises `Interrupted`, `Waiting`, `NodeFailed`."""
@@ -60,14 +66,26 @@ class Task:
         loop = asyncio.get_running_loop()
         assert current is not None
 
+        def stop() -> None:
+            # What goes on in a thread takes no notice, so it is told until it has ended.
+            if not current.done():
+                current.cancel()
+                loop.call_later(AGAIN, stop)
+
         def stop_waiting() -> None:
             # A pause lets what is under way come to its end; the rest does not wait for it.
             if self.work.interrupt.reason != "paused":
-                loop.call_soon_threadsafe(current.cancel)
+                with suppress(RuntimeError):  # the task and its loop have ended meanwhile
+                    loop.call_soon_threadsafe(stop)
 
         self.work.interrupt.on(stop_waiting)
         try:
-            return await self._run()
+            async with AsyncExitStack() as open_servers:
+                if self.assignment.remote:
+                    found = await open_servers.enter_async_context(remote.tools_of(self.work, self.assignment.secrets))
+                    self.actions |= {action.name: action for action in found.actions}
+                    self.problems = found.problems
+                return await self._run()
         except asyncio.CancelledError:
             if self.work.interrupt.reason is None:
                 raise
@@ -81,33 +99,25 @@ class Task:
                 self.work.interrupt.check()
                 if (ended := await self.settle(call)) is not None:
                     return ended
-            self.work.interrupt.check()
             await self.hear()
             await self.think()
 
     async def hear(self) -> None:
         """Put what people said meanwhile before the model."""
-        messages = await sync_to_async(self.work.unseen_messages)()
-        for message in messages:
-            await self.point(Checkpoint.Kind.SAID, {"text": f"A person says: {message.text}"})
-        if messages:
-            await sync_to_async(self.work.take_up)(messages)
+        for message in await sync_to_async(self.work.unseen_messages)():
+            self.work.take_up([message])
+            await self.say(f"A person says: {message.text}")
 
     async def think(self) -> None:
         if self.record.answers >= MOST_ANSWERS:
             raise NodeFailed(f"“{self.work.node.name}” was not complete after {MOST_ANSWERS} answers of the model.")
-        values = self.work.values
-        question = Question(
-            instructions=await sync_to_async(instructions_for)(self.work, fill(self.node.instructions, values)),
-            history=self.record.turns or await self.first_words(),
-            tools=self.tools(),
-            temperature=self.node.temperature,
-            thinking=Thinking(self.node.thinking_mode, self.node.thinking_budget_tokens, self.node.thinking_effort),
-        )
-        try:
-            answer = await self.thinker.ask(self.node.model, question)
-        except DomainError as error:
-            raise NodeFailed(f"“{self.work.node.name}”: {error.message}") from error
+        if not self.record.turns:
+            await self.say("Begin.")
+        if (nudge := self.clock.nudge(self.record.turns)) is not None:
+            await self.say(nudge)
+        if self.record.tokens > compaction.FROM_TOKENS:
+            await self.compact()
+        answer = await self.ask(await self.question())
         said = answer.reasoning or answer.text
         lines = [Line("reasoning", {"reasoning": said})] if said else []
         await self.point(Checkpoint.Kind.MODEL, answer_as_json(answer), lines=lines)
@@ -119,65 +129,130 @@ class Task:
         self.idle += 1
         if self.idle >= MOST_IDLE:
             raise NodeFailed(f"“{self.work.node.name}”: the model called for nothing {MOST_IDLE} times in a row.")
-        await self.point(Checkpoint.Kind.SAID, {"text": URGED})
+        await self.say(URGED.format(ending=self.assignment.ending.name))
 
-    async def first_words(self) -> list[Any]:
-        await self.point(Checkpoint.Kind.SAID, {"text": "Begin."})
-        return self.record.turns
+    async def question(self) -> Question:
+        task = self.assignment
+        said = await sync_to_async(instructions_for)(self.work, task, self.problems)
+        return Question(
+            instructions=self.work.secrets.hide(said),
+            history=self.record.turns,
+            tools=self.tools(),
+            must_call=not self.actions,
+            **task.settings,
+        )
+
+    async def ask(self, question: Question) -> Answer:
+        self.work.interrupt.check()
+        try:
+            return await self.thinker.ask(self.assignment.model, question)
+        except DomainError as error:
+            raise NodeFailed(f"“{self.work.node.name}”: {error.message}") from error
+
+    async def compact(self) -> None:
+        """Have the model say in short what happened, and go on from that."""
+        await sync_to_async(self.work.tell)(compaction.started())
+        began = time.monotonic()
+        answer = await self.ask(compaction.question(await self.question()))
+        if not answer.text.strip():
+            # It goes on with the long history; where that no longer fits, the provider says so.
+            return
+        milliseconds = int((time.monotonic() - began) * 1000)
+        line = compaction.performed(answer.usage.output, milliseconds)
+        await self.point(Checkpoint.Kind.COMPACTION, {"text": compaction.told(answer.text)}, lines=[line])
 
     def tools(self) -> list[ToolSpec]:
-        return [*(action.spec for action in self.actions.values()), completion(self.work.graph, self.work.node)]
+        return [*(action.spec for action in self.actions.values()), self.assignment.ending]
 
-    async def settle(self, call: ToolCall) -> NodeResult | None:
+    async def settle(self, call: Call) -> NodeResult | None:
         """Do what the call asks for and note what came of it; the result where it completes the task."""
-        if call.name == COMPLETE:
+        asked, stage = call.asked, self.record.stages.get(call.key)
+        if asked.name == self.assignment.ending.name:
             return await self.complete(call)
-        action = self.actions.get(call.name)
-        if action is None or call.fault:
-            fault = call.fault or f"There is no tool {call.name} here."
-            await self.finished(call, fault, failed=True)
-            return None
-        if call.id in self.record.begun and not action.repeatable:
-            await self.finished(call, UNKNOWN, failed=True)
-            return None
-        await self.perform(action, call)
+        action = self.actions.get(asked.name)
+        if action is None or asked.fault:
+            await self.finished(call, asked.fault or f"There is no tool {asked.name} here.", failed=True)
+        elif action.ask_first:
+            await self.perform_if_allowed(action, call)
+        elif stage == "begun" and not action.may_be_repeated(asked.arguments):
+            await self.finished(call, UNKNOWN, failed=True, line=self.failed_line(action, call, UNKNOWN))
+        else:
+            if stage is None:
+                await self.begin(action, call)
+            await self.perform(action, call)
         return None
 
-    async def perform(self, action: Action, call: ToolCall) -> None:
-        identifier = self.identifier(call)
-        # Taken over from a lost worker it was not waited for, whatever had been begun.
-        self.work.resumed = call.id in self.record.begun and self.work.held.attempts == 1
-        if call.id not in self.record.begun:
-            started = activities.action_started(action.name, identifier, action.name, info=call.arguments)
-            await self.point(Checkpoint.Kind.ACTION_BEGUN, {}, action_id=call.id, lines=[started])
+    async def perform_if_allowed(self, action: Action, call: Call) -> None:
+        """Ask a person for this very call, and carry it out once they allowed it. What was lost is asked for again."""
+        stage = self.record.stages.get(call.key)
+        if stage != "waited":
+            await self.give_back(call, permission.asked_for(action, call.asked.arguments, lost=stage == "begun"))
+        messages = await sync_to_async(self.work.unseen_messages)()
+        self.work.take_up(messages)
+        if permission.is_given([message.text for message in messages]):
+            await self.begin(action, call)
+            await self.perform(action, call)
+            return
+        said = permission.refused([message.text for message in messages])
+        await self.finished(call, said, failed=True, line=self.failed_line(action, call, "It was not allowed."))
+
+    async def begin(self, action: Action, call: Call) -> None:
+        key, name = self.identifier(call), action.shown
+        line = activities.action_started(name, key, call.asked.name, info=call.asked.arguments)
+        await self.point(Checkpoint.Kind.ACTION_BEGUN, {}, action_id=call.key, lines=[line])
+
+    async def perform(self, action: Action, call: Call) -> None:
+        self.work.action_key = self.identifier(call)
+        self.work.resumed = self.record.stages.get(call.key) == "waited"
         began = time.monotonic()
         try:
-            given = await action.perform(self.work, action.read(call.arguments))
-        except (ActionFailed, DomainError) as error:
-            milliseconds = int((time.monotonic() - began) * 1000)
-            line = activities.action_failed(action.name, identifier, str(error), milliseconds)
+            given = await action.perform(self.work, action.read(call.asked.arguments))
+        except Waiting as wait:
+            await self.give_back(call, wait)
+        except (ActionFailed, DomainError, UnknownSecret) as error:
+            line = self.failed_line(action, call, str(error), began)
             await self.finished(call, str(error), failed=True, line=line)
         else:
-            milliseconds = int((time.monotonic() - began) * 1000)
-            line = activities.action_completed(action.name, identifier, action.name, milliseconds)
+            line = activities.action_completed(
+                action.shown, self.identifier(call), call.asked.name, int((time.monotonic() - began) * 1000)
+            )
             await self.finished(call, given, failed=False, line=line)
 
-    async def complete(self, call: ToolCall) -> NodeResult | None:
+    async def give_back(self, call: Call, wait: Waiting) -> None:
+        """Wait without a worker. What people said before is no answer, so it is heard first."""
+        await self.hear()
+        wait.point = self.work.point(Checkpoint.Kind.ACTION_BEGUN, {"waited": True}, action_id=call.key)
+        raise wait
+
+    async def complete(self, call: Call) -> NodeResult | None:
         try:
-            return result_of(self.work.graph, self.work.node, call)
+            return self.assignment.result_of(call.asked)
         except ActionFailed as error:
+            self.refused += 1
+            if self.refused >= self.assignment.tries:
+                raise NodeFailed(
+                    f"“{self.work.node.name}”: {self.assignment.ending.name} was called wrongly {self.refused} times. "
+                    f"The last time: {error}"
+                ) from None
             await self.finished(call, str(error), failed=True)
             return None
 
-    async def finished(self, call: ToolCall, content: Any, *, failed: bool, line: Line | None = None) -> None:
+    def failed_line(self, action: Action, call: Call, said: str, began: float | None = None) -> Line:
+        milliseconds = 0 if began is None else int((time.monotonic() - began) * 1000)
+        return activities.action_failed(action.shown, self.identifier(call), said, milliseconds)
+
+    async def finished(self, call: Call, content: Any, *, failed: bool, line: Line | None = None) -> None:
         body = {"content": content, "failed": failed}
-        await self.point(Checkpoint.Kind.ACTION_DONE, body, action_id=call.id, lines=[line] if line else [])
+        await self.point(Checkpoint.Kind.ACTION_DONE, body, action_id=call.key, lines=[line] if line else [])
+
+    async def say(self, text: str) -> None:
+        await self.point(Checkpoint.Kind.SAID, {"text": text})
 
     async def point(self, kind: str, body: Any, *, action_id: str = "", lines: list[Line] | None = None) -> None:
         """Store a checkpoint, and go on from it as one who takes over would."""
         point = await sync_to_async(self.work.checkpoint)(kind, body, action_id=action_id, lines=lines or [])
         self.record.add(point)
 
-    def identifier(self, call: ToolCall) -> str:
+    def identifier(self, call: Call) -> str:
         """What tells this action from all others: the same again after a takeover."""
-        return f"{self.work.id}/{self.work.step}/{self.work.node.id}/{call.id}"
+        return f"{self.work.id}/{self.work.step}/{self.work.node.id}/{call.key}"

@@ -3,20 +3,34 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from llm.turns import Answer, Returned, Said, ToolCall, ToolResult, Turn, Usage
 from workflows.models import Checkpoint
 
+Stage = Literal["begun", "waited"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of the last answer. `key` tells it from all others of its step: models' own ids may come again."""
+
+    key: str
+    asked: ToolCall
+
 
 @dataclass
 class Record:
-    """The turns so far, and of the last answer's calls those that were begun and those that are done."""
+    """The turns so far, and how far the calls of the last answer have come."""
 
     turns: list[Turn] = field(default_factory=list)
-    calls: Sequence[ToolCall] = ()
-    begun: set[str] = field(default_factory=set)
+    answers: int = 0
+    calls: Sequence[Call] = ()
+    # By key: those begun, those for which the run was given back, those done.
+    stages: dict[str, Stage] = field(default_factory=dict)
     done: dict[str, ToolResult] = field(default_factory=dict)
+    # Said while calls were under way; it comes before the model with their results.
+    aside: list[Said] = field(default_factory=list)
 
     @classmethod
     def of(cls, checkpoints: Sequence[Checkpoint]) -> "Record":
@@ -28,34 +42,40 @@ class Record:
     def add(self, point: Checkpoint) -> None:
         match Checkpoint.Kind(point.kind):
             case Checkpoint.Kind.SAID:
-                self.turns.append(Said(point.body["text"]))
+                (self.aside if self.open_calls else self.turns).append(Said(point.body["text"]))
             case Checkpoint.Kind.MODEL:
-                answer = answer_from(point.body)
-                self.turns.append(answer)
-                self.calls, self.begun, self.done = answer.calls, set(), {}
+                self._answered(answer_from(point.body))
             case Checkpoint.Kind.ACTION_BEGUN:
-                self.begun.add(point.action_id)
+                self.stages[point.action_id] = "waited" if point.body.get("waited") else "begun"
             case Checkpoint.Kind.ACTION_DONE:
                 self._finished(point)
             case Checkpoint.Kind.COMPACTION:
                 self.turns = [Said(point.body["text"])]
-                self.calls, self.begun, self.done = (), set(), {}
 
     @property
-    def open_calls(self) -> list[ToolCall]:
+    def open_calls(self) -> list[Call]:
         """The calls of the last answer that are not done, in their order."""
-        return [call for call in self.calls if call.id not in self.done]
+        return [call for call in self.calls if call.key not in self.done]
 
     @property
-    def answers(self) -> int:
-        return sum(isinstance(turn, Answer) for turn in self.turns)
+    def tokens(self) -> int:
+        """How long the history is, as the last answer's usage tells; 0 where it does not."""
+        answers = [turn for turn in self.turns if isinstance(turn, Answer)]
+        return answers[-1].usage.total if answers else 0
+
+    def _answered(self, answer: Answer) -> None:
+        self.answers += 1
+        self.turns.append(answer)
+        self.calls = [Call(f"{self.answers}.{place}", call) for place, call in enumerate(answer.calls, 1)]
+        self.stages, self.done = {}, {}
 
     def _finished(self, point: Checkpoint) -> None:
-        call = next(call for call in self.calls if call.id == point.action_id)
-        self.done[call.id] = ToolResult(call.id, call.name, point.body["content"], point.body["failed"])
+        call = next(call for call in self.calls if call.key == point.action_id)
+        self.done[call.key] = ToolResult(call.asked.id, call.asked.name, point.body["content"], point.body["failed"])
         if not self.open_calls:
             # In the order of the calls, whatever order they were done in.
-            self.turns.append(Returned([self.done[one.id] for one in self.calls]))
+            self.turns += [Returned([self.done[one.key] for one in self.calls]), *self.aside]
+            self.aside = []
 
 
 def answer_as_json(answer: Answer) -> dict[str, Any]:

@@ -1,0 +1,104 @@
+"""The actions that reach outside or need a secret: requests to HTTP APIs, and one-time codes."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import struct
+import time
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+from pydantic import Field
+
+from security import outbound
+from workflows.engine.work import Work
+from workflows.nodes.api import BOUNDS, IDEMPOTENT
+from workflows.task.actions import Action, ActionFailed, Arguments, actions, clipped
+
+# RFC 6238: seconds that a code holds, and its digits.
+PERIOD, DIGITS = 30, 6
+
+
+class Request(Arguments):
+    method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
+    url: Annotated[str, Field(min_length=1, max_length=4_000)]
+    headers: dict[str, str] = {}
+    body: dict[str, Any] | list[Any] | None = Field(default=None, description="Sent as JSON, with POST and PUT.")
+
+
+async def ext_api_call(work: Work, arguments: Request) -> Any:
+    """The answer's status and body. It carries a key by which a server can tell a request that came twice."""
+    sent = work.secrets.fill(arguments.model_dump(), secrets_of(work))
+    headers = {"Idempotency-Key": work.action_key, **sent["headers"]}
+    body = sent["body"] if arguments.method in {"POST", "PUT"} else None
+    async with outbound.async_client(BOUNDS) as client:
+        try:
+            response = await client.request(sent["method"], sent["url"], headers=headers, json=body)
+        except httpx2.HTTPError as fault:
+            raise ActionFailed(f"{arguments.method} {arguments.url} could not be sent: {fault}") from None
+    answer = {"status": response.status_code, "body": clipped(_body(response))}
+    if response.status_code >= 400:
+        raise ActionFailed(json.dumps(answer, ensure_ascii=False))
+    return answer
+
+
+class Credential(Arguments):
+    credential: Annotated[str, Field(max_length=255, description="The name of the secret that the codes are made of.")]
+
+
+async def one_time_code(work: Work, arguments: Credential) -> str:
+    """The code of now (RFC 6238). The secret stays where it is."""
+    return totp(work.secrets.value(arguments.credential, secrets_of(work)), time.time())
+
+
+def totp(secret: str, now: float) -> str:
+    """The code for a secret in Base32, or for an otpauth:// address that holds one."""
+    if secret.startswith("otpauth://"):
+        secret = parse_qs(urlsplit(secret).query).get("secret", [""])[0]
+    plain = secret.replace(" ", "").replace("-", "").rstrip("=").upper()
+    try:
+        key = base64.b32decode(plain + "=" * (-len(plain) % 8))
+    except binascii.Error:
+        key = b""
+    if not key:
+        raise ActionFailed("This credential is no secret for one-time codes: it is not Base32.")
+    digest = hmac.digest(key, struct.pack(">Q", int(now) // PERIOD), hashlib.sha1)
+    place = digest[-1] & 0x0F
+    number = struct.unpack(">I", digest[place : place + 4])[0] & 0x7FFFFFFF
+    return str(number % 10**DIGITS).zfill(DIGITS)
+
+
+def secrets_of(work: Work) -> list[str]:
+    """Those that the node's own words name."""
+    return work.secrets.named_in(work.node.properties.get("instructions", ""), work.execution.workflow.rules)
+
+
+def _body(response: httpx2.Response) -> Any:
+    try:
+        return json.loads(response.text)
+    except ValueError:
+        return response.text
+
+
+for _action in (
+    Action(
+        "ext_api_call",
+        "Send one HTTP request to a public address and give its answer.",
+        Request,
+        ext_api_call,
+        "external",
+        repeatable=lambda request: request.method in IDEMPOTENT,
+    ),
+    Action(
+        "util_generate_totp_secret",
+        "Make the one-time code of now from a secret of the profile, for a second step of signing in.",
+        Credential,
+        one_time_code,
+        "utility",
+        repeatable=True,
+    ),
+):
+    actions.add(_action)

@@ -1,0 +1,77 @@
+"""How a run ends where a model decides: one of the node's outcomes, and a result that fits its schema."""
+
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from llm.turns import ToolCall, ToolSpec
+from workflows.engine.moves import Ending, NodeResult
+from workflows.graph.properties import Output
+from workflows.task.actions import ActionFailed
+
+DECIDE = "decide_outcome"
+# Faults that the model is told of at once.
+MOST_FAULTS = 5
+# Of a value that does not fit, in characters.
+MOST_SHOWN = 300
+
+
+def decision(output: Output) -> ToolSpec:
+    """The tool: its arguments are an outcome, the reasons, and the result by the node's schema."""
+    properties: dict[str, Any] = {
+        "outcome": {"type": "string", "enum": output.outcomes},
+        "reasoning": {"type": "string", "description": "Why this outcome, in a sentence or two, for people."},
+    }
+    if output.result_schema is not None:
+        properties["result"] = _moved(output.result_schema)
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    return ToolSpec(DECIDE, "End the run: say how it ended, and give its result.", schema)
+
+
+def ending_of(output: Output, call: ToolCall) -> NodeResult:
+    """The call as the end of the run. `ActionFailed` tells the model what does not fit, and where."""
+    if call.fault:
+        raise ActionFailed(call.fault)
+    given = call.arguments
+    _refuse(Draft202012Validator({**decision(output).parameters, "properties": _shallow(output)}), given, "")
+    if output.result_schema is not None:
+        _refuse(Draft202012Validator(output.result_schema), given["result"], "result")
+    ending = Ending(given["outcome"], given["reasoning"], given.get("result"))
+    return NodeResult(ending=ending, summary=ending.reasoning)
+
+
+def _shallow(output: Output) -> dict[str, Any]:
+    """The arguments without what the result itself has to be: its schema refers to its own root."""
+    properties = {"outcome": {"enum": output.outcomes}, "reasoning": {"type": "string"}}
+    return properties if output.result_schema is None else {**properties, "result": {}}
+
+
+def _refuse(validator: Draft202012Validator, given: Any, where: str) -> None:
+    faults = sorted(validator.iter_errors(given), key=lambda fault: list(map(str, fault.absolute_path)))
+    if not faults:
+        return
+    said = "; ".join(_in_words(fault, where) for fault in faults[:MOST_FAULTS])
+    more = f"; and {len(faults) - MOST_FAULTS} more" if len(faults) > MOST_FAULTS else ""
+    raise ActionFailed(f"The arguments of {DECIDE} do not fit. {said}{more}. Call it again.")
+
+
+def _in_words(fault: ValidationError, where: str) -> str:
+    path = ".".join([where, *map(str, fault.absolute_path)]).strip(".")
+    return f"{path or 'arguments'}: {fault.message[:MOST_SHOWN]}"
+
+
+def _moved(schema: Any, name: str = "") -> Any:
+    """The schema as it stands among the arguments: what it refers to in itself lies deeper by two steps."""
+    if isinstance(schema, dict):
+        return {key: _moved(value, key) for key, value in schema.items()}
+    if isinstance(schema, list):
+        return [_moved(value) for value in schema]
+    if name == "$ref" and isinstance(schema, str) and schema.startswith("#"):
+        return f"#/properties/result{schema[1:]}"
+    return schema
