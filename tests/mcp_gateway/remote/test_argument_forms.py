@@ -1,4 +1,4 @@
-"""Forms for tools' arguments: a field for each property, what is left empty not sent, JSON where fields say too little."""
+"""Forms for tools' arguments: a field for each property, nothing for what is left empty, JSON for the rest."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from mcp_gateway.remote.pages.argument_forms import JsonArgumentsForm, SchemaForm, form_for, has_fields
 
 
-def object_of(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
+def object_of(required: tuple[str, ...] = (), /, **properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(required)}
 
 
