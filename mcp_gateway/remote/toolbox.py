@@ -11,6 +11,7 @@ is left.
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,8 @@ from mcp_gateway.remote.questions import Ask, Question
 from mcp_gateway.remote.results import RemoteResult
 from mcp_gateway.remote.services import servers
 from mcp_gateway.remote.targets import Target
+
+logger = logging.getLogger(__name__)
 
 # Where a key goes along with a call; servers that know it do the same thing once only, others ignore it.
 IDEMPOTENCY_META = "io.asterism/idempotencyKey"
@@ -145,7 +148,9 @@ class Toolbox:
     async def close(self) -> None:
         """Close all connections, also while being cancelled."""
         with anyio.CancelScope(shield=True):
-            await asyncio.gather(*(member.close() for member in self._members.values()), return_exceptions=True)
+            ends = await asyncio.gather(*(each.close() for each in self._members.values()), return_exceptions=True)
+        for failure in filter(None, ends):
+            logger.error("A connection to a remote server did not close well", exc_info=failure)
 
 
 async def _allowed(tool: OfferedTool, server_name: str, ask: Ask | None) -> None:
