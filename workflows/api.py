@@ -1,6 +1,7 @@
-"""The REST routes of workflows."""
+"""The REST routes of workflows; those of files come with them."""
 
 from mcp_gateway.rest.routes import REST_ONLY, api
+from workflows import api_files  # noqa: F401  # adds its routes
 
 WORKFLOWS = "agents/{agentId}/workflows"
 WORKFLOW = f"{WORKFLOWS}/{{workflowId}}"

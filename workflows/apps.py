@@ -6,6 +6,10 @@ class WorkflowsConfig(AppConfig):
     verbose_name = "Workflows"
 
     def ready(self) -> None:
+        from django.db.models.signals import post_delete
+
+        from agents_hub.files.content import forget_with_its_row
+        from workflows.models import ExecutionFile
         from workflows.nodes import kinds
         from workflows.nodes.api import run_api
         from workflows.nodes.iris import run_iris
@@ -15,3 +19,4 @@ class WorkflowsConfig(AppConfig):
         kinds.add("api", run_api)
         kinds.add("iris", run_iris)
         kinds.add("output", run_output)
+        post_delete.connect(forget_with_its_row, sender=ExecutionFile, dispatch_uid="ExecutionFile content")

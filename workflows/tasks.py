@@ -8,7 +8,7 @@ from uuid import UUID
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from workflows.engine import admission
+from workflows.engine import admission, sharing
 from workflows.engine.run import drive
 from workflows.services import waiting
 
@@ -36,6 +36,7 @@ def run_execution(execution_id: str) -> None:
 @shared_task
 def sweep() -> None:
     waiting.settle_what_waited()
+    sharing.write_back_what_was_left()
     for execution_id in admission.lost():
         run_execution.delay(str(execution_id))
     let_in()

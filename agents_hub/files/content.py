@@ -1,7 +1,8 @@
 """The content of files in the storage: written before its row, removed after its row is certainly gone.
 
 So no row names content that is not there. What a crash leaves between the two is content that no row names, and the
-sweep takes that away.
+sweep takes that away. Several rows may name the same content: it goes with the last of them. Whoever makes a row name
+what another names holds that other row until it commits, so that the last one cannot go meanwhile.
 """
 
 import logging
@@ -21,8 +22,7 @@ from django.utils import timezone
 
 from accounts.errors import Invalid, Unavailable
 from agents_hub.files import names, types
-from agents_hub.models import SharedFile, StagedFile
-from agents_hub.models.files import StoredContent
+from agents_hub.models.files import StoredContent, kinds_of_files
 
 logger = logging.getLogger(__name__)
 
@@ -79,8 +79,8 @@ def keeping(files: "Sequence[File[Any]]") -> Iterator[list[Kept]]:
 
 
 def forget_after_commit(storage_name: str) -> None:
-    """Remove content once it is certain that its row is gone."""
-    transaction.on_commit(lambda: _remove(storage_name), robust=True)
+    """Remove content once it is certain that its row is gone, where no other names it."""
+    transaction.on_commit(lambda: _remove_unnamed(storage_name), robust=True)
 
 
 def forget_with_its_row(sender: type[StoredContent], instance: StoredContent, **kwargs: Any) -> None:
@@ -134,6 +134,11 @@ def _keep(file: "File[Any]") -> Kept:
     return Kept(name, types.sniff(sample, name), file.size, digest.hexdigest(), stored)
 
 
+def _remove_unnamed(storage_name: str) -> None:
+    if not _named([storage_name]):
+        _remove(storage_name)
+
+
 def _remove(storage_name: str) -> None:
     try:
         storage().delete(storage_name)
@@ -157,6 +162,7 @@ def _on(shelf: str) -> list[str]:
 
 
 def _named(batch: list[str]) -> set[str]:
-    shared = SharedFile.objects.filter(storage_name__in=batch).values_list("storage_name", flat=True)
-    staged = StagedFile.objects.filter(storage_name__in=batch).values_list("storage_name", flat=True)
-    return set(shared.union(staged))
+    names: set[str] = set()
+    for rows in kinds_of_files().values():
+        names.update(rows.filter(storage_name__in=batch).values_list("storage_name", flat=True))
+    return names

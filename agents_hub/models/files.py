@@ -1,5 +1,7 @@
 """Files: shared by an agent's executions, or staged for one that has not begun. Rows here; content in the storage."""
 
+from typing import Any, Self, TypeVar, cast
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -9,9 +11,17 @@ from agents_hub.models.agents import Agent
 from agents_hub.models.tenancy import OrganizationQuerySet
 from security.identifiers import uuid7
 
+F = TypeVar("F", bound=models.Model)
+
+
+class FileQuerySet(OrganizationQuerySet[F]):
+    def counted(self) -> Self:
+        """Those whose content counts against what the organization's files may take up."""
+        return self.all()
+
 
 class StoredContent(models.Model):
-    """What both kinds of file know of their content. `storage_name` is where it lies and is shown to nobody."""
+    """What every kind of file knows of its content. `storage_name` is where it lies and is shown to nobody."""
 
     name = models.CharField(max_length=255)
     mime_type = models.CharField("MIME type", max_length=127)
@@ -27,7 +37,13 @@ class StoredContent(models.Model):
         return self.name
 
 
-class SharedFileQuerySet(OrganizationQuerySet["SharedFile"]):
+def kinds_of_files() -> "dict[str, FileQuerySet[Any]]":
+    """All rows that name content, by the names of their models; those of products above this one as well."""
+    kinds = StoredContent.__subclasses__()
+    return {str(kind._meta.model_name): cast("FileQuerySet[Any]", kind._default_manager.all()) for kind in kinds}
+
+
+class SharedFileQuerySet(FileQuerySet["SharedFile"]):
     organization_path = "agent__organization"
 
 
@@ -47,7 +63,7 @@ class SharedFile(StoredContent):
         constraints = [models.UniqueConstraint(fields=["agent", "name"], name="shared_file_name_once")]
 
 
-class StagedFileQuerySet(OrganizationQuerySet["StagedFile"]):
+class StagedFileQuerySet(FileQuerySet["StagedFile"]):
     pass
 
 

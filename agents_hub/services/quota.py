@@ -36,7 +36,7 @@ def make_room(organization_id: int, size: int) -> None:
 
 def used_bytes(organization_id: int) -> int:
     """What files of all kinds take up, in one query."""
-    sums = [_sum(kind._default_manager.counted()) for kind in kinds_of_files().values()]
+    sums = [_sum(rows.counted()) for rows in kinds_of_files().values()]
     total = reduce(add, sums)
     used: int = Organization.objects.filter(pk=organization_id).values_list(total, flat=True).get()
     return used

@@ -3,7 +3,7 @@
 A frozen file binds the agent: an execution can neither replace nor delete it, people can.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +55,7 @@ def find_shared_file(caller: Caller, *, agent_id: UUID, file_id: UUID) -> Shared
 
 def claimed_file(claim: Claim) -> StoredContent:
     """The file of a link, of whatever kind, where the person it was made for still belongs to its organization."""
-    rows = kinds_of_files()[claim.kind]._default_manager.for_caller(Caller.system(claim.user_id))
+    rows = kinds_of_files()[claim.kind].for_caller(Caller.system(claim.user_id))
     file: StoredContent | None = rows.filter(pk=claim.file_id).first()
     if file is None:
         raise NotFound("There is no file at this address.")
@@ -132,6 +132,40 @@ def freeze_shared_file(caller: Caller, *, agent_id: UUID, file_id: UUID, is_froz
     return file
 
 
+def write_back(agent_id: UUID, fields: Mapping[str, Any], *, execution_id: UUID) -> SharedFile | None:
+    """Put what an execution made of a shared file in its place, or add it; nothing where that may not be.
+
+    `fields` name content that the caller holds and that counts already. Within the caller's transaction; no person asks
+    for this, so none is looked for.
+    """
+    rows = SharedFile.objects.select_for_update().filter(agent_id=agent_id)
+    file = rows.filter(name=fields["name"]).first()
+    if file is None:
+        if SharedFile.objects.filter(agent_id=agent_id).count() >= MOST_FILES:
+            return None
+        try:
+            with transaction.atomic():
+                file = SharedFile.objects.create(
+                    agent_id=agent_id, last_modified_by_execution_id=execution_id, **fields
+                )
+        except IntegrityError:  # somebody added one of that name meanwhile
+            file = rows.get(name=fields["name"])
+        else:
+            _record(None, "shared_file.write_back", file, version=file.version, execution=str(execution_id))
+            return file
+    if file.is_frozen:
+        return None
+    if file.sha256 != fields["sha256"]:
+        content.forget_after_commit(file.storage_name)
+        for field, value in fields.items():
+            setattr(file, field, value)
+        file.version += 1
+        file.last_modified_by_execution_id = execution_id
+        file.save()
+        _record(None, "shared_file.write_back", file, version=file.version, execution=str(execution_id))
+    return file
+
+
 def _add(agent: Agent, kept: Kept, execution_id: UUID | None) -> SharedFile:
     try:
         with transaction.atomic():
@@ -161,5 +195,5 @@ def _allow(file: SharedFile, execution_id: UUID | None) -> None:
         raise Conflict(f"“{file.name}” is frozen: the agent may read it and not change it.", code="frozen")
 
 
-def _record(caller: Caller, action: str, file: SharedFile, **detail: object) -> None:
+def _record(caller: Caller | None, action: str, file: SharedFile, **detail: object) -> None:
     audit.record(action, caller=caller, target=f"shared_file:{file.pk}", detail={"name": file.name, **detail})

@@ -5,7 +5,7 @@ import factory
 from tests.agents_hub.factories import AgentFactory
 from tests.workflows.graphs import sound
 from workflows.graph.shapes import Settings
-from workflows.models import Execution, Workflow
+from workflows.models import Execution, ExecutionFile, Workflow
 
 
 class WorkflowFactory(factory.django.DjangoModelFactory[Workflow]):
@@ -28,3 +28,20 @@ class ExecutionFactory(factory.django.DjangoModelFactory[Execution]):
     workflow = factory.SubFactory(WorkflowFactory)
     agent = factory.SelfAttribute("workflow.agent")
     organization = factory.SelfAttribute("agent.organization")
+
+
+class ExecutionFileFactory(factory.django.DjangoModelFactory[ExecutionFile]):
+    """A row alone: there is no content where it says."""
+
+    class Meta:
+        model = ExecutionFile
+
+    execution = factory.SubFactory(ExecutionFactory)
+    organization = factory.SelfAttribute("execution.organization")
+    directory = "uploads"
+    created_by = "user"
+    name = factory.Sequence(lambda number: f"file {number}.txt")
+    mime_type = "text/plain"
+    size = 7
+    sha256 = "0" * 64
+    storage_name = factory.LazyAttribute(lambda row: f"{row.execution.pk}/{row.name}")

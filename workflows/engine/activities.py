@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any, Literal
+from uuid import UUID
 
 from workflows.engine.states import Status
 
@@ -15,6 +16,7 @@ class Line:
     display: dict[str, Any] | None = None
 
 
+FileSource = Literal["upload", "download", "agent"]
 CancelReason = Literal["timeout", "max_steps", "user_requested", "script_failed"]
 
 
@@ -82,12 +84,12 @@ def asked(reason: str, questions: list[dict[str, Any]]) -> Line:
     )
 
 
-def awaiting_confirmation(reason: str) -> Line:
-    return status_changed(Status.AWAITING_CONFIRMATION, awaitingConfirmationPayload={"reason": reason})
 def waits(reason: str) -> Line:
     return status_changed(Status.PAUSED_BY_AGENT, pausedPayload={"reason": reason})
 
 
+def awaiting_confirmation(reason: str) -> Line:
+    return status_changed(Status.AWAITING_CONFIRMATION, awaitingConfirmationPayload={"reason": reason})
 
 
 def action_started(name: str, action_id: str, message: str, info: Any = None) -> Line:
@@ -104,6 +106,12 @@ def action_failed(name: str, action_id: str, message: str, milliseconds: int) ->
 
 def user_message(text: str, user_uid: str) -> Line:
     return Line("user_message_received", {"message": text, "userUUID": user_uid})
+
+
+def file_added(*, file_id: UUID, name: str, mime_type: str, size: int, source: FileSource) -> Line:
+    """The link to it is made for each reader (`workflows.shapes.executions`)."""
+    payload = {"fileId": str(file_id), "fileName": name, "mimeType": mime_type, "fileSize": size, "source": source}
+    return Line("file_added", payload)
 
 
 def _action(kind: str, name: str, action_id: str, message: str, **more: Any) -> Line:

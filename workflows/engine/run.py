@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from security import request_id
 from security.identifiers import uuid7
-from workflows.engine import activities, moves, store
+from workflows.engine import activities, moves, sharing, store
 from workflows.engine.activities import Line
 from workflows.engine.moves import Fail, Finish, Go, NodeResult
 from workflows.engine.states import Status
@@ -36,6 +36,8 @@ def drive(execution_id: UUID) -> bool:
         _Run(held).go()
     except Fenced:
         logger.info("Execution %s was taken away or ended under fence %s", held.id, held.fence)
+    # Those of a run that only waits are not touched.
+    sharing.write_back(held.id)
     return True
 
 
@@ -46,9 +48,9 @@ class _Run:
         self.held = held
         self.execution = Execution.objects.select_related("workflow").get(pk=held.id)
         self.adopt(self.execution.workflow)
+        self.secrets = Secrets.of(self.execution.profile_id)
         self.taking_over = True
         self.told = False
-        self.secrets = Secrets.of(self.execution.profile_id)
         self.began = time.monotonic()
         self.before = self.execution.active_seconds
 
@@ -67,6 +69,8 @@ class _Run:
                 f"Its worker was lost {self.held.attempts - 1} times in a row at the same step, so it was given up."
             )
             return
+        if self.execution.step_count == 0:
+            sharing.restore(self.execution)
         interrupt = Interrupt()
         left = self.settings.max_timeout_mins * 60 - self.active_seconds
         with watch.over(self.held, interrupt, left):
@@ -116,11 +120,11 @@ class _Run:
             interrupt=interrupt,
             seconds_left=self.settings.max_timeout_mins * 60 - self.active_seconds,
             checkpoints=checkpoints,
+            secrets=self.secrets,
             told=bool(checkpoints),
         )
         try:
             given = kind(work)
-            secrets=self.secrets,
             self.told = work.told
             return given
         except (Interrupted, Waiting, NodeFailed, Fenced, OperationalError, InterfaceError):
@@ -134,11 +138,11 @@ class _Run:
 
     def advance(self, node: Node, number: int, given: NodeResult, seconds: float) -> Node | None:
         """Commit the step together with where the run goes from it."""
+        given = self.secrets.hide_in(given)
         row = StepRow(number, node.id, node.name, node.type, given.variables, given.summary, given.succeeded, seconds)
         variables = {**self.execution.variables, **given.variables}
         changes: dict[str, Any] = {"active_seconds": self.active_seconds, "waiting_for": None}
         if given.variables:
-        given = self.secrets.hide_in(given)
             changes["variables"] = variables
         lines = [*([] if self.told else [activities.step_started(number)]), activities.step_completed(number)]
         move = moves.next_move(self.graph, node, given)
@@ -199,11 +203,11 @@ class _Run:
     def follow(self, workflow_id: UUID, node: Node) -> Node | None:
         """Go by another version from this step on, at the node of the same id."""
         workflow = Workflow.objects.get(pk=workflow_id)
+        self.execution.workflow = workflow
         self.adopt(workflow)
         target = moves.node_of(self.graph, node.id)
         line = activities.generic(f"From here on by {workflow}.")
         store.commit(self.held, {"workflow_id": workflow.pk, "sync_to_id": None}, [line])
-        self.execution.workflow = workflow
         if target is None:
             self.fail(f"{workflow} has no node {node.id}, where the execution stood.")
         return target
@@ -227,15 +231,15 @@ class _Run:
             [line],
             waiting_for=waiting,
             wake_at=timezone.now() + timedelta(seconds=wait.seconds),
+            point=wait.point,
         )
 
     def give_back(self, status: Status, lines: list[Line], *, point: PointRow | None = None, **changes: Any) -> None:
         store.commit(self.held, {"status": status, "active_seconds": self.active_seconds, **changes}, lines, point)
-            point=wait.point,
 
     def fail(self, reason: str) -> None:
+        reason = self.secrets.hide(reason)
         self.end(Status.FAILED, [activities.failed(reason)], failure=reason)
 
     def end(self, status: Status, lines: list[Line], **changes: Any) -> None:
         self.give_back(status, lines, wanted="", **changes)
-        reason = self.secrets.hide(reason)

@@ -92,7 +92,7 @@ def get_activities(caller: Caller, arguments: ListActivities) -> Activities:
     """
     execution = executions.find_execution(caller, arguments.execution_id)
     found = listing.list_activities(caller, execution=execution, order=arguments.order, limit=arguments.limit)
-    return Activities([ActivityShape.of(activity) for activity in found])
+    return Activities([ActivityShape.of(caller, activity) for activity in found])
 
 
 @registry.tool(
@@ -133,5 +133,6 @@ def _options(arguments: StartArguments) -> dict[str, object]:
         "metadata": arguments.metadata,
         "profile_id": arguments.agent_profile_id,
         "pool_id": arguments.agent_profile_pool_id,
+        "temp_files": [(file.id, file.name) for file in arguments.temp_files],
         "options": given.model_dump(by_alias=True, exclude_none=True) if given else {},
     }

@@ -1,6 +1,7 @@
 """The rows of workflows, one module a subject."""
 
 from workflows.models.executions import Activity, Checkpoint, Execution, Step, Trigger, UserMessage
+from workflows.models.files import Directory, ExecutionFile, Maker
 from workflows.models.marks import Comment, Label
 from workflows.models.versions import Publication, Workflow
 
@@ -8,8 +9,11 @@ __all__ = [
     "Activity",
     "Checkpoint",
     "Comment",
+    "Directory",
     "Execution",
+    "ExecutionFile",
     "Label",
+    "Maker",
     "Publication",
     "Step",
     "Trigger",

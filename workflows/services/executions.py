@@ -17,6 +17,7 @@ from workflows.engine.activities import Line
 from workflows.engine.states import LIVE
 from workflows.engine.store import CHANNEL
 from workflows.models import Activity, Execution, Trigger, Workflow
+from workflows.services.attaching import attach_staged
 from workflows.services.listing import with_relations
 from workflows.services.versions import default_version, find_version, refuse_faults
 
@@ -29,6 +30,12 @@ def find_execution(caller: Caller, execution_id: UUID) -> Execution:
     if execution is None:
         raise NotFound("There is no such execution in your organizations. executionsList lists them.")
     return execution
+
+
+def lock_execution(caller: Caller, execution_id: UUID) -> Execution:
+    """The execution's bare row, held until the transaction ends."""
+    find_execution(caller, execution_id)
+    return Execution.objects.select_for_update(no_key=True).get(pk=execution_id)
 
 
 def execute_agent(
@@ -72,6 +79,7 @@ def start(
     pool_id: UUID | None = None,
     options: Mapping[str, Any] | None = None,
     parent_id: UUID | None = None,
+    temp_files: Sequence[tuple[UUID, str]] = (),
     trigger: Trigger | None = None,
 ) -> Execution:
     """A new execution of the version, waiting for its place. Its graph has no faults and no input is missing."""
@@ -95,6 +103,9 @@ def start(
             runner_id=caller.user_id,
             api_key_id=caller.api_key_id,
         )
+        if lines := attach_staged(caller, execution, temp_files):
+            write_lines(execution, lines)
+            execution.save(update_fields=["activity_count"])
         audit.record(
             "execution.start",
             caller=caller,

@@ -1,5 +1,6 @@
 """What people ask of a running execution: pause, go on, cancel, and messages into it."""
 
+from functools import partial
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -10,12 +11,12 @@ from accounts.errors import Conflict, Invalid, NotFound
 from accounts.models import User
 from accounts.scopes import Scope
 from security import audit
-from workflows.engine import activities
+from workflows.engine import activities, sharing
 from workflows.engine.activities import Line
 from workflows.engine.states import ASKABLE, Status, check
 from workflows.engine.watch import CONTROL
 from workflows.models import Execution, UserMessage
-from workflows.services.executions import find_execution, let_in_after_commit, write_lines
+from workflows.services.executions import let_in_after_commit, lock_execution, write_lines
 from workflows.services.versions import find_version, refuse_faults
 
 LONGEST_MESSAGE = 20_000
@@ -30,7 +31,7 @@ def ask_status(caller: Caller, *, execution_id: UUID, status: Status) -> str:
     if status not in ASKABLE:
         raise Invalid(f"Ask for {', '.join(sorted(ASKABLE))}; {status.value} comes about by itself.")
     with transaction.atomic():
-        execution = _locked(caller, execution_id)
+        execution = lock_execution(caller, execution_id)
         current = execution.state
         if current == status == Status.RUNNING and execution.wanted == Status.PAUSED:
             said = _take_back(execution)
@@ -50,7 +51,7 @@ def add_message(caller: Caller, *, execution_id: UUID, text: str) -> str:
     if not 1 <= len(text) <= LONGEST_MESSAGE:
         raise Invalid(f"A message has 1 to {LONGEST_MESSAGE:,} characters.", data={"field": "message"})
     with transaction.atomic():
-        execution = _locked(caller, execution_id)
+        execution = lock_execution(caller, execution_id)
         if execution.state.is_terminal:
             raise Conflict(f"The execution is {execution.status} and takes no more messages.", code="status")
         UserMessage.objects.create(execution=execution, user_id=caller.user_id, text=text)
@@ -71,7 +72,7 @@ def sync(caller: Caller, *, agent_id: UUID, workflow_id: UUID, execution_id: UUI
     """Have the execution go on by another version of its agent, from its next step on."""
     caller.require(Scope.WRITE)
     with transaction.atomic():
-        execution = _locked(caller, execution_id)
+        execution = lock_execution(caller, execution_id)
         workflow = find_version(caller, workflow_id=workflow_id, agent_id=agent_id)
         if execution.agent_id != workflow.agent_id:
             raise NotFound("There is no such execution of this agent. executionsList lists them.")
@@ -87,11 +88,6 @@ def sync(caller: Caller, *, agent_id: UUID, workflow_id: UUID, execution_id: UUI
             detail={"workflow": str(workflow.pk)},
         )
     return execution
-
-
-def _locked(caller: Caller, execution_id: UUID) -> Execution:
-    find_execution(caller, execution_id)
-    return Execution.objects.select_for_update(no_key=True).get(pk=execution_id)
 
 
 def _change(execution: Execution, current: Status, status: Status) -> str:
@@ -139,6 +135,7 @@ def end(execution: Execution, status: Status, lines: list[Line], *, failure: str
     execution.fence += 1
     write_lines(execution, lines)
     execution.save()
+    transaction.on_commit(partial(sharing.write_back, execution.pk), robust=True)
     let_in_after_commit()
 
 

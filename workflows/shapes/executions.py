@@ -1,14 +1,17 @@
 """Executions on the wire, to the letter of the contract."""
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import Field, RootModel, model_validator
 
-from agents_hub.shapes.wire import AgentId, Id, PoolId, ProfileId
+from accounts.caller import Caller
+from agents_hub.files import links
+from agents_hub.shapes.wire import AgentId, FileId, Id, PoolId, ProfileId
 from mcp_gateway.shapes import Arguments, Direction, Moment, OrganizationId, PageArguments, PageOf, Result
 from workflows.engine.states import TERMINAL
 from workflows.ids import ExecutionId, LabelId, WorkflowId
-from workflows.models import Activity, Comment, Execution, Label, Trigger
+from workflows.models import Activity, Comment, Execution, ExecutionFile, Label, Trigger
 
 StatusName = Literal[
     "starting", "running", "paused", "paused_by_agent", "awaiting_confirmation", "completed", "failed", "cancelled"
@@ -177,12 +180,15 @@ class ActivityShape(Result):
     display: dict[str, Any] | None = None
 
     @classmethod
-    def of(cls, activity: Activity) -> "ActivityShape":
+    def of(cls, caller: Caller, activity: Activity) -> "ActivityShape":
+        payload = {"activityType": activity.type, **activity.payload}
+        if activity.type == "file_added":
+            payload["presignedUrl"] = links.sign(caller, ExecutionFile(pk=UUID(activity.payload["fileId"])))
         return cls(
             id=activity.pk,
             execution_id=activity.execution_id,
             timestamp=activity.at,
-            payload={"activityType": activity.type, **activity.payload},
+            payload=payload,
             display=activity.display,
         )
 
@@ -229,6 +235,11 @@ class AddMessage(OneExecution):
     message: Annotated[str, Field(min_length=1, max_length=20_000)]
 
 
+class TempFileRef(Arguments):
+    id: FileId
+    name: Annotated[str, Field(max_length=1_000)] = ""
+
+
 class StartArguments(Arguments):
     """What every way of starting takes."""
 
@@ -236,6 +247,7 @@ class StartArguments(Arguments):
     metadata: Metadata = {}
     agent_profile_id: ProfileId | None = None
     agent_profile_pool_id: PoolId | None = None
+    temp_files: Annotated[list[TempFileRef], Field(max_length=20, description="As tempFilesStage gave them.")] = []
     execution_options: ExecutionOptions | None = None
 
 

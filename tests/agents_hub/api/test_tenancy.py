@@ -39,9 +39,9 @@ from tests.factories import (
     RemoteToolFactory,
     caller_for,
 )
-from tests.workflows.factories import ExecutionFactory, WorkflowFactory
+from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node
-from workflows.models import Execution, Label, Publication, Workflow
+from workflows.models import Execution, ExecutionFile, Label, Publication, Workflow
 
 pytestmark = pytest.mark.django_db
 TOOLS = [*registry.tools(PLATFORM), *registry.tools(REST_ONLY)]
@@ -67,6 +67,8 @@ IDS = (
 )
 # Of these a request takes one.
 EXCLUDES = {"agentProfileId": "agentProfilePoolId", "agentProfilePoolId": "agentProfileId"}
+# What there is none of, whoever asks: no execution has used a browser.
+NOT_THERE = {"executionRecordingGet"}
 # What an argument of that name may be filled with where it names nobody's row.
 PLAIN: dict[str, Any] = {
     "name": "Name",
@@ -127,6 +129,8 @@ def tenant() -> Tenant:
     workflow = WorkflowFactory(agent=agent, graph=graph(node("end", "output")))
     Publication.objects.create(workflow=WorkflowFactory(agent=agent, graph=workflow.graph, version=1), agent=agent)
     execution = ExecutionFactory(workflow=workflow)
+    # Under the shared file's id, so that `fileId` names a file wherever it is asked for.
+    ExecutionFileFactory(id=shared.pk, execution=execution)
     label = Label.objects.create(organization=organization, name="Checked")
     connection = RemoteConnectionFactory(
         user=person,
@@ -200,6 +204,7 @@ def rows_of(organization: Organization) -> list[Any]:
         (StagedFile, "organization"),
         (Workflow, "agent__organization"),
         (Execution, "organization"),
+        (ExecutionFile, "organization"),
         (RemoteServer, "organization"),
         (RemoteTool, "server__organization"),
         (RemoteConnection, "server__organization"),
@@ -245,6 +250,9 @@ def test_the_same_requests_are_answered_where_the_ids_are_ones_own(route: Route)
     if "agentProfileId" in sent:
         del sent["agentProfilePoolId"]
     answer = ask(rest(own.person, Scope.ADMIN, route.api), route, sent)
+    if route.tool.name in NOT_THERE:
+        assert fault(answer) == (404, "This execution has no recording: it used no browser.")
+        return
     # Nothing listens where the tenant's server is said to be.
     assert answer.status_code < 400 or (route.tool.calls_out and answer.status_code == 503), answer.content
 
