@@ -9,6 +9,7 @@ class WorkflowsConfig(AppConfig):
         from django.db.models.signals import post_delete
 
         from agents_hub.files.content import forget_with_its_row
+        from dashboard.navigation import Section, navigation
         from workflows.models import ExecutionFile
         from workflows.nodes import kinds
         from workflows.nodes.api import run_api
@@ -16,6 +17,8 @@ class WorkflowsConfig(AppConfig):
         from workflows.nodes.output import run_output
         from workflows.task import asking, builtin, calls  # noqa: F401  # add their actions
 
+        icon = "workflows/icons/workflow.svg"
+        navigation.add(Section.MAIN, "Workflows", "workflows:executions", icon=icon, order=30)
         kinds.add("api", run_api)
         kinds.add("iris", run_iris)
         kinds.add("output", run_output)

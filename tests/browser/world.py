@@ -28,7 +28,7 @@ from bots.models import (
 )
 from mcp_gateway.models import Application, Connection, RefreshToken, RemoteServer
 from security import audit
-from tests.browser import bot_rows, profile_rows, remote_rows
+from tests.browser import bot_rows, profile_rows, remote_rows, workflow_rows
 from tests.browser.addresses import Values
 from tests.browser.bot_rows import DAY, FIRST_ID, HOUR
 from tests.factories import UserFactory
@@ -93,6 +93,8 @@ def values(owned: World | None = None) -> Values:
         "credential_id": [],
         "cookie_id": [],
         "pool_id": [],
+        "execution_id": [],
+        "workflow_id": [],
         "user_id": [],
         "invitation_id": [],
         **_invited(),
@@ -116,6 +118,7 @@ def values(owned: World | None = None) -> Values:
         "slug": [owned.organization.slug],
         "user_id": [owned.person.pk],
         **_servers(owned),
+        **workflow_rows.fill(owned.organization, owned.person, agent_id),
         **_installed(owned),
         "code_id": list(GiftCode.objects.filter(bot=owned.bot).order_by("pk").values_list("pk", flat=True)[:1]),
     }

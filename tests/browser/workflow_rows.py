@@ -1,0 +1,112 @@
+"""An organization's executions in every state that a page of theirs can show, and the versions they ran."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.caller import Caller, Door
+from accounts.models import Organization, User
+from accounts.scopes import Scope
+from security.identifiers import uuid7
+from tests.workflows.graphs import graph, node, sound, way
+from workflows.engine.states import Status
+from workflows.graph.shapes import Graph, Settings
+from workflows.models import Activity, Execution, Label, Workflow
+from workflows.services.versions import create_version, publish_version
+
+QUESTION = {
+    "question": "Which berth is it for?",
+    "header": "Berth",
+    "options": [{"label": "North", "description": "Free until noon."}, {"label": "South", "description": ""}],
+}
+ENDED = timedelta(minutes=3, seconds=20)
+
+
+def fill(organization: Organization, person: User, agent_id: object) -> dict[str, Sequence[object]]:
+    """What the arguments of the pages' addresses can be."""
+    assert isinstance(agent_id, UUID)
+    who = Caller(user_id=person.pk, scope=Scope.ADMIN, door=Door.PAGE)
+    published = create_version(who, agent_id=agent_id, graph=Graph.model_validate(sound()), settings=Settings())
+    publish_version(who, agent_id=agent_id, workflow_id=published.pk)
+    faulty = create_version(
+        who,
+        agent_id=agent_id,
+        graph=Graph.model_validate(graph(node("read"), node("lost", "api"), way("read", "nowhere"))),
+        settings=Settings(),
+        rules="Answer in English.",
+        parent_id=published.pk,
+    )
+    executions = [_execution(published, person, status) for status in Status]
+    Label.objects.create(organization=organization, name="Looked at").executions.add(executions[0])
+    return {
+        "execution_id": [execution.pk for execution in executions],
+        "workflow_id": [published.pk, faulty.pk],
+    }
+
+
+def _execution(workflow: Workflow, person: User, status: Status) -> Execution:
+    told = list(_told(status, person))
+    waiting: dict[str, Any] | None = None
+    if status == Status.PAUSED_BY_AGENT:
+        waiting = {"reason": QUESTION["question"], "questions": [QUESTION]}
+    if status == Status.AWAITING_CONFIRMATION:
+        waiting = {"reason": "Go on from “Read” to “Ask”?", "transitionId": "read-ask"}
+    begun = timezone.now() - timedelta(hours=1)
+    execution = Execution.objects.create(
+        organization_id=workflow.agent.organization_id,
+        agent_id=workflow.agent_id,
+        workflow=workflow,
+        runner=person,
+        status=status,
+        created_at=begun,
+        terminal_at=begun + ENDED if status.is_terminal else None,
+        inputs={"order": "A-117", "shop": "Tidewater Rope"},
+        metadata={"ticket": "8812"},
+        variables={"orders": [{"id": "A-117", "total": 118.4}]},
+        node_id="read",
+        waiting_for=waiting,
+        wake_at=timezone.now() + timedelta(days=3) if status == Status.PAUSED_BY_AGENT else None,
+        activity_count=len(told),
+        outcome="done" if status == Status.COMPLETED else "",
+        reasoning="The order was found." if status == Status.COMPLETED else "",
+        result={"total": 118.4} if status == Status.COMPLETED else None,
+        result_id=uuid7() if status == Status.COMPLETED else None,
+        failure="The shop did not answer." if status == Status.FAILED else "",
+    )
+    Activity.objects.bulk_create(
+        Activity(execution=execution, number=number, type=kind, payload=payload)
+        for number, (kind, payload) in enumerate(told, 1)
+    )
+    return execution
+
+
+def _told(status: Status, person: User) -> Sequence[tuple[str, dict[str, Any]]]:
+    if status == Status.STARTING:
+        return []
+    action = {"actionName": "util_get_datetime", "actionId": "1", "message": "util_get_datetime"}
+    return [
+        ("status_changed", {"status": "running"}),
+        ("step_started", {"stepNumber": 1}),
+        ("reasoning", {"reasoning": "The day is needed first."}),
+        ("action_started", {**action, "info": {"time_zone": "Europe/Berlin"}}),
+        ("action_completed", {**action, "duration": 12}),
+        ("action_failed", {**action, "duration": 3}),
+        ("todos_updated", {"todos": [{"content": "Read the order", "status": "in_progress"}]}),
+        ("user_message_received", {"message": "Take the north berth.", "userUUID": str(person.uid)}),
+        ("step_completed", {"stepNumber": 1}),
+        (
+            "transitioned_node",
+            {
+                "newNodeUUID": "ask",
+                "newNodeName": "Ask",
+                "newNodeType": "api",
+                "fromNodeDuration": 1.5,
+                "fromNodeOutput": [{"name": "orders", "value": [{"id": "A-117"}]}],
+                "fromNodeSummary": "One order was found.",
+            },
+        ),
+        ("status_changed", {"status": status.value}),
+    ]

@@ -1,0 +1,1 @@
+"""The pages of workflows: executions, and an agent's versions."""

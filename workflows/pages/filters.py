@@ -1,0 +1,80 @@
+"""What the list of executions can be narrowed to."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django import forms
+
+from accounts.models import Organization
+from agents_hub.models import Agent
+from workflows.engine.states import Status
+from workflows.models import Label
+from workflows.services.listing import Filters
+
+ANY = ("", "Any")
+
+
+def _moment(label: str) -> forms.DateTimeField:
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    return forms.DateTimeField(label=label, required=False, widget=widget)
+
+
+def _text(label: str, most: int) -> forms.CharField:
+    widget = forms.TextInput(attrs={"autocomplete": "off"})
+    return forms.CharField(label=label, required=False, max_length=most, widget=widget)
+
+
+class FilterForm(forms.Form):
+    """Sent by GET, so that a narrowed list has an address of its own."""
+
+    status = forms.ChoiceField(required=False, choices=[ANY, *Status.choices])
+    agent_id = forms.TypedChoiceField(label="Agent", required=False, coerce=UUID, empty_value=None)
+    created_after = _moment("Started after")
+    created_before = _moment("Started before")
+    outcome_label = _text("Outcome", 30)
+    workflow_version = forms.IntegerField(label="Version", required=False, min_value=1, max_value=2**31 - 1)
+    label = forms.TypedChoiceField(required=False, coerce=UUID, empty_value=None)
+    execution_id = _text("Part of the id", 36)
+    inputs_key = _text("Input", 100)
+    inputs_value = _text("Input holds", 1_000)
+    metadata_key = _text("Metadata", 100)
+    metadata_value = _text("Metadata is", 1_000)
+
+    SHOWN = ("status", "agent_id", "outcome_label", "created_after", "created_before")
+
+    def __init__(self, data: Mapping[str, Any], *, agents: Iterable[Agent], labels: Iterable[Label]) -> None:
+        super().__init__(data)
+        self._offer("agent_id", agents)
+        self._offer("label", labels)
+
+    @property
+    def shown(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.SHOWN]
+
+    @property
+    def folded(self) -> list[forms.BoundField]:
+        return [field for field in self if field.name not in self.SHOWN]
+
+    @property
+    def is_unfolded(self) -> bool:
+        return any(field.value() for field in self.folded)
+
+    def is_narrowing(self) -> bool:
+        return any(self.data.get(name) for name in self.fields)
+
+    def filters(self, organization: Organization) -> Filters:
+        """As the service takes them; for a form that is valid."""
+        given = dict(self.cleaned_data)
+        status, label = given.pop("status"), given.pop("label")
+        return Filters(
+            organization_id=organization.uid,
+            status=[status] if status else [],
+            human_labels=[label] if label else [],
+            **given,
+        )
+
+    def _offer(self, name: str, rows: Iterable[Agent] | Iterable[Label]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [ANY, *((str(row.pk), row.name) for row in rows)]

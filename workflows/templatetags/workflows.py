@@ -1,0 +1,27 @@
+"""What the pages of workflows say: how long something took, and a value by its key."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def of(values: Mapping[str, object], key: str) -> object:
+    return values.get(key, "")
+
+
+@register.simple_tag
+def took(begin: datetime, end: datetime | None) -> str:
+    """The time between: 4.2 s, 3 min 5 s, 2 h 10 min."""
+    if end is None:
+        return ""
+    seconds = max(0.0, (end - begin).total_seconds())
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
