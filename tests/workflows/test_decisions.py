@@ -1,0 +1,80 @@
+"""How runs end: by a model's decision among the outcomes, with a result that fits the node's schema."""
+
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+
+from llm.turns import ToolCall
+from tests.workflows.graphs import node, way
+from tests.workflows.tasks import call, done, on, script, started, task, told
+from workflows.engine.states import Status
+from workflows.engine.watch import watch
+from workflows.graph.properties import Output
+from workflows.task.actions import ActionFailed
+from workflows.task.decision import decision, ending_of
+
+TREE = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "children": {"type": "array", "items": {"$ref": "#"}}},
+    "required": ["name", "children"],
+    "additionalProperties": False,
+}
+
+
+@pytest.fixture(autouse=True)
+def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
+
+
+def decide(outcome: str, **given: Any) -> dict[str, Any]:
+    return call("decide_outcome", outcome=outcome, reasoning="So it is.", **given)
+
+
+def end(*lines: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    return node("end", "output", properties={"instructions": script(*lines), **properties})
+
+
+@pytest.mark.django_db
+def test_a_result_that_does_not_fit_is_told_to_the_model_which_is_asked_again() -> None:
+    wrong = {"name": "root", "children": [{"name": 1, "children": []}]}
+    right = {"name": "root", "children": [{"name": "leaf", "children": []}]}
+    outcomes = ["found", "lost"]
+    ending = end(
+        decide("gone", result=right), decide("found", result=wrong), decide("found", result=right),
+        outcomes=outcomes, schema=TREE,
+    )  # fmt: skip
+    _, execution = started(task("look", done()), ending, way("look", "end"))
+    assert on(execution).state == Status.COMPLETED
+    assert (execution.outcome, execution.reasoning, execution.result) == ("found", "So it is.", right)
+    ended = told(execution)[-1]["completedPayload"]
+    assert ended == {"outcome": "found", "reasoning": "So it is.", "result": right}
+
+
+@pytest.mark.django_db
+def test_a_model_that_does_not_find_to_an_end_fails_the_run_and_says_what_did_not_fit() -> None:
+    ending = end(*[decide("gone")] * 6, outcomes=["found", "lost"])
+    _, execution = started(task("look", done()), ending, way("look", "end"))
+    assert on(execution).state == Status.FAILED
+    assert "outcome: 'gone' is not one of ['found', 'lost']" in execution.failure
+
+
+@pytest.mark.django_db
+def test_instructions_that_are_switched_off_are_not_followed() -> None:
+    ending = end(decide("found"), outcomes=["found", "lost"], instructionsEnabled=False)
+    _, execution = started(task("look", done()), ending, way("look", "end"))
+    assert on(execution).state == Status.FAILED
+    assert "No model is configured" in execution.failure
+
+
+def test_a_fault_is_named_with_its_place() -> None:
+    output = Output.model_validate({"outcomes": ["done"], "schema": TREE})
+    given = {"outcome": "done", "reasoning": "", "result": {"name": "root", "children": [{"name": "leaf"}]}}
+    with pytest.raises(ActionFailed, match=r"result\.children\.0: 'children' is a required property"):
+        ending_of(output, ToolCall("1", "decide_outcome", given))
+
+
+def test_a_schema_refers_to_its_own_parts_among_the_arguments_too() -> None:
+    output = Output.model_validate({"outcomes": ["done"], "schema": TREE})
+    parts = decision(output).parameters["properties"]["result"]["properties"]
+    assert parts["children"]["items"] == {"$ref": "#/properties/result"}

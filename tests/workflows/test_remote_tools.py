@@ -1,0 +1,245 @@
+"""AI tasks with the tools of a remote MCP server: assigned to the agent, called for the runner, allowed by a person."""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from pytest_django import Settings
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from accounts.caller import Caller
+from agents_hub.models import AgentServer
+from agents_hub.services.agent_servers import change_servers
+from mcp_gateway.models import RemoteServer, RemoteTool
+from mcp_gateway.remote import discovery, toolbox
+from tests.agents_hub.factories import AgentFactory, member_of
+from tests.factories import caller_for
+from tests.fakes.mcp_server import McpServer, mcp_server
+from tests.mcp_gateway.remote.elsewhere import row, run
+from tests.serving import serve
+from tests.workflows.graphs import node, way
+from tests.workflows.tasks import END, call, done, failures, on, started, task, told
+from workflows.engine.states import Status
+from workflows.engine.store import Fenced
+from workflows.engine.watch import watch
+from workflows.models import Execution
+from workflows.services import wishes
+from workflows.task.actions import Action, actions
+from workflows.task.builtin import Nothing
+
+pytestmark = pytest.mark.django_db
+KEY = toolbox.IDEMPOTENCY_META
+
+
+@pytest.fixture(autouse=True)
+def _in_this_thread(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    """The watch and the gateway's threads have connections of their own, which do not see a test's transaction."""
+    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
+    settings.QUICK_THREADS = 0
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[McpServer]:
+    with mcp_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(served: McpServer) -> McpServer:
+    served.seen.clear()
+    discovery.clear()
+    return served
+
+
+@pytest.fixture
+def printer(server: McpServer) -> RemoteServer:
+    """A server whose tools are known, assigned to an agent."""
+    agent = AgentFactory()
+    caller = caller_for(member_of(agent.organization))
+    printer = row(agent.organization, server, slug="printer")
+    change_servers(caller, agent_id=agent.pk, add=[printer.pk], remove=[])
+
+    async def look() -> None:
+        async with toolbox.open(caller, [printer.pk]):
+            pass
+
+    run(look)
+    discovery.clear()
+    server.seen.clear()
+    return printer
+
+
+def tool(printer: RemoteServer, name: str, **arguments: Any) -> dict[str, Any]:
+    return call(f"printer_{printer.pk}__{name}", **arguments)
+
+
+def asking_first(printer: RemoteServer) -> None:
+    RemoteTool.objects.filter(server=printer, name="echo").update(ask_first=True)
+
+
+def printing(printer: RemoteServer, *lines: dict[str, Any]) -> tuple[Caller, Execution]:
+    agent = AgentServer.objects.get(server=printer).agent
+    return started(task("print", *lines, tools=("mcp_call",)), END, way("print", "end"), agent=agent)
+
+
+def test_the_tools_of_the_agents_servers_are_called_for_the_runner(server: McpServer, printer: RemoteServer) -> None:
+    _, execution = printing(printer, tool(printer, "echo", text="hello"), tool(printer, "fail"), done())
+    assert on(execution).state == Status.COMPLETED
+    first, second = server.asked("tools/call")
+    assert first.rpc["params"]["arguments"] == {"text": "hello"}
+    keys = [each.rpc["params"]["_meta"][KEY] for each in (first, second)]
+    assert keys == [f"{execution.pk}/1/print/1.1", f"{execution.pk}/1/print/2.1"]
+    assert (
+        failures(execution) == ["Error executing tool fail: The printer is on fire."]
+        or "on fire" in failures(execution)[0]
+    )
+
+
+def test_a_server_that_is_not_assigned_offers_nothing(server: McpServer, printer: RemoteServer) -> None:
+    _, execution = printing(printer, tool(printer, "echo", text="hello"), done())
+    AgentServer.objects.all().delete()
+    assert on(execution).state == Status.COMPLETED
+    assert server.seen == []
+
+
+def test_a_tool_that_asks_first_waits_until_a_person_allows_this_very_call(
+    server: McpServer, printer: RemoteServer
+) -> None:
+    asking_first(printer)
+    lines = [tool(printer, "echo", text="one"), tool(printer, "echo", text="two"), done()]
+    caller, execution = printing(printer, *lines)
+    # Said before anybody asked: it allows nothing.
+    wishes.add_message(caller, execution_id=execution.pk, text="Allow")
+    assert on(execution).state == Status.PAUSED_BY_AGENT
+    assert '{"text": "one"}' in str(execution.waiting_for)
+    assert server.asked("tools/call") == []
+    wishes.add_message(caller, execution_id=execution.pk, text="allow.")
+    assert on(execution).state == Status.PAUSED_BY_AGENT
+    assert [each.rpc["params"]["arguments"]["text"] for each in server.asked("tools/call")] == ["one"]
+    wishes.add_message(caller, execution_id=execution.pk, text="No, allow that later.")
+    assert on(execution).state == Status.COMPLETED
+    assert len(server.asked("tools/call")) == 1
+    assert failures(execution) == ["It was not allowed."]
+
+
+def test_going_on_without_a_word_allows_nothing(server: McpServer, printer: RemoteServer) -> None:
+    asking_first(printer)
+    caller, execution = printing(printer, tool(printer, "echo", text="one"), done())
+    on(execution)
+    wishes.ask_status(caller, execution_id=execution.pk, status=Status.RUNNING)
+    assert on(execution).state == Status.COMPLETED
+    assert server.asked("tools/call") == []
+
+
+def test_an_allowed_call_that_was_lost_is_asked_for_again(
+    server: McpServer, printer: RemoteServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking_first(printer)
+    caller, execution = printing(printer, tool(printer, "echo", text="one"), done())
+    on(execution)
+    wishes.add_message(caller, execution_id=execution.pk, text="Allow")
+
+    async def lost(*_: Any, **__: Any) -> Any:
+        raise Fenced("the worker was lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(toolbox.Toolbox, "call", lost)
+        on(execution)
+    Execution.objects.update(lease_until=None)
+    assert on(execution).state == Status.PAUSED_BY_AGENT
+    assert "may have been carried out already" in str(execution.waiting_for)
+    wishes.add_message(caller, execution_id=execution.pk, text="Allow")
+    assert on(execution).state == Status.COMPLETED
+    assert len(server.asked("tools/call")) == 1
+
+
+def test_a_run_whose_runner_left_has_no_tools(server: McpServer, printer: RemoteServer) -> None:
+    _, execution = printing(printer, tool(printer, "echo", text="hello"), done())
+    Execution.objects.update(runner=None)
+    assert on(execution).state == Status.COMPLETED
+    assert server.seen == []
+
+
+@pytest.fixture
+def shop() -> Iterator[str]:
+    """An HTTP API that says what is in stock."""
+
+    async def stock(request: Request) -> JSONResponse:
+        return JSONResponse({"sku": request.path_params["sku"], "units": 7})
+
+    app = Starlette(routes=[Route("/stock/{sku}", stock)])
+    with serve(app) as served:
+        yield f"http://127.0.0.1:{served.port}"
+
+
+@pytest.fixture
+def pausing(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """An action `look_away`, during which a person pauses the run."""
+    at: dict[str, Any] = {}
+
+    async def look_away(work: Any, arguments: Nothing) -> str:
+        await sync_to_async(wishes.ask_status)(at["caller"], execution_id=work.id, status=Status.PAUSED)
+        return "Looked away."
+
+    monkeypatch.setitem(
+        actions._actions, "look_away", Action("look_away", "Look away.", Nothing, look_away, "tests", repeatable=True)
+    )
+    monkeypatch.setattr("workflows.services.executions.refuse_faults", lambda version: None)
+    return at
+
+
+def test_one_run_through_everything(
+    server: McpServer, printer: RemoteServer, shop: str, pausing: dict[str, Any]
+) -> None:
+    """Task, request, task with a remote tool, end: through a pause, a message, a confirmation and two questions."""
+    asking_first(printer)
+    question = call("ask_user", questions=[{"question": "Which size?", "options": [{"label": "Large"}]}])
+    caller, execution = started(
+        task("look", call("look_away"), question, done(sku="A1"), tools=("look_away", "ask_user")),
+        node("fetch", "api", properties={"method": "GET", "url": shop + "/stock/{{.sku}}"}),
+        task("print", tool(printer, "echo", text="label A1"), done(printed=True), tools=("mcp_call",)),
+        node(
+            "end",
+            "output",
+            properties={
+                "outcomes": ["printed", "not printed"],
+                "instructions": """```script
+{"call": "decide_outcome", "arguments": {"outcome": "burnt", "reasoning": "No."}}
+{"call": "decide_outcome", "arguments": {"outcome": "printed", "reasoning": "It was."}}
+```""",
+            },
+        ),
+        way("look", "fetch"),
+        way("fetch", "print", "outcome_success", require_confirmation=True),
+        way("print", "end"),
+        agent=AgentServer.objects.get(server=printer).agent,
+        inputs={"sku": "?"},
+    )
+    pausing["caller"] = caller
+
+    assert on(execution).state == Status.PAUSED
+    wishes.add_message(caller, execution_id=execution.pk, text="Take the newest.")
+    wishes.ask_status(caller, execution_id=execution.pk, status=Status.RUNNING)
+    assert on(execution).state == Status.PAUSED_BY_AGENT
+    wishes.add_message(caller, execution_id=execution.pk, text="Large")
+    assert on(execution).state == Status.AWAITING_CONFIRMATION
+    assert execution.variables["Fetch"] == {"status": 200, "body": {"sku": "A1", "units": 7}}
+    wishes.ask_status(caller, execution_id=execution.pk, status=Status.RUNNING)
+    assert on(execution).state == Status.PAUSED_BY_AGENT
+    wishes.add_message(caller, execution_id=execution.pk, text="Allow")
+    assert on(execution).state == Status.COMPLETED
+
+    assert (execution.outcome, execution.reasoning) == ("printed", "It was.")
+    assert execution.variables["printed"] is True
+    assert len(server.asked("tools/call")) == 1
+    assert not execution.messages.filter(seen_in_step=None).exists()
+    statuses = [payload["status"] for payload in told(execution) if "status" in payload]
+    assert statuses == [
+        "running", "paused", "running", "paused_by_agent", "running", "awaiting_confirmation", "running",
+        "paused_by_agent", "running", "completed",
+    ]  # fmt: skip

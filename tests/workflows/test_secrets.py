@@ -1,0 +1,142 @@
+"""The profile's secrets: used by name, and in nothing that is stored or said to a model."""
+
+import json
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from tests.serving import serve
+from tests.workflows.graphs import node, way
+from tests.workflows.tasks import END, call, done, failures, on, started, task, told
+from workflows.engine.states import Status
+from workflows.engine.watch import watch
+from workflows.models import Checkpoint, Step
+from workflows.secrets import Secrets
+from workflows.task.actions import ActionFailed
+from workflows.task.calls import totp
+from workflows.task.loop import Task
+
+TOKEN = "tok/en+of 12"
+# RFC 6238, appendix B: the ASCII secret 12345678901234567890 in Base32.
+RFC = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+
+
+@pytest.fixture(autouse=True)
+def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All that models were asked."""
+    questions: list[str] = []
+    ask = Task.ask
+
+    async def note(self: Task, question: Any) -> Any:
+        questions.append(f"{question.instructions}{question.history}")
+        return await ask(self, question)
+
+    monkeypatch.setattr(Task, "ask", note)
+    return questions
+
+
+@pytest.fixture
+def echo() -> Iterator[tuple[str, list[Any]]]:
+    """An API that says again what it was sent, and what it was sent."""
+    seen: list[Any] = []
+
+    async def say(request: Request) -> JSONResponse:
+        sent = {"token": request.headers.get("x-token"), "body": json.loads(await request.body() or b"null")}
+        seen.append(sent | {"key": request.headers["idempotency-key"]})
+        return JSONResponse(sent)
+
+    app = Starlette(routes=[Route("/", say, methods=["GET", "POST"])])
+    with serve(app) as served:
+        yield f"http://127.0.0.1:{served.port}/", seen
+
+
+def everything_stored(execution: Any) -> str:
+    rows = [*Step.objects.values_list("output", "summary"), *Checkpoint.objects.values_list("body")]
+    return json.dumps([told(execution), execution.variables, execution.result, list(map(str, rows))])
+
+
+@pytest.mark.django_db
+def test_a_secret_is_sent_by_name_and_its_value_is_stored_nowhere(echo: Any, said: list[str]) -> None:
+    url, seen = echo
+    request = call(
+        "ext_api_call",
+        method="POST",
+        url=url,
+        headers={"X-Token": "${secret.SHOP_TOKEN}"},
+        body={"a": "${secret.shop_token}"},
+    )
+    look = task("look", request, done(found=TOKEN), tools=("ext_api_call",), words="Use SHOP_TOKEN.")
+    api = node("fetch", "api", properties={"method": "GET", "url": url, "headers": {"X-Token": "${secret.SHOP_TOKEN}"}})
+    _, execution = started(
+        look, api, END, way("look", "fetch"), way("fetch", "end", "outcome_success"), secrets={"SHOP_TOKEN": TOKEN}
+    )
+    assert on(execution).state == Status.COMPLETED
+    assert [each["token"] for each in seen] == [TOKEN, TOKEN]
+    assert seen[0]["body"] == {"a": TOKEN}
+    assert seen[0]["key"] == f"{execution.pk}/1/look/1.1"
+    assert execution.variables["found"] == "${secret.SHOP_TOKEN}"
+    assert execution.variables["Fetch"]["body"]["token"] == "${secret.SHOP_TOKEN}"
+    assert TOKEN not in everything_stored(execution)
+    assert "SHOP_TOKEN" in said[0]
+    assert not [each for each in said if TOKEN in each]
+
+
+@pytest.mark.django_db
+def test_a_secret_that_the_nodes_own_words_do_not_name_is_not_there(echo: Any) -> None:
+    url, seen = echo
+    request = call("ext_api_call", url=url + "{{.word}}${secret.OTHER}")
+    _, execution = started(
+        task("look", request, done(), tools=("ext_api_call",), words="Look at {{.word}}."),
+        END,
+        way("look", "end"),
+        secrets={"INSIDE": TOKEN},
+        inputs={"word": "INSIDE"},
+    )
+    assert on(execution).state == Status.COMPLETED
+    assert seen == []
+    assert failures(execution) == ["There is no secret OTHER for this task. The task's instructions name none."]
+
+
+@pytest.mark.django_db
+def test_a_one_time_code_is_made_without_the_model_seeing_the_secret(said: list[str]) -> None:
+    code = call("util_generate_totp_secret", credential="shop_otp")
+    tools = ("util_generate_totp_secret",)
+    _, execution = started(
+        task("look", code, done(), tools=tools, words="Sign in with SHOP_OTP."),
+        END,
+        way("look", "end"),
+        secrets={"SHOP_OTP": RFC},
+    )
+    assert on(execution).state == Status.COMPLETED
+    assert failures(execution) == []
+    assert not [each for each in said if RFC in each]
+
+
+# RFC 6238, appendix B, with the last six digits.
+@pytest.mark.parametrize(("now", "code"), [(59, "287082"), (1111111109, "081804"), (20000000000, "353130")])
+def test_one_time_codes_are_those_of_the_standard(now: int, code: str) -> None:
+    assert totp(RFC, now) == code
+    assert totp(f"otpauth://totp/Shop:ada?secret={RFC.lower()}&issuer=Shop", now) == code
+
+
+def test_a_credential_of_another_kind_makes_no_code() -> None:
+    with pytest.raises(ActionFailed, match="not Base32"):
+        totp("hunter-1809!", 0)
+
+
+@pytest.mark.parametrize("form", ["tok/en+of 12", "tok%2Fen%2Bof%2012", "tok/en%2Bof%2012", "dG9rL2VuK29mIDEy"])
+def test_a_value_is_hidden_however_it_comes_back(form: str) -> None:
+    secrets = Secrets({"TOKEN": TOKEN, "SHORT": "abc"})
+    assert secrets.hide({f"x{form}": [f"is {form}!", 1]}) == {"x${secret.TOKEN}": ["is ${secret.TOKEN}!", 1]}
+    assert secrets.hide("abc") == "abc"
