@@ -15,6 +15,8 @@ from tests.agents_hub.api.door import read, rest
 from tests.agents_hub.factories import AgentFactory, ProfileFactory, ProfilePoolFactory, member_of
 from tests.factories import OrganizationFactory, RemoteConnectionFactory, RemoteToolFactory, caller_for
 from tests.query_plans import plans
+from tests.workflows.factories import ExecutionFactory
+from workflows.models import Comment, Label
 
 pytestmark = pytest.mark.django_db
 LISTS = [route for api in APIS for route in api if route.method == "GET" and "total" in route.tool.result.model_fields]
@@ -23,7 +25,10 @@ MANY = 100_000
 
 def add_rows(organization: Organization, creator: User) -> dict[str, Any]:
     """One more of everything a list can show, in a pool and of a server that are there from the first on: their ids."""
-    AgentFactory(organization=organization, created_by=creator)
+    agent = AgentFactory(organization=organization, created_by=creator)
+    execution = ExecutionFactory(workflow__agent=agent, runner=creator)
+    Label.objects.get_or_create(organization=organization, name="Checked")[0].executions.add(execution)
+    Comment.objects.create(execution=execution, user=creator, content="Seen.")
     profile = ProfileFactory(organization=organization)
     ProfileCredential.objects.create(profile=profile, name="LOGIN", value="secret")
     ProfileCookie.objects.create(profile=profile, name="c", key="c", value="v", domain="d.example")
@@ -38,7 +43,9 @@ def add_rows(organization: Organization, creator: User) -> dict[str, Any]:
 
 
 def test_there_are_lists() -> None:
-    assert {"agents", "agent-profiles", "agent-profile-pools", "servers"} <= {route.path for route in LISTS}
+    assert {"agents", "agent-profiles", "agent-profile-pools", "executions", "servers"} <= {
+        route.path for route in LISTS
+    }
 
 
 @pytest.mark.parametrize("route", LISTS, ids=lambda route: route.path)
