@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from agents_hub.pages import agents, connect, content, files, pools, profile_parts, profiles
+from agents_hub.pages import agents, connect, content, files, pools, profile_parts, profiles, servers
 
 AGENT = "dashboard/agents/<uuid:agent_id>/"
 PROFILES = "dashboard/profiles/"
@@ -20,6 +20,7 @@ urlpatterns = [
     path(AGENT, files.agent_page, name="agent"),
     path(AGENT + "rename", agents.rename, name="rename"),
     path(AGENT + "delete", agents.delete, name="delete"),
+    path(AGENT + "servers", servers.servers_page, name="servers"),
     path(AGENT + "files/delete", files.delete_all, name="delete-files"),
     path(FILE + "download", files.download, name="download"),
     path(FILE + "freeze", files.freeze, name="freeze"),

@@ -15,7 +15,7 @@ class WorkflowsConfig(AppConfig):
         from workflows.nodes.api import run_api
         from workflows.nodes.iris import run_iris
         from workflows.nodes.output import run_output
-        from workflows.task import asking, builtin, calls  # noqa: F401  # add their actions
+        from workflows.task import asking, builtin, calls, files  # noqa: F401  # add their actions
 
         icon = "workflows/icons/workflow.svg"
         navigation.add(Section.MAIN, "Workflows", "workflows:executions", icon=icon, order=30)
