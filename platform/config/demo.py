@@ -8,6 +8,7 @@ from agents_hub import demo as agents_demo
 from bots import demo as bots_demo
 from bots.models import Bot
 from mcp_gateway import demo as gateway_demo
+from workflows import demo as workflows_demo
 
 
 def wanted() -> bool:
@@ -22,6 +23,7 @@ def fill() -> accounts_demo.DemoLogin:
     person = User.objects.get(email=login.email)
     bots_demo.fill(person)
     agents_demo.fill(person)
+    workflows_demo.fill(person)
     gateway_demo.fill(person, login.key)
     return login
 
