@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from accounts.caller import Caller
 from agents_hub.files import content
 from mcp_gateway.rest.routes import REST_ONLY, SentFile, api
-from workflows.mcp_tools.files import told
+from workflows.mcp_tools.files import DOWNLOADS, told
 from workflows.services import files as service
 from workflows.shapes.executions import OneExecution, Words
 
@@ -21,6 +21,5 @@ api.add("GET", CONTEXT_FILES, "executionContextFilesGet")
 api.add("POST", CONTEXT_FILES, "executionContextFilesUpload", upload=upload, most_bytes=content.LONGEST_REQUEST_BYTES)
 api.add("GET", f"{EXECUTION}/files", "executionFilesGet", server=REST_ONLY)
 api.add("GET", f"{EXECUTION}/recording", "executionRecordingGet", server=REST_ONLY)
-# Three addresses, for the lists in which a client may have found the file; each gives any of the execution's.
-for kind in ("context-files", "files", "debug-files"):
-    api.add("GET", f"{EXECUTION}/{kind}/{{fileId}}/download", "executionFileDownload", server=REST_ONLY)
+for kind, tool in DOWNLOADS.items():
+    api.add("GET", f"{EXECUTION}/{kind}/{{fileId}}/download", tool, server=REST_ONLY)

@@ -54,13 +54,22 @@ def list_files(caller: Caller, arguments: OneExecution) -> ExecutionFiles:
     return ExecutionFiles.of(caller, files.list_files(caller, execution_id=arguments.execution_id))
 
 
-@registry.tool(
-    "executionFileDownload", server=REST_ONLY, scope=Scope.READ, title="Download an execution's file", read_only=True
-)
 def download_file(caller: Caller, arguments: OneExecutionFile) -> Elsewhere:
     """Lead to the content of one file of an execution: a link for you alone, good for 15 minutes."""
     file = files.find_file(caller, execution_id=arguments.execution_id, file_id=arguments.file_id)
     return Elsewhere(location=links.sign(caller, file))
+
+
+# Three addresses, for the lists in which a client may have found the file; each gives any of the execution's.
+DOWNLOADS = {
+    "context-files": "executionContextFileDownload",
+    "files": "executionFileDownload",
+    "debug-files": "executionDebugFileDownload",
+}
+for name in DOWNLOADS.values():
+    registry.tool(name, server=REST_ONLY, scope=Scope.READ, title="Download an execution's file", read_only=True)(
+        download_file
+    )
 
 
 @registry.tool(

@@ -1,0 +1,193 @@
+"""The quick start, its five steps in their order, by a client that signed in; and a failed run debugged by tools."""
+
+import json
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from pytest_django import Settings
+
+from accounts.models import Membership, User
+from agents_hub.models import Agent
+from mcp_gateway.asgi import Endpoint
+from mcp_gateway.oauth.entrance import TokenEntrance
+from tests.agents_hub.factories import AgentFactory
+from tests.factories import UserFactory
+from tests.mcp_gateway import door
+from tests.mcp_gateway.door import Direct
+from tests.mcp_gateway.oauth.flow import Flow, member, register
+from tests.workflows.factories import WorkflowFactory
+from tests.workflows.graphs import graph, node, way
+from workflows.engine import admission
+from workflows.engine.run import drive
+from workflows.engine.watch import watch
+from workflows.models import Publication
+
+pytestmark = pytest.mark.django_db
+THE_32 = {
+    "getContext",
+    "listAvailableTools",
+    "searchDocs",
+    "agentList",
+    "agentProfilesList",
+    "agentProfilesCreate",
+    "agentProfileGet",
+    "agentProfileUpdate",
+    "agentProfileDelete",
+    "agentProfileClearBrowserCache",
+    "agentExecutePost",
+    "executionsList",
+    "executionGet",
+    "executionActivitiesGet",
+    "executionContextFilesGet",
+    "executionContextFilesUpload",
+    "executionStatusUpdate",
+    "executionUserMessagesAdd",
+    "workflowsList",
+    "workflowGet",
+    "workflowCreate",
+    "workflowPublish",
+    "workflowExecute",
+    "workflowSyncExecution",
+    "tempFilesStage",
+    "agentSharedFilesGet",
+    "agentSharedFilesUpload",
+    "agentSharedFilesUpdate",
+    "agentSharedFilesDelete",
+    "agentSharedFilesDeleteAll",
+    "agentSharedFilesFreeze",
+    "schemaValidate",
+}
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    """Everything in the test's own transaction; the watch has a connection of its own, which does not see it."""
+    settings.QUICK_THREADS = 0
+    cache.clear()
+    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
+
+
+@pytest.fixture
+def person() -> User:
+    made: User = UserFactory()
+    return made
+
+
+@pytest.fixture
+def agent(person: User) -> Agent:
+    """An agent whose published workflow always fails: it asks for what it was never given."""
+    membership: Membership = member(person, "Harbour")
+    made: Agent = AgentFactory(organization=membership.organization, name="Harbour desk")
+    broken = graph(task("look", {"fail": "the tide table"}), node("end", "output"), way("look", "end"))
+    workflow = WorkflowFactory(agent=made, graph=broken, version=1, author=person)
+    Publication.objects.create(workflow=workflow, agent=made)
+    return made
+
+
+def task(identifier: str, *lines: dict[str, Any]) -> dict[str, Any]:
+    script = "\n".join(json.dumps(line) for line in lines)
+    return node(identifier, properties={"instructions": f"Look at {{{{.berth}}}}.\n```script\n{script}\n```"})
+
+
+class Assistant:
+    """An MCP client: it registers, has the person sign it in, and knows nothing but the tools."""
+
+    def __init__(self, person: User) -> None:
+        browser = Client()
+        browser.force_login(person)
+        served = Endpoint(door.IDENTITY, tools="platform", entrance=TokenEntrance("/mcp"), per_minute=0)
+        self.refused = Direct(served).rpc("tools/list").status
+        token = Flow(browser, register(Client()).json()["client_id"]).tokens()["access_token"]
+        self.direct = Direct(served, token)
+
+    def tools(self) -> list[str]:
+        return [tool["name"] for tool in self.direct.rpc("tools/list").result["tools"]]
+
+    def ask(self, tool: str, **arguments: Any) -> Any:
+        """What the tool gives, as text that is JSON; a tool that fails fails the test."""
+        result = self.direct.call(tool, **arguments).result
+        assert not result.get("isError"), result
+        return json.loads(result["content"][0]["text"])
+
+
+def work() -> None:
+    """What the workers do."""
+    for execution_id in admission.admit():
+        drive(execution_id)
+
+
+def test_the_quick_start_in_its_order(person: User, agent: Agent) -> None:
+    # 1 and 2: the server is set up, and the first use asks for a sign-in.
+    assistant = Assistant(person)
+    assert assistant.refused == 401
+    assert set(assistant.tools()) == THE_32
+    # 3: who am I, and what are my agents?
+    [organization] = assistant.ask("getContext")["organizations"]
+    [found] = assistant.ask("agentList", organizationId=organization["id"])["items"]
+    assert found["id"] == str(agent.pk)
+    # 4: read the graph of a version, change it, ship it.
+    [version] = assistant.ask("workflowsList", agentId=found["id"])
+    loaded = assistant.ask("workflowGet", workflowId=version["id"])
+    assert loaded["inputs"] == ["berth"]
+    mended = loaded["graph"]
+    mended["nodes"][0]["properties"]["instructions"] = task(
+        "look", {"call": "complete_task", "arguments": {"summary": "Berth 4 is free."}}
+    )["properties"]["instructions"]
+    made = assistant.ask(
+        "workflowCreate",
+        agentId=found["id"],
+        parentId=version["id"],
+        rules=loaded["rules"],
+        settings=loaded["settings"],
+        graph=mended,
+    )
+    assert assistant.ask("workflowGet", workflowId=made["workflowId"])["version"] is None
+    published = assistant.ask("workflowPublish", agentId=found["id"], workflowId=made["workflowId"])
+    assert published == {"workflowId": made["workflowId"], "version": 2}
+    # 5: run it, and look at what it did.
+    started = assistant.ask("agentExecutePost", agentId=found["id"], inputs={"berth": 4})
+    work()
+    execution = assistant.ask("executionGet", executionId=started["executionId"])
+    assert (execution["status"], execution["workflowId"]) == ("completed", made["workflowId"])
+    assert execution["executionResult"]["outcome"] == "done"
+    seen = assistant.ask("executionActivitiesGet", executionId=started["executionId"])
+    kinds = [one["payload"]["activityType"] for one in seen]
+    assert kinds[0] == "status_changed"
+    assert {"step_started", "step_completed", "transitioned_node"} <= set(kinds)
+    assert seen[-1]["payload"]["completedPayload"]["outcome"] == "done"
+
+
+def test_a_failed_run_is_debugged_by_its_tools(person: User, agent: Agent) -> None:
+    """From its failure to the line of the version that caused it, and to a run of a mended draft, by tools alone."""
+    assistant = Assistant(person)
+    assistant.ask("agentExecutePost", agentId=str(agent.pk), inputs={"berth": 4}, metadata={"ticket": "17"})
+    work()
+    [failed] = assistant.ask("executionsList", status=["failed"], metadataKey="ticket", metadataValue="17")["items"]
+    last, *_ = assistant.ask("executionActivitiesGet", executionId=failed["id"], order="desc", limit=5)
+    reason = last["payload"]["failedPayload"]["reason"]
+    version = assistant.ask("workflowGet", workflowId=failed["workflowId"])
+    [named] = [one for one in version["graph"]["nodes"] if f"“{one['name']}”" in reason]
+    named["properties"]["instructions"] = task("look", {"call": "complete_task", "arguments": {"summary": "Found."}})[
+        "properties"
+    ]["instructions"]
+    draft = assistant.ask(
+        "workflowCreate",
+        agentId=str(agent.pk),
+        parentId=version["id"],
+        settings=version["settings"],
+        graph=version["graph"],
+    )
+    rerun = assistant.ask(
+        "workflowExecute",
+        agentId=str(agent.pk),
+        workflowId=draft["workflowId"],
+        inputVariables=failed["inputs"],
+        parentExecutionId=failed["id"],
+    )
+    work()
+    mended = assistant.ask("executionGet", executionId=rerun["executionId"])
+    assert (mended["status"], mended["parentExecutionId"]) == ("completed", failed["id"])
+    assert assistant.ask("executionGet", executionId=failed["id"])["hasBeenRerun"]
