@@ -4,6 +4,7 @@ These rows are the truth. A worker holds an execution by a lease under a fence t
 each step only while the fence is still its own; whoever was overtaken finds out at its next commit and stops.
 """
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -97,12 +98,13 @@ class Execution(models.Model):
         ]
         indexes = [
             models.Index(fields=["organization", "-created_at", "-id"], name="execution_by_creation"),
-            models.Index(fields=["organization", "status", "-id"], name="execution_by_status"),
+            models.Index(fields=["organization", "status", "id"], name="execution_by_state"),
             models.Index(fields=["agent", "-created_at", "-id"], name="execution_by_agent"),
             # The few that are alive among the many that have ended: what the sweep and the admission read.
             models.Index(
                 F("lease_until").asc(nulls_first=True), "id", condition=Q(status__in=ACTIVE), name="execution_active"
             ),
+            GinIndex(fields=["metadata"], opclasses=["jsonb_path_ops"], name="execution_by_metadata"),
             models.Index(fields=["wake_at"], condition=Q(wake_at__isnull=False), name="execution_to_wake"),
         ]
 
