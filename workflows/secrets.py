@@ -54,8 +54,12 @@ class Secrets:
         """The value behind the name, for a tool. Raises `UnknownSecret`."""
         name = name.strip().upper()
         if name not in allowed or name not in self._values:
-            there = f"There are: {', '.join(allowed)}." if allowed else "The task's instructions name none."
-            raise UnknownSecret(f"There is no secret {name} for this task. {there}")
+            there = (
+                f"There are: {', '.join(allowed)}."
+                if allowed
+                else "None is named by its own words and there in the profile."
+            )
+            raise UnknownSecret(f"There is no secret {name} for this step. {there}")
         return self._values[name]
 
     def fill(self, given: Any, allowed: list[str]) -> Any:

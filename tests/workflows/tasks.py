@@ -17,7 +17,7 @@ from workflows.services import executions
 END = node("end", "output")
 
 
-def call(name: str, **arguments: Any) -> dict[str, Any]:
+def call(name: str, /, **arguments: Any) -> dict[str, Any]:
     return {"call": name, "arguments": arguments}
 
 

@@ -74,7 +74,7 @@ def printer(server: McpServer) -> RemoteServer:
     return printer
 
 
-def tool(printer: RemoteServer, name: str, **arguments: Any) -> dict[str, Any]:
+def tool(printer: RemoteServer, name: str, /, **arguments: Any) -> dict[str, Any]:
     return call(f"printer_{printer.pk}__{name}", **arguments)
 
 

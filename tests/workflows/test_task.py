@@ -1,29 +1,25 @@
 """AI tasks by the offline model: the real engine, the real actions, and takeovers that repeat nothing."""
 
-import json
 from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from accounts.caller import Caller
-from tests.agents_hub.factories import AgentFactory, member_of
-from tests.factories import caller_for
-from tests.workflows.factories import WorkflowFactory
-from tests.workflows.graphs import graph, node, way
+from tests.workflows.graphs import node, way
+from tests.workflows.tasks import END, call, done, started, task
 from workflows.engine import admission
 from workflows.engine.run import drive
 from workflows.engine.states import Status
 from workflows.engine.store import Fenced
 from workflows.engine.watch import watch
 from workflows.models import Activity, Checkpoint, Execution
-from workflows.services import executions, wishes
+from workflows.services import wishes
 from workflows.task.actions import Action, actions
 from workflows.task.builtin import Note
 
 pytestmark = pytest.mark.django_db
-DONE = {"call": "complete_task", "arguments": {"summary": "Done.", "variables": {"size": "large"}}}
+DONE = done(size="large")
 
 
 @pytest.fixture(autouse=True)
@@ -32,32 +28,13 @@ def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
 
 
-def script(*lines: dict[str, Any]) -> str:
-    return "Do this.\n```script\n" + "\n".join(json.dumps(line) for line in lines) + "\n```"
-
-
-def task(identifier: str, *lines: dict[str, Any], tools: tuple[str, ...] = ()) -> dict[str, Any]:
-    return node(identifier, properties={"instructions": script(*lines), "tools": list(tools)})
-
-
-def started(*parts: dict[str, Any]) -> tuple[Caller, Execution]:
-    workflow = WorkflowFactory(agent=AgentFactory(), graph=graph(*parts))
-    caller = caller_for(member_of(workflow.agent.organization))
-    execution = executions.start(caller, workflow=workflow, inputs={})
-    admission.admit()
-    return caller, execution
-
-
 def activities(execution: Execution) -> list[str]:
     found = Activity.objects.filter(execution=execution).order_by("number")
     return [one.payload.get("actionName", one.payload.get("status", one.type)) for one in found]
 
 
-END = node("end", "output")
-
-
 def test_a_task_acts_and_goes_on_with_what_it_found() -> None:
-    note = {"call": "scratchpad_write", "arguments": {"text": "seen"}}
+    note = call("scratchpad_write", text="seen")
     _, execution = started(task("look", note, DONE, tools=("scratchpad_write",)), END, way("look", "end"))
     drive(execution.pk)
     execution.refresh_from_db()
@@ -68,8 +45,8 @@ def test_a_task_acts_and_goes_on_with_what_it_found() -> None:
 
 
 def test_the_model_chooses_among_the_ways_on() -> None:
-    lost = {"call": "complete_task", "arguments": {"summary": "Lost.", "next": "Nowhere"}}
-    chosen = {"call": "complete_task", "arguments": {"summary": "Found.", "next": "Bad"}}
+    lost = call("complete_task", summary="Lost.", next="Nowhere")
+    chosen = call("complete_task", summary="Found.", next="Bad")
     _, execution = started(
         task("look", lost, chosen),
         node("good", "output", properties={"outcomes": ["good"]}),
@@ -83,7 +60,7 @@ def test_the_model_chooses_among_the_ways_on() -> None:
 
 
 def test_an_action_that_the_node_does_not_list_is_not_there() -> None:
-    note = {"call": "scratchpad_write", "arguments": {"text": "seen"}}
+    note = call("scratchpad_write", text="seen")
     _, execution = started(task("look", note, DONE), END, way("look", "end"))
     drive(execution.pk)
     execution.refresh_from_db()
@@ -99,12 +76,11 @@ def test_without_a_model_and_a_script_the_run_fails_and_says_so() -> None:
 
 
 def test_a_question_waits_for_people_and_their_answer_goes_on() -> None:
-    ask = {"call": "ask_user", "arguments": {"questions": [{"question": "Which?", "options": [{"label": "A"}]}]}}
+    ask = call("ask_user", questions=[{"question": "Which?", "options": [{"label": "A"}]}])
     caller, execution = started(task("look", ask, DONE, tools=("ask_user",)), END, way("look", "end"))
     drive(execution.pk)
     execution.refresh_from_db()
     assert execution.status == "paused_by_agent"
-    assert execution.waiting_for["questions"][0]["question"] == "Which?"
     told = Activity.objects.latest("number").payload["pausedPayload"]["question"]["questions"]
     assert told == [{"question": "Which?", "header": "", "options": [{"label": "A", "description": ""}]}]
     wishes.add_message(caller, execution_id=execution.pk, text="A, please.")
@@ -141,7 +117,7 @@ def let_another_take_over(execution: Execution) -> None:
 
 
 def test_an_action_under_way_when_the_worker_was_lost_is_not_repeated(acts: list[str]) -> None:
-    ship = {"call": "ship", "arguments": {"text": "order 1"}}
+    ship = call("ship", text="order 1")
     _, execution = started(task("look", ship, DONE, tools=("ship",)), END, way("look", "end"))
     drive(execution.pk)
     let_another_take_over(execution)
@@ -156,7 +132,7 @@ def test_an_action_that_may_be_repeated_is(acts: list[str], monkeypatch: pytest.
     monkeypatch.setitem(
         actions._actions, "ship", Action("ship", "Ship it.", Note, harmless.perform, "tests", repeatable=True)
     )
-    ship = {"call": "ship", "arguments": {"text": "order 1"}}
+    ship = call("ship", text="order 1")
     _, execution = started(task("look", ship, DONE, tools=("ship",)), END, way("look", "end"))
     drive(execution.pk)
     let_another_take_over(execution)

@@ -13,6 +13,7 @@ from workflows.engine.work import NodeFailed, Work
 from workflows.graph.placeholders import fill
 from workflows.graph.properties import ApiCall
 from workflows.models import Checkpoint
+from workflows.secrets import UnknownSecret
 
 ACTION = "ext_api_call"
 # Methods whose request may be sent again (RFC 9110, section 9.2.2).
@@ -31,7 +32,10 @@ def run_api(work: Work) -> NodeResult:
     call = ApiCall.model_validate(work.node.properties)
     values = work.values
     # Secrets are put in first, so that none is in what comes with the values.
-    filled = work.secrets.fill(call.model_dump(), work.secrets.named_in(call.model_dump_json()))
+    try:
+        filled = work.secrets.fill(call.model_dump(), work.secrets.named_in(call.model_dump_json()))
+    except UnknownSecret as unknown:
+        raise NodeFailed(f"“{work.node.name}”: {unknown}") from None
     url = fill(call.url, values)
     key = f"{work.id}/{work.step}/{work.node.id}"
     if any(point.kind == Checkpoint.Kind.ACTION_BEGUN for point in work.checkpoints) and call.method not in IDEMPOTENT:

@@ -13,6 +13,8 @@ from workflows.engine.work import Work
 
 # Of what one action gives the model, in characters.
 MOST_GIVEN = 50_000
+# Of its arguments, where people are shown them.
+MOST_SHOWN = 2_000
 
 
 class ActionFailed(Exception):  # noqa: N818 - told to the model, which may do better
@@ -75,12 +77,12 @@ class Action:
             raise ActionFailed(f"The arguments of {self.name} do not fit. {faults_of(error)}.") from None
 
 
-def clipped(given: Any) -> Any:
+def clipped(given: Any, most: int = MOST_GIVEN) -> Any:
     """What an action gives, as it is while it is short; else its beginning, and how long it was."""
     text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
-    if len(text) <= MOST_GIVEN:
+    if len(text) <= most:
         return given
-    return f"{text[:MOST_GIVEN]}\n[It was cut here: {len(text):,} characters.]"
+    return f"{text[:most]}\n[It was cut here: {len(text):,} characters.]"
 
 
 def faults_of(error: ValidationError) -> str:

@@ -23,7 +23,7 @@ from workflows.engine.work import Interrupted, NodeFailed, Waiting, Work
 from workflows.models import Checkpoint
 from workflows.secrets import UnknownSecret
 from workflows.task import compaction, permission, remote
-from workflows.task.actions import Action, ActionFailed
+from workflows.task.actions import MOST_SHOWN, Action, ActionFailed, clipped
 from workflows.task.assignment import Assignment
 from workflows.task.clock import Clock
 from workflows.task.prompt import instructions_for
@@ -82,9 +82,7 @@ class Task:
         try:
             async with AsyncExitStack() as open_servers:
                 if self.assignment.remote:
-                    found = await open_servers.enter_async_context(remote.tools_of(self.work, self.assignment.secrets))
-                    self.actions |= {action.name: action for action in found.actions}
-                    self.problems = found.problems
+                    await self.connect(open_servers)
                 return await self._run()
         except asyncio.CancelledError:
             if self.work.interrupt.reason is None:
@@ -92,6 +90,14 @@ class Task:
             raise Interrupted(self.work.interrupt.reason) from None
         finally:
             self.work.interrupt.on(None)
+
+    async def connect(self, open_servers: AsyncExitStack) -> None:
+        """Take the tools of the agent's servers in; what is wrong with some of them people and the model are told."""
+        found = await open_servers.enter_async_context(remote.tools_of(self.work, self.assignment.secrets))
+        self.actions |= {action.name: action for action in found.actions}
+        self.problems = found.problems
+        if self.problems and not self.record.answers:
+            await sync_to_async(self.work.tell)(*map(activities.generic, self.problems))
 
     async def _run(self) -> NodeResult:
         while True:
@@ -198,7 +204,7 @@ class Task:
 
     async def begin(self, action: Action, call: Call) -> None:
         key, name = self.identifier(call), action.shown
-        line = activities.action_started(name, key, call.asked.name, info=call.asked.arguments)
+        line = activities.action_started(name, key, call.asked.name, info=clipped(call.asked.arguments, MOST_SHOWN))
         await self.point(Checkpoint.Kind.ACTION_BEGUN, {}, action_id=call.key, lines=[line])
 
     async def perform(self, action: Action, call: Call) -> None:

@@ -7,16 +7,14 @@ from typing import Any
 from django.conf import settings
 
 from workflows.engine.work import Waiting
-from workflows.task.actions import Action
+from workflows.task.actions import MOST_SHOWN, Action, clipped
 
 ALLOW, REFUSE = "Allow", "Refuse"
-# What is shown of a call's arguments, in characters.
-MOST_SHOWN = 2_000
 
 
 def asked_for(action: Action, arguments: dict[str, Any], *, lost: bool) -> Waiting:
     """The question, with the arguments as they would be sent. `lost`: the outcome of an earlier try is unknown."""
-    shown = json.dumps(arguments, ensure_ascii=False)[:MOST_SHOWN]
+    shown = clipped(json.dumps(arguments, ensure_ascii=False), MOST_SHOWN)
     before = "It was interrupted while it was under way and may have been carried out already. " if lost else ""
     said = f"Allow {action.name} with {shown}? {before}".strip()
     question = {
