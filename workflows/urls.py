@@ -2,13 +2,21 @@
 
 from django.urls import path
 
-from workflows.pages import executions
+from workflows.pages import executions, versions
 
 EXECUTION = "dashboard/workflows/executions/<uuid:execution_id>/"
+AGENT = "dashboard/workflows/agents/<uuid:agent_id>/"
+VERSION = AGENT + "<uuid:workflow_id>/"
 
 app_name = "workflows"
 urlpatterns = [
     path("dashboard/workflows/", executions.execution_list, name="executions"),
     path(EXECUTION, executions.execution_page, name="execution"),
     path(EXECUTION + "status", executions.ask_status, name="ask-status"),
+    path(AGENT, versions.version_list, name="versions"),
+    path(AGENT + "new", versions.new_version, name="new-version"),
+    path(AGENT + "compare", versions.compare, name="compare"),
+    path(VERSION, versions.version_page, name="version"),
+    path(VERSION + "publish", versions.publish, name="publish"),
+    path(VERSION + "run", versions.run, name="run"),
 ]

@@ -1,17 +1,24 @@
 """The pages of workflows, as a browser without scripts uses them."""
 
+import json
+from itertools import combinations
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from hypothesis import given
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Role, User
 from tests.factories import MembershipFactory
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
+from tests.workflows.graphs import graph, node, sound, sound_graphs, way
 from workflows.engine.states import Status
-from workflows.models import Activity, Execution, UserMessage, Workflow
+from workflows.graph.shapes import Graph
+from workflows.models import Activity, Execution, Publication, UserMessage, Workflow
+from workflows.pages.drawing import HEIGHT, WIDTH, draw
+from workflows.services.versions import default_version
 
 pytestmark = pytest.mark.django_db
 
@@ -178,3 +185,124 @@ def test_what_is_somebody_elses_is_not_found(browser: Client) -> None:
     assert browser.post(reverse("workflows:execution", args=[other.pk]), {"message": "Hello"}).status_code == 404
     assert browser.post(reverse("workflows:ask-status", args=[other.pk]), {"status": "paused"}).status_code == 404
     assert not UserMessage.objects.exists()
+    other = WorkflowFactory()
+    for name in ("version", "run"):
+        address = reverse(f"workflows:{name}", args=[other.agent_id, other.pk])
+        assert browser.get(address).status_code == 404, name
+    for name in ("versions", "new-version", "compare"):
+        assert browser.get(reverse(f"workflows:{name}", args=[other.agent_id])).status_code == 404, name
+    assert browser.post(reverse("workflows:publish", args=[other.agent_id, other.pk])).status_code == 404
+    assert not Publication.objects.exists()
+
+
+def test_a_version_is_published_and_rolled_back(browser: Client, workflow: Workflow) -> None:
+    later = WorkflowFactory(agent=workflow.agent, parent=workflow)
+    for version, button in ((workflow, "Publish"), (later, "Publish"), (workflow, "Roll back to this")):
+        page = reverse("workflows:version", args=[version.agent_id, version.pk])
+        assert button in text(browser.get(page))
+        browser.post(reverse("workflows:publish", args=[version.agent_id, version.pk]))
+        assert default_version(workflow.agent_id) == version
+        assert button not in text(browser.get(page))
+    assert Publication.objects.count() == 3
+
+
+def test_a_faulty_draft_says_what_is_wrong_and_cannot_be_published_or_run(browser: Client, person: User) -> None:
+    parts = graph(node("read"), way("read", "nowhere"))
+    faulty = WorkflowFactory(agent__organization=person.organizations.get(), graph=parts)
+    where = [faulty.agent_id, faulty.pk]
+    shown = text(browser.get(reverse("workflows:version", args=where)))
+    assert "goes to nowhere, and there is no such node" in shown
+    assert ">Publish<" not in shown
+    assert browser.post(reverse("workflows:publish", args=where)).status_code == 400
+    assert "Mend it" in text(browser.get(reverse("workflows:run", args=where)))
+    assert browser.post(reverse("workflows:run", args=where), {}).status_code == 422
+    assert not Execution.objects.exists()
+
+
+def sent(parts: dict[str, Any] | str, act: str = "save", **fields: str) -> dict[str, str]:
+    return {"graph": parts if isinstance(parts, str) else json.dumps(parts), "settings": "{}", "act": act, **fields}
+
+
+def test_the_editor_checks_without_saving_and_saves_a_draft_with_its_parent(
+    browser: Client, workflow: Workflow
+) -> None:
+    page = f"{reverse('workflows:new-version', args=[workflow.agent_id])}?from={workflow.pk}"
+    assert "Nothing is wrong" in text(browser.get(page))
+    faulty = graph(node("read"))
+    checked = browser.post(page, sent(faulty, "check"))
+    assert (checked.status_code, "never ends" in text(checked)) == (200, True)
+    assert Workflow.objects.count() == 1
+    browser.post(page, sent(faulty, rules="Be brief.", environment_template='{"type": "os", "config": {}}'))
+    made = Workflow.objects.exclude(pk=workflow.pk).get()
+    assert (made.parent, made.rules, made.version) == (workflow, "Be brief.", None)
+    assert made.environment_template == {"type": "os", "config": {}}
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('{"nodes": [}', "It is not JSON: Expecting value at line 1, column 12"),
+        ('{"nodes": [{"id": "a", "name": "A", "type": "dance"}]}', "nodes.0.type: Input should be"),
+        ('{"nodes": [], "colour": 1}', "colour: Extra inputs are not permitted"),
+        ('{"nodes": [NaN]}', "a value that JSON does not"),
+        ("[" * 100_000, "a value that JSON does not"),
+        ('{"nodes": [{"id": "a", "name": "\\u0000", "type": "url"}]}', "cannot be stored"),
+        ("", "This field is required"),
+    ],
+    ids=["syntax", "type", "name", "constant", "depth", "nul", "empty"],
+)
+def test_what_cannot_be_read_is_said_and_nothing_typed_is_lost(
+    browser: Client, workflow: Workflow, written: str, said: str
+) -> None:
+    page = reverse("workflows:new-version", args=[workflow.agent_id])
+    answer = browser.post(page, sent(written, rules="Be brief."))
+    assert answer.status_code == 422
+    assert said in text(answer)
+    assert "Be brief." in text(answer)
+    assert Workflow.objects.count() == 1
+
+
+def test_a_run_is_given_its_inputs_and_repeated_with_them(browser: Client, workflow: Workflow) -> None:
+    page = reverse("workflows:run", args=[workflow.agent_id, workflow.pk])
+    assert browser.post(page, {"input_order": "A-117"}).status_code == 422
+    answer = browser.post(page, {"input_order": "A-117", "input_shop": "Rope", "soft_timeout": "5"})
+    first = Execution.objects.get()
+    assert answer.headers["Location"] == reverse("workflows:execution", args=[first.pk])
+    assert (first.inputs, first.options, first.trigger) == (
+        {"order": "A-117", "shop": "Rope"},
+        {"softTimeoutMins": 5},
+        "ui",
+    )
+    Execution.objects.update(inputs={"order": 117, "shop": ["Rope", "Oil"]})
+    again = f"{page}?again={first.pk}"
+    form = browser.get(again).context["form"]
+    browser.post(again, {"input_order": form["input_order"].initial, "input_shop": "Oil"})
+    repeated = Execution.objects.exclude(pk=first.pk).get()
+    assert (repeated.parent, repeated.inputs) == (first, {"order": 117, "shop": "Oil"})
+    refused = browser.post(page, {"input_order": "A", "input_shop": "B", "soft_timeout": "60"})
+    assert (refused.status_code, "softTimeoutMins" in text(refused)) == (422, True)
+
+
+def test_two_versions_are_compared(browser: Client, workflow: Workflow) -> None:
+    changed = sound()
+    changed["nodes"][1]["properties"]["method"] = "DELETE"
+    changed["nodes"].append(node("tell", "url", is_start_node=False))
+    later = WorkflowFactory(agent=workflow.agent, parent=workflow, graph=changed, rules="Be <b>brief</b>.")
+    page = reverse("workflows:compare", args=[workflow.agent_id])
+    shown = text(browser.get(page))
+    for part in ("properties.method", "<del>GET</del>", "<ins>DELETE</ins>", "Tell", "+Be &lt;b&gt;brief"):
+        assert part in shown
+    same = browser.get(page, {"before": str(later.pk), "after": str(later.pk)})
+    assert "They hold the same." in text(same)
+    assert browser.get(page, {"before": str(WorkflowFactory().pk)}).status_code == 404
+    assert browser.get(page, {"before": "x"}).status_code == 404
+
+
+@given(parts=sound_graphs())
+def test_no_box_of_a_picture_lies_on_another(parts: dict[str, Any]) -> None:
+    drawing = draw(Graph.model_validate(parts))
+    assert len(drawing.boxes) == len(parts["nodes"])
+    assert len(drawing.lines) == len(parts["transitions"])
+    for one, other in combinations(drawing.boxes, 2):
+        assert abs(one.x - other.x) >= WIDTH or abs(one.y - other.y) >= HEIGHT
+    assert all(0 <= box.x <= drawing.width - WIDTH and 0 <= box.y <= drawing.height - HEIGHT for box in drawing.boxes)

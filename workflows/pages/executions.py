@@ -15,9 +15,11 @@ from accounts.pages.forms import show_refusal
 from agents_hub.services.agents import list_agents
 from dashboard.frame import PAGE_SIZE, organization_of, page_number
 from dashboard.sorting import Direction, sorting
+from workflows.engine import moves
 from workflows.engine.states import Status
 from workflows.models import Execution, Label
 from workflows.pages import speaking
+from workflows.pages.drawing import draw
 from workflows.pages.filters import FilterForm
 from workflows.pages.timeline import MEANINGS, told
 from workflows.services import executions as service
@@ -85,6 +87,7 @@ def execution_page(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         "meaning": MEANINGS[execution.state],
         "form": form,
         "offered": _offered(execution),
+        "drawing": draw(execution.workflow.drawn, _stands_at(execution)),
         "told": told(found),
         "earlier": max(0, after - ACTIVITIES_SHOWN) if after else None,
         "later": found[-1].number if found and found[-1].number < execution.activity_count else None,
@@ -115,6 +118,13 @@ def _offered(execution: Execution) -> dict[Status, str]:
     if execution.wanted == Status.CANCELLED:
         return {}
     return OFFERED.get(execution.state, {})
+
+
+def _stands_at(execution: Execution) -> str:
+    """The id of the node that it is at; none once it has ended."""
+    if execution.state.is_terminal:
+        return ""
+    return execution.node_id or moves.start_of(execution.workflow.drawn).id
 
 
 def _after(request: HttpRequest, execution: Execution) -> int:

@@ -1,5 +1,6 @@
-"""What the pages of workflows say: how long something took, and a value by its key."""
+"""What the pages of workflows say: how long something took, and values by key and as they are written."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -11,6 +12,12 @@ register = template.Library()
 @register.filter
 def of(values: Mapping[str, object], key: str) -> object:
     return values.get(key, "")
+
+
+@register.filter
+def written(value: object) -> str:
+    """Text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 @register.simple_tag
