@@ -40,8 +40,15 @@ class ModelRefused(Unavailable):
     code = "model_refused"
 
 
+class ModelBrokeOff(Unavailable):
+    """The answer ended in its midst, after some of its text was passed on. Whoever asks again has the text twice."""
+
+    code = "model_broke_off"
+
+
 async def ask(chosen: Chosen, question: Question, *, on_text: OnText | None = None) -> Answer:
-    """The model's answer; `on_text` is given its text as it comes. Raises `Unavailable` or `ModelRefused`.
+    """The model's answer; `on_text` is given its text as it comes. Raises `Unavailable`, of which `ModelRefused` and
+    `ModelBrokeOff` are no reason to ask another model.
 
     A provider that is busy or does not answer is asked again, after what its Retry-After says or a growing, random
     pause; once text has been passed on it is not, for it would come twice.
@@ -50,8 +57,8 @@ async def ask(chosen: Chosen, question: Question, *, on_text: OnText | None = No
 
     async def pass_on(text: str) -> None:
         nonlocal passed_on
-        passed_on = True
         if on_text is not None:
+            passed_on = True
             await on_text(text)
 
     for attempt in range(1, TRIES + 1):
@@ -59,16 +66,20 @@ async def ask(chosen: Chosen, question: Question, *, on_text: OnText | None = No
             async with asyncio.timeout(TIMEOUT):
                 return await _ask_once(chosen, question, pass_on)
         except TimeoutError:
-            raise Unavailable(
-                f"{chosen.name} did not finish its answer in {TIMEOUT:.0f} seconds. Try again, or ask another model.",
-                code="model_timeout",
-            ) from None
+            pause, refusal = None, _too_slow(chosen.name)
         except _library_error() as fault:
-            pause = _pause(fault, attempt)
-            if pause is None or passed_on or attempt == TRIES:
-                raise _in_words(chosen.name, fault) from fault
-            await asyncio.sleep(pause)
+            pause, refusal = _pause(fault, attempt), _in_words(chosen.name, fault)
+        # Outside of the handler: what the provider says may repeat the key, and would stand in a traceback above ours.
+        if passed_on:
+            raise ModelBrokeOff(f"{chosen.name} broke off in the midst of its answer. Try again.")
+        if pause is None or attempt == TRIES:
+            raise refusal
+        await _wait(pause)
     raise AssertionError("the last try returns or raises")
+
+
+async def _wait(seconds: float) -> None:
+    await asyncio.sleep(seconds)
 
 
 async def _ask_once(chosen: Chosen, question: Question, on_text: OnText) -> Answer:
@@ -210,6 +221,11 @@ def _pause(fault: Exception, attempt: int) -> float | None:
     if asked is not None:
         return asked if asked <= LONGEST_PAUSE else None
     return random.uniform(0, FIRST_PAUSE * 2 ** (attempt - 1))  # noqa: S311 - to spread load, not to keep a secret
+
+
+def _too_slow(name: str) -> Unavailable:
+    said = f"{name} did not finish its answer in {TIMEOUT:.0f} seconds. Try again, or ask another model."
+    return Unavailable(said, code="model_timeout")
 
 
 def _in_words(name: str, fault: Exception) -> Unavailable:

@@ -40,6 +40,7 @@ class Provider(models.Model):
     is_default = models.BooleanField(default=False, help_text="Asked where no provider is named either.")
     enabled = models.BooleanField(default=True)
     tested_at = models.DateTimeField(null=True, blank=True)
+    # What was wrong; empty once a test went well.
     test_result = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

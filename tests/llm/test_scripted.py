@@ -5,7 +5,7 @@ from asgiref.sync import async_to_sync
 
 from llm import scripted
 from llm.services.thinking import Thinker
-from llm.turns import Answer, Question, Returned, ToolResult
+from llm.turns import Answer, Question, Returned, ToolResult, Turn
 from tests.factories import OrganizationFactory
 
 SCRIPT = """Do as the script says.
@@ -20,7 +20,7 @@ SCRIPT = """Do as the script says.
 def test_each_answer_is_the_next_line() -> None:
     first = scripted.answer(Question(SCRIPT, []))
     assert [(call.name, call.arguments) for call in first.calls] == [("scratchpad_write", {"text": "seen"})]
-    history = [first, Returned([ToolResult(first.calls[0].id, "scratchpad_write", "ok")])]
+    history: list[Turn] = [first, Returned([ToolResult(first.calls[0].id, "scratchpad_write", "ok")])]
     second = scripted.answer(Question(SCRIPT, history))
     assert (second.text, second.calls, second.model) == ("Done.", (), "scripted")
     assert "no further line" in scripted.answer(Question(SCRIPT, [*history, second])).text

@@ -1,6 +1,7 @@
 """Thinking for somebody: which model is asked, whether they may, and what it costs them."""
 
 import time
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,7 +13,7 @@ from django.utils import timezone
 from accounts.errors import Invalid, PlanLimit, Unavailable
 from accounts.services import plans
 from llm import scripted
-from llm.asking import Chosen, ModelRefused, OnText, ask
+from llm.asking import Chosen, ModelBrokeOff, ModelRefused, OnText, ask
 from llm.models import Budget, Kind, ModelCall, Price, Provider
 from llm.turns import Answer, Question, Usage
 from security import outbound
@@ -50,7 +51,7 @@ class Thinker:
         name = model.partition(":")[2] or provider.default_model
         try:
             return await self._ask(provider, name, question, on_text)
-        except ModelRefused:
+        except (ModelRefused, ModelBrokeOff):
             raise
         except Unavailable:
             other = provider.fallback_model
@@ -60,6 +61,11 @@ class Thinker:
         if second is None:
             raise Unavailable(f"{provider.name}:{name} does not answer, and its fallback {other} is not configured.")
         return await self._ask(second, other.partition(":")[2] or second.default_model, question, on_text)
+
+    async def try_out(self, provider: Provider, question: Question) -> Answer:
+        """The answer of this provider's own model, enabled or not, and of no other. It counts like any."""
+        await sync_to_async(self._require_quota)()
+        return await self._ask(provider, provider.default_model, question, None)
 
     async def _ask(self, provider: Provider, name: str, question: Question, on_text: OnText | None) -> Answer:
         began = time.monotonic()
@@ -113,9 +119,12 @@ class Thinker:
 
 def spent_this_month(organization_id: int) -> Decimal:
     """US dollars since the first of the month, UTC."""
-    first = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    calls = ModelCall.objects.filter(organization_id=organization_id, at__gte=first)
+    calls = ModelCall.objects.filter(organization_id=organization_id, at__gte=first_of_month())
     return calls.aggregate(sum=Sum("cost_usd"))["sum"] or Decimal(0)
+
+
+def first_of_month() -> datetime:
+    return timezone.now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def cost(kind: str, name: str, used: Usage) -> Decimal | None:
