@@ -36,6 +36,15 @@ def lines_of(instructions: str) -> list[dict[str, Any]] | None:
     return found
 
 
+def has_line_for(question: Question) -> bool:
+    """Whether a script is there and goes on: else the answer only says what is missing."""
+    try:
+        lines = lines_of(question.instructions)
+    except ScriptError:
+        return False
+    return lines is not None and _place(question) < len(lines)
+
+
 def answer(question: Question) -> Answer:
     """The next line of the script, as an answer."""
     try:
@@ -44,7 +53,7 @@ def answer(question: Question) -> Answer:
         return _said(str(fault))
     if lines is None:
         return _said(WITHOUT)
-    place = sum(isinstance(turn, Answer) for turn in question.history)
+    place = _place(question)
     if place >= len(lines):
         return _said(AT_THE_END)
     line = lines[place]
@@ -52,6 +61,11 @@ def answer(question: Question) -> Answer:
         return _said(line["say"])
     call = ToolCall(f"script-{place + 1}", line["call"], line.get("arguments", {}))
     return Answer("", (call,), Usage(), NAME, _message(call=call))
+
+
+def _place(question: Question) -> int:
+    """How many lines were followed."""
+    return sum(isinstance(turn, Answer) for turn in question.history)
 
 
 def _line(number: int, text: str) -> dict[str, Any]:

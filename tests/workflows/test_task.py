@@ -75,6 +75,14 @@ def test_without_a_model_and_a_script_the_run_fails_and_says_so() -> None:
     assert "No model is configured" in execution.failure
 
 
+def test_a_script_may_say_something_and_go_on() -> None:
+    _, execution = started(task("look", *[{"say": "It is early."}] * 4, DONE), END, way("look", "end"))
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.status == "completed"
+    assert Activity.objects.filter(type="reasoning", payload={"reasoning": "It is early."}).count() == 4
+
+
 def test_a_question_waits_for_people_and_their_answer_goes_on() -> None:
     ask = call("ask_user", questions=[{"question": "Which?", "options": [{"label": "A"}]}])
     caller, execution = started(task("look", ask, DONE, tools=("ask_user",)), END, way("look", "end"))

@@ -123,16 +123,17 @@ class Task:
             await self.say(nudge)
         if self.record.tokens > compaction.FROM_TOKENS:
             await self.compact()
-        answer = await self.ask(await self.question())
+        question = await self.question()
+        answer = await self.ask(question)
         said = answer.reasoning or answer.text
         lines = [Line("reasoning", {"reasoning": said})] if said else []
         await self.point(Checkpoint.Kind.MODEL, answer_as_json(answer), lines=lines)
         if answer.calls:
             self.idle = 0
             return
-        if answer.model == scripted.NAME:
+        if answer.model == scripted.NAME and not scripted.has_line_for(question):
             raise NodeFailed(f"“{self.work.node.name}”: {answer.text}")
-        self.idle += 1
+        self.idle += answer.model != scripted.NAME
         if self.idle >= MOST_IDLE:
             raise NodeFailed(f"“{self.work.node.name}”: the model called for nothing {MOST_IDLE} times in a row.")
         await self.say(URGED.format(ending=self.assignment.ending.name))
@@ -142,7 +143,7 @@ class Task:
         said = await sync_to_async(instructions_for)(self.work, task, self.problems)
         return Question(
             instructions=self.work.secrets.hide(said),
-            history=self.record.turns,
+            history=list(self.record.turns),
             tools=self.tools(),
             must_call=not self.actions,
             **task.settings,
