@@ -1,0 +1,94 @@
+"""`manage.py workflow`: export a version to a file, import one from it, and say what is wrong with one."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandError
+from pydantic import ValidationError
+
+from accounts.caller import Caller
+from workflows.graph.shapes import EnvironmentTemplate, Graph, Part, Settings
+from workflows.management.people import PersonsCommand, take_person
+from workflows.services import versions
+from workflows.shapes.versions import WorkflowShape
+
+MOST_FAULTS = 20
+
+
+class Exported(Part):
+    """What of a version goes from one installation to another: its content, and nothing about who made it."""
+
+    rules: str = ""
+    settings: Settings
+    graph: Graph
+    environmentTemplate: EnvironmentTemplate | None = None  # noqa: N815 - as it is on the wire
+
+
+class Command(PersonsCommand):
+    help = "Takes versions out and in, and says what keeps one from running."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        verb = verbs.add_parser("export", help="print a version as JSON, or write it to a file")
+        verb.add_argument("workflow", type=UUID)
+        verb.add_argument("--to", type=Path, metavar="FILE")
+        take_person(verb)
+        verb = verbs.add_parser("import", help="make a draft of an agent from an exported version, and print its id")
+        verb.add_argument("agent", type=UUID)
+        verb.add_argument("file", type=Path)
+        verb.add_argument("--parent", type=UUID, metavar="WORKFLOW", help="the version it was made from")
+        take_person(verb)
+        verb = verbs.add_parser(
+            "validate", help="say all that is wrong with an exported version; ends with 1 if any is"
+        )
+        verb.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # Judging a file is done in nobody's name.
+        if options["verb"] == "validate":
+            self._validate(options["file"])
+        else:
+            super().handle(*args, **options)
+
+    def _export(self, caller: Caller, options: dict[str, Any]) -> None:
+        shape = WorkflowShape.of(versions.find_version(caller, workflow_id=options["workflow"]))
+        whole = shape.model_dump(mode="json", by_alias=True, exclude_none=True)
+        text = json.dumps({name: whole[name] for name in Exported.model_fields if name in whole}, indent=2)
+        if options["to"] is None:
+            self.stdout.write(text)
+        else:
+            options["to"].write_text(text + "\n")
+
+    def _import(self, caller: Caller, options: dict[str, Any]) -> None:
+        read = _read(options["file"])
+        made = versions.create_version(
+            caller,
+            agent_id=options["agent"],
+            graph=read.graph,
+            settings=read.settings,
+            rules=read.rules,
+            environment_template=read.environmentTemplate,
+            parent_id=options["parent"],
+        )
+        self.say(str(made.pk))
+
+    def _validate(self, file: Path) -> None:
+        faults = versions.faults_of(_read(file).graph)
+        for fault in faults:
+            self.say(f"{fault.node_id or fault.transition_id or 'graph'}: {fault.message}")
+        if faults:
+            raise CommandError(f"{len(faults)} faults. It can be kept as a draft and not be published.")
+        self.say("It can be published and run here.")
+
+
+def _read(file: Path) -> Exported:
+    try:
+        return Exported.model_validate_json(file.read_text())
+    except OSError as fault:
+        raise CommandError(f"{file} cannot be read: {fault.strerror}.") from None
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in error.errors()]
+        raise CommandError(f"{file} is no exported version. {'; '.join(wrong[:MOST_FAULTS])}.") from None
