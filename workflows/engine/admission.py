@@ -17,25 +17,38 @@ NEXT = """
     WITH live AS (
         SELECT id, organization_id, agent_id, created_at, admitted_at FROM workflows_execution
         WHERE status IN ('starting', 'running')
+    ), of_agent AS (
+        SELECT agent_id, count(*) AS busy FROM live WHERE admitted_at IS NOT NULL GROUP BY agent_id
+    ), of_organization AS (
+        SELECT organization_id, count(*) AS busy FROM live WHERE admitted_at IS NOT NULL GROUP BY organization_id
     ), waiting AS (
-        SELECT live.id, live.organization_id, live.agent_id, live.created_at,
-            row_number() OVER (PARTITION BY live.agent_id ORDER BY live.created_at, live.id)
-                + (SELECT count(*) FROM live busy WHERE busy.agent_id = live.agent_id AND busy.admitted_at IS NOT NULL)
+        SELECT live.id, live.organization_id, live.created_at,
+            row_number() OVER (PARTITION BY agent_id ORDER BY live.created_at, live.id) + COALESCE(busy, 0)
                 AS place_of_agent
-        FROM live WHERE live.admitted_at IS NULL
+        FROM live LEFT JOIN of_agent USING (agent_id) WHERE live.admitted_at IS NULL
     ), fitting AS (
         SELECT waiting.id, waiting.created_at,
-            row_number() OVER (PARTITION BY waiting.organization_id ORDER BY waiting.created_at, waiting.id)
-                + (SELECT count(*) FROM live busy
-                   WHERE busy.organization_id = waiting.organization_id AND busy.admitted_at IS NOT NULL)
-                AS place_of_organization
-        FROM waiting WHERE place_of_agent <= %(per_agent)s
+            row_number() OVER (PARTITION BY organization_id ORDER BY waiting.created_at, waiting.id)
+                + COALESCE(busy, 0) AS place_of_organization
+        FROM waiting LEFT JOIN of_organization USING (organization_id) WHERE place_of_agent <= %(per_agent)s
     )
     UPDATE workflows_execution SET admitted_at = clock_timestamp()
     WHERE id IN (
         SELECT id FROM fitting WHERE place_of_organization <= %(per_organization)s
         ORDER BY place_of_organization, created_at, id
         LIMIT GREATEST(%(places)s - (SELECT count(*) FROM live WHERE admitted_at IS NOT NULL), 0)
+    )
+    RETURNING id
+"""
+
+LOST = """
+    UPDATE workflows_execution SET lease_until = NULL, admitted_at = clock_timestamp()
+    WHERE id IN (
+        SELECT id FROM workflows_execution WHERE status IN ('starting', 'running') AND (
+            lease_until < clock_timestamp()
+            OR lease_until IS NULL AND admitted_at < clock_timestamp() - %s * interval '1 second')
+        ORDER BY lease_until NULLS FIRST, id LIMIT 1000
+        FOR NO KEY UPDATE SKIP LOCKED
     )
     RETURNING id
 """
@@ -55,13 +68,10 @@ def admit() -> list[UUID]:
 
 
 def lost() -> list[UUID]:
-    """Executions that have a place and no worker: their lease ran out, or their message was lost."""
+    """Executions that have a place and no worker: their lease ran out, or their message was lost.
+
+    Each is named once a lease's time, however often it is asked: messages would pile up before workers that are busy.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM workflows_execution WHERE status IN ('starting', 'running') AND ("
-            "  lease_until < clock_timestamp()"
-            "  OR lease_until IS NULL AND admitted_at < clock_timestamp() - %s * interval '1 second') "
-            "ORDER BY lease_until NULLS FIRST, id LIMIT 1000",
-            [settings.WORKFLOW_LEASE_SECONDS],
-        )
+        cursor.execute(LOST, [settings.WORKFLOW_LEASE_SECONDS])
         return [row[0] for row in cursor.fetchall()]

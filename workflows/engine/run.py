@@ -2,19 +2,20 @@
 
 import logging
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from security import request_id
 from security.identifiers import uuid7
 from workflows.engine import activities, moves, sharing, store
 from workflows.engine.activities import Line
-from workflows.engine.moves import Fail, Finish, Go, NodeResult
+from workflows.engine.moves import Fail, Finish, Go, Move, NodeResult
 from workflows.engine.states import Status
 from workflows.engine.store import Fenced, Held, PointRow, Seen, StepRow
 from workflows.engine.watch import watch
@@ -49,6 +50,7 @@ class _Run:
         self.execution = Execution.objects.select_related("workflow").get(pk=held.id)
         self.adopt(self.execution.workflow)
         self.secrets = Secrets.of(self.execution.profile_id)
+        self.interrupt = Interrupt()
         self.taking_over = True
         self.told = False
         self.began = time.monotonic()
@@ -71,17 +73,16 @@ class _Run:
             return
         if self.execution.step_count == 0:
             sharing.restore(self.execution)
-        interrupt = Interrupt()
         left = self.settings.max_timeout_mins * 60 - self.active_seconds
-        with watch.over(self.held, interrupt, left):
+        with watch.over(self.held, self.interrupt, left):
             node = moves.node_of(self.graph, self.execution.node_id) or moves.start_of(self.graph)
             while True:
-                on = self.visit(node, interrupt)
+                on = self.visit(node)
                 if on is None:
                     return
                 node = on
 
-    def visit(self, node: Node, interrupt: Interrupt) -> Node | None:
+    def visit(self, node: Node) -> Node | None:
         """Carry the node out and commit what came of it. The next node, or nothing where the run ends or waits here."""
         number = self.execution.step_count + 1
         if number > self.settings.max_iterations:
@@ -89,26 +90,24 @@ class _Run:
             return None
         began = time.monotonic()
         try:
-            interrupt.check()
-            given = self.carry_out(node, number, interrupt)
+            self.interrupt.check()
+            given = self.carry_out(node, number)
         except Interrupted as stop:
-            self.stop(stop)
-            return None
+            return self.stop(stop, node)
         except Waiting as wait:
-            self.wait(wait)
-            return None
+            return self.wait(wait, node)
         except NodeFailed as failure:
             self.fail(str(failure))
             return None
         return self.advance(node, number, given, time.monotonic() - began)
 
-    def carry_out(self, node: Node, number: int, interrupt: Interrupt) -> NodeResult:
+    def carry_out(self, node: Node, number: int) -> NodeResult:
         kind = kinds.find(node.type)
         if kind is None:
             raise NodeFailed(f"“{node.name}” is of type {node.type}, which this installation does not carry out yet.")
         checkpoints: list[Checkpoint] = []
         if self.taking_over:
-            # Only the step at which a run is taken up can have been begun before.
+            # Only a step at which a run is taken up, or goes on from a pause, can have been begun before.
             self.taking_over = False
             checkpoints = list(Checkpoint.objects.filter(execution_id=self.held.id, step=number).order_by("number"))
         work = Work(
@@ -117,7 +116,7 @@ class _Run:
             graph=self.graph,
             node=node,
             step=number,
-            interrupt=interrupt,
+            interrupt=self.interrupt,
             seconds_left=self.settings.max_timeout_mins * 60 - self.active_seconds,
             checkpoints=checkpoints,
             secrets=self.secrets,
@@ -137,19 +136,29 @@ class _Run:
             ) from fault
 
     def advance(self, node: Node, number: int, given: NodeResult, seconds: float) -> Node | None:
-        """Commit the step together with where the run goes from it."""
+        """Find where the run goes from here, and commit that together with the step."""
         given = self.secrets.hide_in(given)
+        move = moves.next_move(self.graph, node, given)
+        if not (isinstance(move, Go) and move.confirm):
+            return self.commit(node, number, given, seconds, move)
+        with transaction.atomic():
+            # The row is held, so that nobody wishes anything between this look and the question: it would be lost.
+            if store.renew(self.held).wanted == Status.CANCELLED:
+                move = replace(move, confirm=False)
+            return self.commit(node, number, given, seconds, move)
+
+    def commit(self, node: Node, number: int, given: NodeResult, seconds: float, move: Move) -> Node | None:
         row = StepRow(number, node.id, node.name, node.type, given.variables, given.summary, given.succeeded, seconds)
         variables = {**self.execution.variables, **given.variables}
         changes: dict[str, Any] = {"active_seconds": self.active_seconds, "waiting_for": None}
         if given.variables:
             changes["variables"] = variables
         lines = [*([] if self.told else [activities.step_started(number)]), activities.step_completed(number)]
-        move = moves.next_move(self.graph, node, given)
         match move:
             case Finish(ending):
                 changes |= {
                     "status": Status.COMPLETED,
+                    "wanted": "",
                     "outcome": ending.outcome,
                     "reasoning": ending.reasoning,
                     "result": ending.result,
@@ -157,7 +166,7 @@ class _Run:
                 }
                 lines.append(activities.completed(ending.outcome, ending.reasoning, ending.result))
             case Fail(reason):
-                changes |= {"status": Status.FAILED, "failure": reason}
+                changes |= {"status": Status.FAILED, "wanted": "", "failure": reason}
                 lines.append(activities.failed(reason))
             case Go(transition, target, confirm):
                 changes["node_id"] = target.id
@@ -176,6 +185,7 @@ class _Run:
                     reason = f"Go on from “{node.name}” to “{target.name}”?"
                     changes |= {
                         "status": Status.AWAITING_CONFIRMATION,
+                        "wanted": "",
                         "waiting_for": {"reason": reason, "transitionId": transition.id},
                     }
                     lines.append(activities.awaiting_confirmation(reason))
@@ -191,11 +201,9 @@ class _Run:
     def heed(self, seen: Seen, node: Node) -> Node | None:
         """Do what people wanted meanwhile, before the next step."""
         if seen.wanted == Status.PAUSED:
-            self.stop(Interrupted("paused"))
-            return None
+            return self.stop(Interrupted("paused"), node)
         if seen.wanted == Status.CANCELLED:
-            self.stop(Interrupted("cancelled"))
-            return None
+            return self.stop(Interrupted("cancelled"), node)
         if seen.sync_to is not None:
             return self.follow(seen.sync_to, node)
         return node
@@ -212,18 +220,43 @@ class _Run:
             self.fail(f"{workflow} has no node {node.id}, where the execution stood.")
         return target
 
-    def stop(self, stop: Interrupted) -> None:
+    def stop(self, stop: Interrupted, node: Node) -> Node | None:
+        """End, or give the run back. The node once more where people took their pause back meanwhile."""
         match stop.reason:
             case "fenced":
                 raise Fenced(f"Execution {self.held.id} was taken away.")
             case "paused":
-                self.give_back(Status.PAUSED, [activities.paused("A person paused it.")], wanted="")
+                return self.pause(node)
             case "cancelled":
                 self.end(Status.CANCELLED, [activities.cancelled("user_requested")])
             case "timeout":
                 self.end(Status.CANCELLED, [activities.cancelled("timeout")])
+        return None
 
-    def wait(self, wait: Waiting) -> None:
+    def pause(self, node: Node) -> Node | None:
+        with transaction.atomic():
+            # The row is held: what people want now is what counts, and what they want next finds the run paused.
+            wanted = store.renew(self.held).wanted
+            if wanted == Status.CANCELLED:
+                self.end(Status.CANCELLED, [activities.cancelled("user_requested")])
+                return None
+            if wanted == Status.PAUSED:
+                self.give_back(Status.PAUSED, [activities.paused("A person paused it.")], wanted="")
+                return None
+        self.interrupt.take_back()
+        self.taking_over = True
+        return node
+
+    def wait(self, wait: Waiting, node: Node) -> Node | None:
+        """Give the run back until what it waits for has come, unless people want something else of it by now."""
+        with transaction.atomic():
+            seen = store.renew(self.held)
+            if not seen.wanted:
+                self.ask(wait)
+                return None
+        return self.heed(seen, node)
+
+    def ask(self, wait: Waiting) -> None:
         waiting = self.secrets.hide({"reason": wait.reason, "questions": wait.questions})
         line = activities.asked(**waiting) if wait.questions else activities.waits(waiting["reason"])
         self.give_back(

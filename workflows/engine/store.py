@@ -80,7 +80,7 @@ def claim(execution_id: UUID) -> Held | None:
 
 def renew(held: Held) -> Seen:
     """Keep holding it. Raises `Fenced` where it is somebody else's by now, or is no longer running."""
-    return _commit(held, {}, [], progress=False)
+    return _commit(held, {}, [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,6 @@ def _commit(
     *,
     step: StepRow | None = None,
     point: PointRow | None = None,
-    progress: bool = True,
 ) -> Seen:
     assigned = dict(changes)
     given_back = "status" in assigned and assigned["status"] != Status.RUNNING
@@ -145,7 +144,8 @@ def _commit(
     else:
         lease = sql.Literal(settings.WORKFLOW_LEASE_SECONDS)
         expressions.append(sql.SQL("lease_until = clock_timestamp() + {} * interval '1 second'").format(lease))
-    if progress:
+    if given_back or step is not None:
+        # A checkpoint is not enough: a step that writes one each time before it ends its worker would go on for ever.
         expressions.append(sql.SQL("attempts = 0"))
     if step is not None:
         expressions.append(sql.SQL("step_count = {}").format(sql.Literal(step.number)))

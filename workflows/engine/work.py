@@ -63,6 +63,12 @@ class Interrupt:
         if wake is not None:
             wake()
 
+    def take_back(self) -> None:
+        """Forget a pause; anything else stays."""
+        if self.reason == "paused":
+            self.reason = None
+            self._event.clear()
+
     def wait(self, seconds: float) -> None:
         """Wait so long, or raise `Interrupted` as soon as that comes about."""
         self._event.wait(seconds)

@@ -37,6 +37,8 @@ def ask_status(caller: Caller, *, execution_id: UUID, status: Status) -> str:
             said = _take_back(execution)
         else:
             check(current, status)
+            if status == Status.PAUSED and execution.wanted == Status.CANCELLED:
+                raise Conflict("The execution is being cancelled, and is not paused any more.", code="status")
             said = _change(execution, current, status)
         audit.record(
             "execution.status", caller=caller, target=f"execution:{execution.pk}", detail={"status": status.value}
@@ -122,6 +124,8 @@ def resume(execution: Execution) -> None:
     """Have a waiting execution go on, once it has a place again. The caller holds its row."""
     execution.status, execution.wanted = Status.RUNNING, ""
     execution.waiting_for = execution.wake_at = execution.lease_until = execution.admitted_at = None
+    # A worker that stalled since before the pause does not find the execution running and take it for its own.
+    execution.fence += 1
     write_lines(execution, [activities.status_changed(Status.RUNNING)])
     execution.save()
     let_in_after_commit()
