@@ -36,6 +36,8 @@ class Watch:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._process = 0
+        self._listening: object = None
+        self._closed = False
 
     @contextmanager
     def over(self, held: Held, interrupt: Interrupt, seconds_left: float) -> Iterator[None]:
@@ -51,6 +53,16 @@ class Watch:
             with self._changed:
                 self._held = self._interrupt = None
 
+    def close(self) -> None:
+        """End the thread and its connection."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        with connection.cursor() as cursor:
+            cursor.execute(f"NOTIFY {CONTROL}")
+        if self._thread is not None:
+            self._thread.join()
+
     def _start(self) -> None:
         # A fork takes the object along and not the thread.
         if self._thread is None or not self._thread.is_alive() or self._process != os.getpid():
@@ -62,12 +74,15 @@ class Watch:
         try:
             while True:
                 with self._changed:
-                    while self._held is None:
+                    while self._held is None and not self._closed:
                         self._changed.wait()
                     held, interrupt, until = self._held, self._interrupt, self._until
-                if interrupt is not None:
-                    self._look(held, interrupt, until)
+                if held is None or interrupt is None:
+                    return
+                # Listening begins before the look, so that nothing falls between the two.
                 self._listen()
+                self._look(held, interrupt, until)
+                self._wait(until)
         finally:
             connections.close_all()
 
@@ -87,19 +102,26 @@ class Watch:
                 interrupt.set("paused" if seen.wanted == Status.PAUSED else "cancelled")
 
     def _listen(self) -> None:
-        """Wait for a notice, at most until it is time to look again."""
-        seconds = min(LOOK_SECONDS, settings.WORKFLOW_LEASE_SECONDS / 3)
+        """Have notices sent to the connection, once for each that is made."""
         try:
             connection.ensure_connection()
-            raw = connection.connection
-            if getattr(self, "_listening", None) is not raw:
-                raw.execute(f"LISTEN {CONTROL}")
-                self._listening = raw
-            for notice in raw.notifies(timeout=seconds, stop_after=1):
+            if self._listening is not connection.connection:
+                connection.connection.execute(f"LISTEN {CONTROL}")
+                self._listening = connection.connection
+        except (OperationalError, InterfaceError, psycopg.Error):
+            connection.close()
+
+    def _wait(self, until: float) -> None:
+        """Wait for a notice, at most until it is time to look again."""
+        seconds = min(LOOK_SECONDS, settings.WORKFLOW_LEASE_SECONDS / 3, max(until - time.monotonic(), 0.05))
+        try:
+            if connection.connection is None:
+                time.sleep(seconds)
+                return
+            for notice in connection.connection.notifies(timeout=seconds, stop_after=1):
                 logger.debug("Heard of execution %s", notice.payload)
         except (OperationalError, InterfaceError, psycopg.Error):
             connection.close()
-            time.sleep(seconds)
 
 
 watch = Watch()

@@ -1,0 +1,141 @@
+"""The watch, over a connection of its own: it keeps the lease, and wakes a node in the middle of its work."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db.models import F
+
+from accounts.caller import Caller
+from tests.agents_hub.factories import AgentFactory, member_of
+from tests.factories import caller_for
+from tests.threads import meanwhile
+from tests.workflows.factories import WorkflowFactory
+from tests.workflows.graphs import graph, node, way
+from workflows.engine import admission, store
+from workflows.engine.moves import NodeResult
+from workflows.engine.run import drive
+from workflows.engine.states import Status
+from workflows.engine.watch import Watch
+from workflows.engine.work import Work
+from workflows.models import Execution, Step
+from workflows.nodes import kinds
+from workflows.services import executions, wishes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# What takes longer than this hangs.
+SECONDS = 30
+
+
+class Sleeper:
+    """A node that waits until it is interrupted or let go, and says that it has begun."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def __call__(self, work: Work) -> NodeResult:
+        self.begun.set()
+        work.interrupt.on(self.go_on.set)
+        assert self.go_on.wait(SECONDS), "nothing woke it"
+        work.interrupt.on(None)
+        work.interrupt.check()
+        return NodeResult()
+
+
+@pytest.fixture
+def sleeper(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Sleeper]:
+    """It carries out nodes of type `url`; the lease is short, and the watch the test's own."""
+    settings.WORKFLOW_LEASE_SECONDS = 2
+    monkeypatch.setattr("workflows.tasks.nudge", lambda: None)
+    sleeper = Sleeper()
+    monkeypatch.setitem(kinds._kinds, "url", sleeper)
+    own = Watch()
+    monkeypatch.setattr("workflows.engine.run.watch", own)
+    yield sleeper
+    sleeper.go_on.set()
+    own.close()
+
+
+def started() -> tuple[Caller, Execution]:
+    workflow = WorkflowFactory(
+        agent=AgentFactory(), graph=graph(node("a", "url"), node("end", "output"), way("a", "end", "outcome_success"))
+    )
+    caller = caller_for(member_of(workflow.agent.organization))
+    execution = executions.start(caller, workflow=workflow, inputs={})
+    admission.admit()
+    return caller, execution
+
+
+@contextmanager
+def in_the_middle(sleeper: Sleeper, execution: Execution) -> Iterator[None]:
+    """While a worker drives it and its node has begun; after the block the worker has stopped by itself."""
+    with meanwhile(lambda: drive(execution.pk)) as outcomes:
+        assert sleeper.begun.wait(SECONDS)
+        yield
+    assert outcomes == [True]
+    execution.refresh_from_db()
+
+
+def lease_of(execution: Execution) -> Any:
+    return Execution.objects.values_list("lease_until", flat=True).get(pk=execution.pk)
+
+
+def until(true: Callable[[], bool]) -> None:
+    ends, tick = time.monotonic() + SECONDS, threading.Event()
+    while not true():
+        assert time.monotonic() < ends, "it did not come about"
+        tick.wait(0.02)
+
+
+def test_the_lease_is_kept_while_a_node_takes_its_time(sleeper: Sleeper) -> None:
+    _, execution = started()
+    with in_the_middle(sleeper, execution):
+        for _ in range(3):
+            lease = lease_of(execution)
+            until(lambda lease=lease: lease_of(execution) > lease)
+        assert store.claim(execution.pk) is None
+        assert admission.lost() == []
+        sleeper.go_on.set()
+    assert execution.status == "completed"
+
+
+@pytest.mark.parametrize(("wish", "status"), [(Status.CANCELLED, "cancelled"), (Status.PAUSED, "paused")])
+def test_a_notice_of_a_wish_wakes_the_node(
+    sleeper: Sleeper, settings: Any, monkeypatch: pytest.MonkeyPatch, wish: Status, status: str
+) -> None:
+    # It does not look by itself before the test is over.
+    settings.WORKFLOW_LEASE_SECONDS = 100 * SECONDS
+    monkeypatch.setattr("workflows.engine.watch.LOOK_SECONDS", 10 * SECONDS)
+    caller, execution = started()
+    with in_the_middle(sleeper, execution):
+        wishes.ask_status(caller, execution_id=execution.pk, status=wish)
+    assert (execution.status, execution.step_count, execution.wanted) == (status, 0, "")
+
+
+def test_a_wish_whose_notice_was_lost_is_found_all_the_same(sleeper: Sleeper) -> None:
+    _, execution = started()
+    with in_the_middle(sleeper, execution):
+        Execution.objects.filter(pk=execution.pk).update(wanted=Status.CANCELLED)
+    assert execution.status == "cancelled"
+
+
+def test_when_the_time_is_up_the_node_is_woken(sleeper: Sleeper) -> None:
+    _, execution = started()
+    longest = execution.workflow.settings["max_timeout_mins"] * 60
+    Execution.objects.filter(pk=execution.pk).update(active_seconds=longest - 0.5)
+    with in_the_middle(sleeper, execution):
+        pass
+    assert execution.status == "cancelled"
+    assert execution.activities.latest("number").payload["cancelledPayload"] == {"reason": "timeout"}
+
+
+def test_a_worker_that_lost_its_lease_is_woken_and_writes_nothing(sleeper: Sleeper) -> None:
+    _, execution = started()
+    with in_the_middle(sleeper, execution):
+        Execution.objects.filter(pk=execution.pk).update(fence=F("fence") + 1)
+    assert (execution.status, execution.step_count) == ("running", 0)
+    assert not Step.objects.exists()
