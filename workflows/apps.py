@@ -8,6 +8,7 @@ class WorkflowsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_delete
 
+        from agents_hub.agent_links import agent_links
         from agents_hub.files.content import forget_with_its_row
         from dashboard.navigation import Section, navigation
         from workflows.models import ExecutionFile
@@ -19,6 +20,7 @@ class WorkflowsConfig(AppConfig):
 
         icon = "workflows/icons/workflow.svg"
         navigation.add(Section.MAIN, "Workflows", "workflows:executions", icon=icon, order=30)
+        agent_links.add("Workflows", "workflows:versions")
         kinds.add("api", run_api)
         kinds.add("iris", run_iris)
         kinds.add("output", run_output)

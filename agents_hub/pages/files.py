@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.errors import DomainError
 from accounts.page_caller import caller, is_signed_in
+from agents_hub.agent_links import agent_links
 from agents_hub.files import content, links
 from agents_hub.services import quota
 from agents_hub.services import shared_files as service
@@ -70,6 +71,7 @@ def agent_page(request: HttpRequest, agent_id: UUID) -> HttpResponse:
     )
     context = {
         "agent": agent,
+        "links": agent_links.of(agent.pk),
         "page": page,
         "sorting": order,
         "form": form,

@@ -306,3 +306,8 @@ def test_no_box_of_a_picture_lies_on_another(parts: dict[str, Any]) -> None:
     for one, other in combinations(drawing.boxes, 2):
         assert abs(one.x - other.x) >= WIDTH or abs(one.y - other.y) >= HEIGHT
     assert all(0 <= box.x <= drawing.width - WIDTH and 0 <= box.y <= drawing.height - HEIGHT for box in drawing.boxes)
+
+
+def test_an_agents_page_leads_to_its_versions(browser: Client, workflow: Workflow) -> None:
+    shown = text(browser.get(reverse("agents:agent", args=[workflow.agent_id])))
+    assert f'href="{reverse("workflows:versions", args=[workflow.agent_id])}">Workflows</a>' in shown
