@@ -33,7 +33,10 @@ class Fetcher:
     """The toolkit's seam for fetching: gives the document and the seconds it may be kept, or raises `CIMDError`."""
 
     def fetch(self, client_id: str) -> tuple[dict[str, Any], int]:
-        _validate_client_id_url(client_id)
+        try:
+            _validate_client_id_url(client_id)
+        except ValueError as error:  # from the reading of an address that is none
+            raise CIMDError("the address is not written as URLs are") from error
         try:
             with client() as guarded:
                 response = guarded.get(client_id, headers={"Accept": "application/json, application/*+json"})

@@ -32,6 +32,7 @@ from mcp_gateway.remote.problems import RemoteError
 from mcp_gateway.remote.session import Session
 from mcp_gateway.remote.targets import Target
 from mcp_gateway.remote.wires import wires
+from security.outbound import OutboundRefused, urls
 
 # What closing may take: telling an old server that the session is over is a courtesy.
 CLOSING_SECONDS = 2.0
@@ -52,6 +53,7 @@ async def connect(
     says that it is known to speak an older revision only.
     """
     seconds = settings.MCP_REMOTE_CONNECT_SECONDS if deadline is None else deadline
+    _check_readable(target.url)
     connection = _Connection(target, seconds, on_list_changed)
     home = asyncio.create_task(connection.live(prior, handshake), name=f"remote server {target.server_id}")
     try:
@@ -63,6 +65,14 @@ async def connect(
         yield session
     finally:
         await _end(connection, home)
+
+
+def _check_readable(url: str) -> None:
+    """Refuse what is no URL, or two at once: services save none, and rows can be written past them."""
+    try:
+        urls.read(url)
+    except OutboundRefused as refused:
+        raise diagnose(refused, Witness(failure=refused), seconds=0) from None
 
 
 class _Connection:

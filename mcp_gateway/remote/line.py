@@ -84,7 +84,7 @@ class Line:
             response = await self._client.send(request, stream=True, **options)
             if witness is not None:
                 witness.answered(response)
-            if not _is_event_stream(response):
+            if not is_event_stream(response):
                 await _read(response)
                 return _for_this_request(response)
         except httpx2.HTTPError as failure:
@@ -110,5 +110,5 @@ def _for_this_request(response: httpx2.Response) -> httpx2.Response:
     return response
 
 
-def _is_event_stream(response: httpx2.Response) -> bool:
+def is_event_stream(response: httpx2.Response) -> bool:
     return response.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/event-stream"

@@ -5,11 +5,12 @@ import contextlib
 from typing import Any
 
 import httpx2
-from mcp.shared._httpx_utils import request_within_origin, sse_within_origin
+from mcp.shared._httpx_utils import sse_within_origin
 
 from mcp_gateway.models import Transport
+from mcp_gateway.remote.line import is_event_stream
 from mcp_gateway.remote.problems import Code, RemoteError
-from mcp_gateway.remote.sse import events_of
+from mcp_gateway.remote.sse import events_of, post
 from mcp_gateway.remote.targets import Target
 
 LOOK_SECONDS = 3.0
@@ -44,11 +45,13 @@ async def _streamable_http_answers(client: httpx2.AsyncClient, url: str) -> bool
     """Whether a POST is answered by a JSON-RPC message, if only to refuse it."""
     headers = {"Accept": "application/json, text/event-stream"}
     ping = {"jsonrpc": "2.0", "id": "ping", "method": "ping"}
-    response = await request_within_origin(client, "POST", url, json=ping, headers=headers)
+    response = await post(client, url, ping, headers)
+    if is_event_stream(response):
+        return True
     try:
         answer: Any = response.json()
     except ValueError:
-        return response.headers.get("content-type", "").startswith("text/event-stream")
+        return False
     return isinstance(answer, dict) and answer.get("jsonrpc") == "2.0"
 
 

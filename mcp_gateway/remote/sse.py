@@ -6,19 +6,20 @@ request that cannot be delivered is answered at once.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import cast
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from typing import Any, cast
 from urllib.parse import urljoin
 
 import anyio
 import httpx2
 from mcp.client._transport import TransportStreams
 from mcp.shared._context_streams import ContextReceiveStream, ContextSendStream, create_context_streams
-from mcp.shared._httpx_utils import request_within_origin, sse_within_origin
+from mcp.shared._httpx_utils import sse_within_origin, stream_within_origin
 from mcp.shared.message import SessionMessage
 from mcp_types import CONNECTION_CLOSED, ErrorData, JSONRPCError, JSONRPCRequest, jsonrpc_message_adapter
 from pydantic import ValidationError
 
+from mcp_gateway.remote.line import is_event_stream
 from mcp_gateway.remote.problems import Code, RemoteError
 
 Received = ContextSendStream[SessionMessage | Exception]
@@ -64,6 +65,14 @@ def events_of(source: httpx2.EventSource) -> Events:
     return cast(Events, aiter(source))
 
 
+async def post(client: httpx2.AsyncClient, url: str, message: Any, headers: Mapping[str, str]) -> httpx2.Response:
+    """The answer to a message, to be had without its events: a stream of them has no bounds, and is left unread."""
+    async with stream_within_origin(client, "POST", url, json=message, headers=headers) as response:
+        if not is_event_stream(response):
+            await response.aread()
+    return response
+
+
 async def _endpoint(response: httpx2.Response, events: Events, url: str, seconds: float) -> str:
     """Where messages are to be sent, which the server says first."""
     content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -85,12 +94,16 @@ async def _endpoint(response: httpx2.Response, events: Events, url: str, seconds
 
 def _within_origin(url: str, endpoint: str) -> str:
     """The endpoint's URL; one on another server would be sent the credential."""
-    whole = urljoin(url, endpoint)
-    ours, theirs = httpx2.URL(url), httpx2.URL(whole)
+    elsewhere = RemoteError(
+        Code.REFUSED_ADDRESS, "The server wants requests to be sent to another server, which is not done."
+    )
+    try:
+        whole = urljoin(url, endpoint)
+        ours, theirs = httpx2.URL(url), httpx2.URL(whole)
+    except (ValueError, httpx2.InvalidURL):
+        raise elsewhere from None
     if (ours.scheme, ours.host, ours.port) != (theirs.scheme, theirs.host, theirs.port) or theirs.userinfo:
-        raise RemoteError(
-            Code.REFUSED_ADDRESS, "The server wants requests to be sent to another server, which is not done."
-        )
+        raise elsewhere
     return whole
 
 
@@ -129,7 +142,7 @@ async def _write(client: httpx2.AsyncClient, endpoint: str, sent: Sent, received
 async def _deliver(client: httpx2.AsyncClient, endpoint: str, sent: SessionMessage, received: Received) -> None:
     message = sent.message
     body = message.model_dump(by_alias=True, mode="json", exclude_unset=True)
-    response = await request_within_origin(client, "POST", endpoint, json=body, headers=HEADERS)
+    response = await post(client, endpoint, body, HEADERS)
     if response.status_code < 300 or not isinstance(message, JSONRPCRequest):
         return
     refusal = ErrorData(code=CONNECTION_CLOSED, message=NOT_DELIVERED)

@@ -54,8 +54,11 @@ def write_fields(row: RemoteServer, fields: ServerFields) -> list[str]:
 
 
 def origin(url: str) -> tuple[str, str, int]:
-    """What a secret belongs to: scheme, host and port."""
-    parsed = httpx2.URL(url)
+    """What a secret belongs to: scheme, host and port. What is no URL, written past these rules, is like no other."""
+    try:
+        parsed = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        return "", url, 0
     return parsed.scheme, parsed.host, parsed.port or {"https": 443, "http": 80}.get(parsed.scheme, 0)
 
 

@@ -21,6 +21,7 @@ from security import outbound
 from security.outbound import Bounds, Policy
 
 PUBLIC, INSIDE = "127.0.0.2", "127.0.0.1"
+EVERYWHERE = "::" if socket.has_dualstack_ipv6() else "0.0.0.0"
 OPENED = (ipaddress.ip_network(f"{PUBLIC}/32"),)
 # http:// is taken and every public rule but the address's own is out of the way, so that a refusal is the address's.
 POLICY = Policy(opened=OPENED, plain_http=True)
@@ -52,7 +53,9 @@ class Server:
     """A server whose every connection runs a script, and which remembers what was sent to it."""
 
     def __init__(self, script: Script, *, host: str = PUBLIC, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
-        self._listener = socket.create_server((host, port))
+        six = ":" in host
+        family = socket.AF_INET6 if six else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family, dualstack_ipv6=six)
         self.host, self.port = host, int(self._listener.getsockname()[1])
         self.connections = 0
         self.requests: list[bytes] = []
