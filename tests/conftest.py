@@ -5,10 +5,15 @@ import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+import hypothesis
 import pytest
 from django.conf import settings
 
 from mcp_gateway import offload
+
+# A machine with much to do takes its time; how long something takes is measured in bench/.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_unconfigure() -> None:

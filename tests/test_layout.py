@@ -60,3 +60,17 @@ def test_the_web_process_and_the_worker_start_from_nothing() -> None:
     assert shown.returncode == 0, shown.stderr
     # It takes a second to load, and is loaded when a model is first asked.
     assert "'pydantic_ai'" not in shown.stdout
+
+
+def test_a_task_sent_from_any_thread_goes_to_our_broker() -> None:
+    """A request is answered in a thread of its own, and nothing there names the application that sends tasks."""
+    program = (
+        "import django, threading; django.setup()\n"
+        "from accounts.tasks import mail_password_reset as task\n"
+        "thread = threading.Thread(target=lambda: print(task.app.main)); thread.start(); thread.join()"
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{SOURCE_ROOT}:{ROOT}", "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    shown = subprocess.run(
+        [sys.executable, "-c", program], env=environment, cwd="/", capture_output=True, text=True, check=False
+    )
+    assert (shown.stdout.strip(), shown.returncode) == ("asterism", 0), shown.stderr

@@ -25,6 +25,8 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 TRANSPORT_ALIASES["filesystem"] = "config.broker:Transport"
 
 app = Celery("asterism")
+# In every thread: without this a request that sends a task would send it by an application of the library's own.
+app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

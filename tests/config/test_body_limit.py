@@ -179,6 +179,7 @@ def test_the_routes_that_take_files_take_what_the_guide_promises_and_no_other_ta
         "temp-files/{organizationId}": whole,
         "agents/{agentId}/shared-files": whole,
         "agents/{agentId}/shared-files/{fileId}": one,
+        "executions/{executionId}/context-files": whole,
     }
 
     def most(url: str) -> int:
