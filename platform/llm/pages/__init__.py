@@ -1,0 +1,1 @@
+"""The pages of models, under Control Hub > Models."""
