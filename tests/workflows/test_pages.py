@@ -1,6 +1,7 @@
 """The pages of workflows, as a browser without scripts uses them."""
 
 import json
+from decimal import Decimal
 from itertools import combinations
 from typing import Any
 
@@ -11,8 +12,9 @@ from hypothesis import given
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Role, User
+from llm.models import ModelCall
 from tests.factories import MembershipFactory
-from tests.workflows.factories import ExecutionFactory, WorkflowFactory
+from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node, sound, sound_graphs, way
 from workflows.engine.states import Status
 from workflows.graph.shapes import Graph
@@ -311,3 +313,15 @@ def test_no_box_of_a_picture_lies_on_another(parts: dict[str, Any]) -> None:
 def test_an_agents_page_leads_to_its_versions(browser: Client, workflow: Workflow) -> None:
     shown = text(browser.get(reverse("agents:agent", args=[workflow.agent_id])))
     assert f'href="{reverse("workflows:versions", args=[workflow.agent_id])}">Workflows</a>' in shown
+
+
+def test_an_execution_shows_its_files_and_what_its_models_cost(browser: Client, workflow: Workflow) -> None:
+    row = execution(workflow)
+    ExecutionFileFactory(execution=row, name="tides <low>.txt", created_by="agent")
+    shared = {"organization": row.organization, "model": "openai:gpt", "product": "workflows", "duration_ms": 1.0}
+    ModelCall.objects.create(**shared, subject=str(row.pk), input_tokens=1_200, cost_usd=Decimal("0.0125"))
+    ModelCall.objects.create(**shared, subject=str(row.pk), input_tokens=34, output_tokens=7)
+    ModelCall.objects.create(**shared, subject="another", input_tokens=9_999, cost_usd=Decimal(5))
+    shown = text(browser.get(reverse("workflows:execution", args=[row.pk])))
+    for part in ("tides &lt;low&gt;.txt", "The agent", "1,234", "$0.0125", "without 1 call of unknown price"):
+        assert part in shown, part

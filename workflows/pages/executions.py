@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.errors import DomainError, Invalid
 from accounts.page_caller import caller
 from accounts.pages.forms import show_refusal
+from agents_hub.files import links
 from agents_hub.services.agents import list_agents
 from dashboard.frame import PAGE_SIZE, organization_of, page_number
 from dashboard.sorting import Direction, sorting
@@ -24,11 +25,14 @@ from workflows.pages.filters import FilterForm
 from workflows.pages.timeline import MEANINGS, told
 from workflows.services import executions as service
 from workflows.services import listing, wishes
+from workflows.services.cost import cost_of
+from workflows.services.files import list_files
 
 COLUMNS: dict[str, Direction] = {"created_at": "desc", "status": "asc"}
 # Those offered in the filters; the API takes any.
 MOST_CHOICES = 200
 ACTIVITIES_SHOWN = 100
+FILES_SHOWN = 50
 
 # What people are offered in each status, by the status they ask for. The service decides what is allowed.
 OFFERED: dict[Status, dict[Status, str]] = {
@@ -79,7 +83,7 @@ def execution_page(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         else:
             messages.success(request, said)
             return redirect("workflows:execution", execution_id)
-    after = _after(request, execution)
+    after, files = _after(request, execution), list_files(who, execution_id=execution_id)
     found = listing.list_activities(who, execution=execution, limit=ACTIVITIES_SHOWN, after=after)
     context = {
         "execution": execution,
@@ -87,6 +91,9 @@ def execution_page(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         "meaning": MEANINGS[execution.state],
         "form": form,
         "offered": _offered(execution),
+        "files": [(file, links.path(who, file)) for file in files[:FILES_SHOWN]],
+        "more_files": max(0, len(files) - FILES_SHOWN),
+        "cost": cost_of(who, execution),
         "drawing": draw(execution.workflow.drawn, _stands_at(execution)),
         "told": told(found),
         "earlier": max(0, after - ACTIVITIES_SHOWN) if after else None,
