@@ -124,3 +124,12 @@ class StagedFileAdmin(ReadOnlyAdmin):
     list_select_related = ["organization", "staged_by"]
     search_fields = ["name", "organization__name", "=id"]
     search_help_text = "A file's or organization's name, or an id."
+
+
+@admin.register(models.AgentServer)
+class AgentServerAdmin(ReadOnlyAdmin):
+    list_display = ["server", "agent", "assigned_by", "assigned_at"]
+    list_select_related = ["server", "agent", "assigned_by"]
+    search_fields = ["server__name", "agent__name", "=agent__id"]
+    search_help_text = "A server's or agent's name, or an agent's id."
+    show_full_result_count = False
