@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from tests.workflows.graphs import node, way
-from tests.workflows.tasks import END, call, done, started, task
+from tests.workflows.tasks import END, call, done, failures, started, task
 from workflows.engine import admission
 from workflows.engine.run import drive
 from workflows.engine.states import Status
@@ -148,3 +148,35 @@ def test_an_action_that_may_be_repeated_is(acts: list[str], monkeypatch: pytest.
     assert acts == ["order 1", "order 1"]
     execution.refresh_from_db()
     assert execution.state == Status.COMPLETED
+
+
+def test_a_task_looks_up_what_the_run_knows() -> None:
+    nothing = call("agent_query_context", name="nothing")
+    look = task("again", call("agent_query_context"), nothing, DONE, tools=("agent_query_context",))
+    _, execution = started(task("first", DONE), look, END, way("first", "again"), way("again", "end"))
+    drive(execution.pk)
+    assert failures(execution) == ["Nothing in this run is called nothing. Ask without a name for an overview."]
+
+
+def test_without_a_model_a_thought_is_refused_and_the_task_goes_on() -> None:
+    thought = call("llm_call", prompt="What is it?")
+    _, execution = started(task("look", thought, DONE, tools=("llm_call",)), END, way("look", "end"))
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.status == "completed"
+    assert failures(execution) == ["No model is configured."]
+
+
+@pytest.mark.parametrize(("chosen", "outcome"), [(None, "good"), ("Bad", "bad")])
+def test_beside_a_way_for_success_another_may_be_chosen(chosen: str | None, outcome: str) -> None:
+    end = call("complete_task", summary="Seen.", **({"next": chosen} if chosen else {}))
+    _, execution = started(
+        task("look", end),
+        node("good", "output", properties={"outcomes": ["good"]}),
+        node("bad", "output", properties={"outcomes": ["bad"]}),
+        way("look", "good", "outcome_success"),
+        way("look", "bad"),
+    )
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.outcome == outcome
