@@ -4,6 +4,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -80,8 +82,14 @@ def in_the_middle(sleeper: Sleeper, execution: Execution) -> Iterator[None]:
     execution.refresh_from_db()
 
 
-def lease_of(execution: Execution) -> Any:
-    return Execution.objects.values_list("lease_until", flat=True).get(pk=execution.pk)
+def lease_of(execution: Execution) -> datetime:
+    lease = Execution.objects.values_list("lease_until", flat=True).get(pk=execution.pk)
+    assert lease is not None
+    return lease
+
+
+def is_renewed(execution: Execution, lease: datetime) -> bool:
+    return lease_of(execution) > lease
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -95,8 +103,7 @@ def test_the_lease_is_kept_while_a_node_takes_its_time(sleeper: Sleeper) -> None
     _, execution = started()
     with in_the_middle(sleeper, execution):
         for _ in range(3):
-            lease = lease_of(execution)
-            until(lambda lease=lease: lease_of(execution) > lease)
+            until(partial(is_renewed, execution, lease_of(execution)))
         assert store.claim(execution.pk) is None
         assert admission.lost() == []
         sleeper.go_on.set()

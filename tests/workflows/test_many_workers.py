@@ -1,0 +1,160 @@
+"""Real Celery workers, killed and stopped in the middle of executions: each ends once, and nothing runs twice."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db.models import Count
+
+from tests.agents_hub.factories import AgentFactory
+from tests.bots.processes import ROOT, database_url
+from tests.workflows.factories import ExecutionFactory, WorkflowFactory
+from tests.workflows.graphs import Parts, graph, node, way
+from workflows.models import Activity, Execution, Step
+
+pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
+
+EXECUTIONS, NODES, KILLED = 40, 6, 4
+SECONDS = 90
+# What the schedule does every few seconds, more often.
+CLOCK = """
+import time
+from tests.workflows import worker
+from workflows.tasks import sweep
+while True:
+    sweep()
+    time.sleep(0.5)
+"""
+WORKER = ["-m", "celery", "-A", "tests.workflows.worker", "worker", "--pool", "solo", "--without-gossip"]
+
+
+class Workers:
+    """Processes on the test's database and a broker of their own, ended with the test."""
+
+    def __init__(self, folder: Path, running: ExitStack, **environment: str) -> None:
+        self.folder, self._running = folder, running
+        self._environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.workflows.worker_settings",
+            "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}",
+            "TEST_DATABASE_URL": database_url(),
+            "TEST_WORKERS_FOLDER": str(folder),
+            "WORKFLOW_LEASE_SECONDS": "2",
+            "LOG_LEVEL": "INFO",
+            **environment,
+        }
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """A process; what they all say is in one file."""
+        log = self._running.enter_context((self.folder / "log").open("ab"))
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, env=self._environment, stdout=log, stderr=log
+        )
+        self._running.callback(process.wait, 30)
+        self._running.callback(process.kill)
+        return process
+
+    def worker(self) -> subprocess.Popen[bytes]:
+        return self.start(*WORKER)
+
+    def clock(self) -> None:
+        self.start("-c", CLOCK)
+
+    def said(self) -> str:
+        return (self.folder / "log").read_text()
+
+
+@pytest.fixture
+def workers(tmp_path: Path) -> Iterator[Callable[..., Workers]]:
+    with ExitStack() as running:
+        yield lambda **environment: Workers(tmp_path, running, **environment)
+
+
+def wait_until(true: Callable[[], Any]) -> None:
+    ends, tick = time.monotonic() + SECONDS, threading.Event()
+    while not true():
+        assert time.monotonic() < ends, "it did not come about"
+        tick.wait(0.1)
+
+
+def has_steps(count: int) -> bool:
+    return Step.objects.count() >= count
+
+
+def line(count: int, kind: str) -> Parts:
+    names = [f"n{number}" for number in range(count)]
+    ways = [
+        way(source, target, "selector", properties={"name": "on", "selector": "a"})
+        for source, target in zip(names, [*names[1:], "end"], strict=True)
+    ]
+    return graph(*(node(name, kind) for name in names), node("end", "output"), *ways)
+
+
+def is_stopped(process: subprocess.Popen[bytes]) -> bool:
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def test_workers_killed_at_any_moment_leave_each_execution_ended_once(workers: Callable[..., Workers]) -> None:
+    for _ in range(4):
+        workflow = WorkflowFactory(agent=AgentFactory(), graph=line(NODES, "url"))
+        for _ in range(EXECUTIONS // 4):
+            ExecutionFactory(workflow=workflow)
+    crowd = workers()
+    running = [crowd.worker() for _ in range(3)]
+    crowd.clock()
+    steps = EXECUTIONS * (NODES + 1)
+    for number in range(1, KILLED + 1):
+        wait_until(partial(has_steps, steps * number // (KILLED + 2)))
+        running.pop(0).kill()
+        running.append(crowd.worker())
+    wait_until(lambda: not Execution.objects.filter(terminal_at=None).exists())
+    assert set(Execution.objects.values_list("status", "step_count")) == {("completed", NODES + 1)}
+    assert Step.objects.count() == steps
+    ended = Activity.objects.filter(payload__status__in=["completed", "failed", "cancelled"])
+    counts = ended.values("execution").annotate(times=Count("id")).values_list("times", flat=True)
+    assert list(counts) == [1] * EXECUTIONS
+    for execution in Execution.objects.all():
+        numbers = execution.activities.order_by("number").values_list("number", flat=True)
+        assert list(numbers) == list(range(1, execution.activity_count + 1))
+    assert Execution.objects.filter(fence__gt=1).exists(), "nobody was killed in the middle of one"
+
+
+def overtaken(crowd: Workers) -> Execution:
+    """An execution whose worker stopped in the middle of its step, and another is in the middle of it by now."""
+    workflow = WorkflowFactory(agent=AgentFactory(), graph=line(1, "playwright_script"))
+    execution: Execution = ExecutionFactory(workflow=workflow)
+    stalled = crowd.worker()
+    crowd.clock()
+    wait_until(lambda: is_stopped(stalled))
+    crowd.worker()
+    wait_until(lambda: Execution.objects.get(pk=execution.pk).fence == 2)
+    stalled.send_signal(signal.SIGCONT)
+    return execution
+
+
+def test_a_worker_that_wakes_after_it_was_overtaken_writes_nothing(workers: Callable[..., Workers]) -> None:
+    crowd = workers()
+    execution = overtaken(crowd)
+    wait_until(lambda: f"Execution {execution.pk} was taken away" in crowd.said())
+    assert not Step.objects.exists()
+    (crowd.folder / "go-on").touch()
+    wait_until(lambda: Execution.objects.get(pk=execution.pk).terminal_at)
+    assert list(Step.objects.order_by("number").values_list("number", "fence")) == [(1, 2), (2, 2)]
+    assert Execution.objects.get(pk=execution.pk).variables == {"fence": 2}
+
+
+def test_without_the_fence_it_writes_over_the_other(workers: Callable[..., Workers]) -> None:
+    """The test above would notice: its workers without the fence."""
+    crowd = workers(TEST_WORKERS_FENCE="off")
+    execution = overtaken(crowd)
+    wait_until(Step.objects.exists)
+    assert Execution.objects.get(pk=execution.pk).variables == {"fence": 1}
