@@ -22,7 +22,7 @@ class RemoteConnection(models.Model):
     `generation` grows with each set of tokens stored; whoever refreshes holds the lease, and stores what it got only
     while the generation is still the one it began with. No transaction is open while the provider is asked.
 
-    `refresh_due_at` is when something is to be done next. None says nothing will be: there is nothing to refresh, or the
+    `refresh_due_at` is when something is to be done next. None says nothing will be: nothing is to be refreshed, or the
     connection has ended and waits for its owner. A lease without a holder is a connection handed out to the workers.
     """
 

@@ -44,7 +44,7 @@ class RemoteServerQuerySet(models.QuerySet["RemoteServer"]):
         known = RemoteTool.objects.filter(server=models.OuterRef("pk"), gone_at=None).order_by()
         counted = known.values("server").annotate(count=models.Count("pk")).values("count")
         count = models.functions.Coalesce(models.Subquery(counted), 0, output_field=models.IntegerField())
-        return self.annotate(**{"tool_count": count})  # spelt so, for the type is with the model
+        return self.annotate(**{"tool_count": count})  # noqa: PIE804 - spelt so, for the type is with the model
 
 
 class RemoteServer(models.Model):
