@@ -113,7 +113,7 @@ def many_executions(organization: Organization) -> Label:
                 activity_count, active_seconds, wanted, fence, attempts, outcome, reasoning, failure)
             SELECT gen_random_uuid(), (%(organizations)s::bigint[])[place], (%(agents)s::uuid[])[place],
                 (%(workflows)s::uuid[])[place],
-                CASE WHEN n %% 2000 = 0 THEN 'failed' ELSE 'completed' END, now() - n * interval '1 minute', now(),
+                CASE WHEN n %% 2000 = 0 THEN 'failed' ELSE 'completed' END, %(now)s - n * interval '1 minute', %(now)s,
                 jsonb_build_object('order', 'order ' || n), jsonb_build_object('ticket', n::text), '{}', 'api', '', '',
                 '{}', 1, 1, 0, '', 1, 0, 'done', '', ''
             FROM (SELECT n, CASE WHEN n > %(many)s THEN 3 + n %% 2 WHEN n %% 40 = 0 THEN 2 ELSE 1 END AS place
@@ -121,6 +121,7 @@ def many_executions(organization: Organization) -> Label:
             """,
             {
                 "many": MANY,
+                "now": NOW,
                 "organizations": [flow.agent.organization_id for flow in [*workflows, *others]],
                 "agents": [flow.agent_id for flow in [*workflows, *others]],
                 "workflows": [flow.pk for flow in [*workflows, *others]],
