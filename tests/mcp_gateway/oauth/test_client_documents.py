@@ -1,5 +1,6 @@
 """Clients that are known by the address of a document about them, which is fetched and not trusted."""
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -134,6 +135,18 @@ def test_a_document_that_says_too_much_lets_nobody_in(
 
 def test_a_document_that_is_not_json_lets_nobody_in(browser: Client, publish: Callable[[Script], Server]) -> None:
     assert Flow(browser, address(publish(telling({}, kind="text/html")))).ask().status_code == 400
+
+
+@pytest.mark.parametrize("blanks", [0, 20_000_000], ids=["small", "bomb"])
+def test_a_document_is_unpacked_as_far_as_one_may_be_long(
+    browser: Client, publish: Callable[[Script], Server], blanks: int
+) -> None:
+    def script(connection: Any, head: bytes, server: Server) -> None:
+        stated = {"client_id": address(server), "client_name": "Editor", "redirect_uris": [REDIRECT]}
+        packed = gzip.compress(json.dumps(stated).encode() + b" " * blanks)
+        answering(packed, Content_Type="application/json", Content_Encoding="gzip")(connection, head, server)
+
+    assert Flow(browser, address(publish(script))).ask().status_code == (400 if blanks else 200)
 
 
 def test_a_document_is_not_followed_elsewhere(browser: Client, publish: Callable[[Script], Server]) -> None:

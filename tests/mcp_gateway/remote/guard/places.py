@@ -286,7 +286,7 @@ MOVED = [
     ),
     Place(
         "redirect-of-refresh",
-        _site(TOKEN, _moved(KEPT), lambda stage: redeem_refresh(stage.site.provider())),
+        _site(TOKEN, _moved(FOUND), lambda stage: redeem_refresh(stage.site.provider())),
         (NO_ANSWER,),
         followed=False,
     ),
