@@ -14,11 +14,12 @@ from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import caller_for
 from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
-from workflows.engine import admission, run, store
+from workflows.engine import admission, store
 from workflows.engine.moves import NodeResult
 from workflows.engine.run import drive
 from workflows.engine.states import Status
 from workflows.engine.store import Fenced
+from workflows.engine.watch import watch
 from workflows.engine.work import Work
 from workflows.models import Activity, Checkpoint, Execution, Step, Workflow
 from workflows.nodes import kinds
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
     """The watch has a connection of its own, which does not see a test's transaction."""
-    monkeypatch.setattr(run.watch, "over", lambda *_: nullcontext())
+    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The bots' lists and what each row leads to."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -109,11 +110,12 @@ def test_a_ticket_is_not_found_under_another_bot_of_the_same_owner(owner: Client
 def test_a_list_can_begin_with_the_oldest_and_goes_on_to_newer_ones(owner: Client, bot: Bot, section: str) -> None:
     subscribe(bot.owner)
     guild = GuildFactory(bot=bot)
-    rows: list[Any] = {
+    make: dict[str, Callable[[], list[Any]]] = {
         "tickets": lambda: TicketFactory.create_batch(30, guild=guild),
         "cases": lambda: ModerationCaseFactory.create_batch(30, guild=guild),
         "gift-codes": lambda: [made_code(guild).row for _ in range(30)],
-    }[section]()
+    }
+    rows = make[section]()
     address = f"/dashboard/bots/{bot.pk}/{section}"
     first = owner.get(f"{address}?sort=created")
     cursor = first.context["page"].next_cursor
