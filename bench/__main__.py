@@ -1,8 +1,9 @@
 """`make bench`."""
 
-from bench import calling, claiming, fastmcp_environment, mcp_server
+from bench import calling, claiming, fastmcp_environment, mcp_server, running
 
 fastmcp_environment.ensure()
 mcp_server.main()
 calling.main()
 claiming.main()
+running.main()

@@ -1,0 +1,105 @@
+"""What it costs to run executions: steps a second by two workers, many steps in a row, and recovery after a kill."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+
+from bench.mcp_server import LOG, ROOT, bench_database, prepared_environment
+
+EXECUTIONS, STEPS = int(os.environ.get("BENCH_EXECUTIONS", "200")), 40
+LEASE, SWEEP = 2, 1
+WORKER = ["-m", "celery", "-A", "bench.runner", "worker", "--pool", "solo", "--without-gossip"]
+
+
+class Runners:
+    """Workers on one database, with a broker in a folder of their own."""
+
+    def __init__(self, url: str, folder: str, running: ExitStack) -> None:
+        self.environment = {
+            **prepared_environment(url),
+            "BROKER_URL": "",
+            "ASTERISM_VAR": folder,
+            "WORKFLOW_LEASE_SECONDS": str(LEASE),
+            "WORKFLOW_PLACES": "1000",
+            "WORKFLOW_PLACES_PER_ORGANIZATION": "1000",
+            "WORKFLOW_PLACES_PER_AGENT": "1000",
+        }
+        self._running = running
+        self._log = running.enter_context(LOG.open("ab"))
+        self.connection = running.enter_context(closing(psycopg.connect(url, autocommit=True)))
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, env=self.environment, stdout=self._log, stderr=self._log
+        )
+        self._running.callback(process.wait, 30)
+        self._running.callback(process.kill)
+        return process
+
+    def add(self, executions: int, steps: int, seconds: float = 0.0) -> None:
+        """Executions of so many steps that take so long each, waiting for their places."""
+        given = json.dumps({"executions": executions, "steps": steps, "seconds": seconds})
+        command = [sys.executable, "-m", "bench.runner", given]
+        subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
+
+    def one(self, query: str) -> float:
+        row = self.connection.execute(query.encode()).fetchone()
+        assert row is not None
+        return float(row[0] or 0)
+
+    def finish(self) -> None:
+        while self.one("SELECT count(*) FROM workflows_execution WHERE terminal_at IS NULL"):
+            time.sleep(0.1)
+
+    def forget(self) -> None:
+        self.connection.execute("TRUNCATE workflows_execution CASCADE")
+
+
+def main() -> None:
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    with bench_database("asterism_bench_running") as url, TemporaryDirectory() as folder, ExitStack() as running:
+        runners = Runners(url, str(Path(folder)), running)
+        workers = [runners.start(*WORKER) for _ in range(2)]
+        runners.start("-c", f"from bench.runner import sweep_every; sweep_every({SWEEP})")
+        print("\nExecutions by 2 workers")
+        runners.add(2, 2)
+        runners.finish()  # to warm up
+        runners.forget()
+        runners.add(1, STEPS)
+        runners.finish()
+        alone = runners.one("SELECT extract(epoch FROM max(terminal_at) - min(started_at)) FROM workflows_execution")
+        print(f"{STEPS} steps in a row: {alone:.2f} s; at most 1 s is wanted")
+        runners.forget()
+        runners.add(EXECUTIONS, STEPS)
+        runners.finish()
+        steps = runners.one("SELECT count(*) FROM workflows_step")
+        took = runners.one("SELECT extract(epoch FROM max(ended_at) - min(started_at)) FROM workflows_step")
+        print(f"{steps:,.0f} steps of {EXECUTIONS} executions: {steps / took:,.0f} a second; at least 500 are wanted")
+        runners.forget()
+        recover(runners, workers)
+
+
+def recover(runners: Runners, workers: list[subprocess.Popen[bytes]]) -> None:
+    """How long an execution stands still after its worker was killed."""
+    workers.pop().kill()
+    runners.add(1, 2, seconds=3.0)
+    while not runners.one("SELECT count(*) FROM workflows_execution WHERE lease_until IS NOT NULL"):
+        time.sleep(0.01)
+    runners.start(*WORKER)
+    workers.pop().kill()
+    killed = time.monotonic()
+    while runners.one("SELECT max(fence) FROM workflows_execution") < 2:
+        time.sleep(0.01)
+    took = time.monotonic() - killed
+    print(f"taken over {took:.1f} s after the worker was killed; a lease of {LEASE} s, and the sweep each {SWEEP} s")
+
+
+if __name__ == "__main__":
+    main()
