@@ -10,6 +10,8 @@ from django.utils import timezone
 from accounts.caller import Caller, Door
 from accounts.models import Organization, User
 from accounts.scopes import Scope
+from agents_hub.services.agents import create_agent
+from llm.models import ModelCall
 from security.identifiers import uuid7
 from tests.workflows.graphs import graph, node, sound, way
 from workflows.engine.states import Status
@@ -23,6 +25,8 @@ QUESTION = {
     "options": [{"label": "North", "description": "Free until noon."}, {"label": "South", "description": ""}],
 }
 ENDED = timedelta(minutes=3, seconds=20)
+# Those whose pages look unlike the others'.
+SHOWN = ("starting", "paused_by_agent", "awaiting_confirmation", "completed", "failed")
 
 
 def fill(organization: Organization, person: User, agent_id: object) -> dict[str, Sequence[object]]:
@@ -40,10 +44,21 @@ def fill(organization: Organization, person: User, agent_id: object) -> dict[str
         parent_id=published.pk,
     )
     executions = [_execution(published, person, status) for status in Status]
+    idle = create_agent(who, organization_id=organization.uid, name="Without work")
+    ModelCall.objects.create(
+        organization=organization,
+        model="openai:gpt",
+        product="workflows",
+        subject=str(executions[0].pk),
+        input_tokens=1_200,
+        output_tokens=34,
+        duration_ms=800.0,
+    )
     Label.objects.create(organization=organization, name="Looked at").executions.add(executions[0])
     return {
-        "execution_id": [execution.pk for execution in executions],
+        "execution_id": [execution.pk for execution in executions if execution.status in SHOWN],
         "workflow_id": [published.pk, faulty.pk],
+        **{f"workflows:{page}.agent_id": [agent_id, idle.pk] for page in ("versions", "new-version", "compare")},
     }
 
 
