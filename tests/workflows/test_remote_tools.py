@@ -29,7 +29,7 @@ from tests.workflows.graphs import node, way
 from tests.workflows.tasks import END, call, done, failures, on, started, task, told
 from workflows.engine.states import Status
 from workflows.engine.store import Fenced
-from workflows.engine.watch import watch
+from workflows.engine.watch import Watch, watch
 from workflows.models import Execution
 from workflows.services import wishes
 from workflows.task.actions import Action, actions
@@ -249,8 +249,10 @@ def test_one_run_through_everything(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_cancelling_ends_a_remote_call_that_is_under_way(server: McpServer) -> None:
-    """With the watch and the gateway's own threads, as in a worker."""
+def test_cancelling_ends_a_remote_call_that_is_under_way(server: McpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a watch and the gateway's own threads, as in a worker."""
+    own = Watch()
+    monkeypatch.setattr("workflows.engine.run.watch", own)
     agent = AgentFactory()
     caller = caller_for(member_of(agent.organization))
     printer = row(agent.organization, server, slug="printer")
@@ -266,7 +268,10 @@ def test_cancelling_ends_a_remote_call_that_is_under_way(server: McpServer) -> N
 
     with ThreadPoolExecutor(1) as person:
         cancelling = person.submit(cancel)
-        assert on(execution).state == Status.CANCELLED
+        try:
+            assert on(execution).state == Status.CANCELLED
+        finally:
+            own.close()
         cancelling.result()
     reached(server, server.cancelled)
 
