@@ -20,7 +20,7 @@ from tests.factories import caller_for
 from tests.mcp_gateway import door
 from tests.mcp_gateway.door import Direct
 from tests.threads import at_once
-from tests.workflows.factories import WorkflowFactory
+from tests.workflows.factories import ExecutionFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node, sound
 from workflows.graph.shapes import Settings
 from workflows.models import Publication, Workflow
@@ -151,6 +151,14 @@ def test_a_draft_can_be_deleted_and_a_published_version_not(api: Rest, agent: Ag
     assert api.ask("DELETE", f"{base}/{draft.pk}").status_code == 204
     assert fault(api.ask("DELETE", f"{base}/{published.pk}"))[0] == 409
     assert list(Workflow.objects.all()) == [published]
+
+
+def test_a_draft_that_was_run_stays_with_its_executions(api: Rest, agent: Agent) -> None:
+    draft = ExecutionFactory(workflow__agent=agent).workflow
+    base = f"agents/{agent.pk}/workflows"
+    assert fault(api.ask("DELETE", f"{base}/{draft.pk}"))[0] == 409
+    assert [one["isDeletable"] for one in read(api.get(base))] == [False]
+    assert draft.executions.exists()
 
 
 def test_a_parent_is_a_version_of_the_same_agent(caller: Caller, agent: Agent) -> None:

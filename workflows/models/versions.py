@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from django.apps import apps
 from django.db import models
 
 from accounts.caller import Caller
@@ -21,6 +22,11 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
     def without_content(self) -> "WorkflowQuerySet":
         """For lists: a graph may be large."""
         return self.defer("graph", "rules", "settings", "environment_template", "task")
+
+    def with_runs(self) -> "WorkflowQuerySet":
+        """Each with `ran`, whether it was ever run."""
+        runs = apps.get_model("workflows", "Execution").objects.filter(workflow=models.OuterRef("pk"))
+        return self.annotate(**{"ran": models.Exists(runs)})  # noqa: PIE804 - spelt so, for it is no field of the model
 
 
 class Workflow(models.Model):

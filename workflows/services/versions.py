@@ -27,7 +27,7 @@ def list_versions(caller: Caller, *, agent_id: UUID) -> list[Workflow]:
     """The agent's versions without their content, the newest first."""
     caller.require(Scope.READ)
     agent = find_agent(caller, agent_id)
-    versions = Workflow.objects.filter(agent=agent).without_content().select_related("author")
+    versions = Workflow.objects.filter(agent=agent).without_content().with_runs().select_related("author")
     return list(versions.order_by("-created_at", "-id"))
 
 
@@ -110,7 +110,7 @@ def publish_version(caller: Caller, *, agent_id: UUID, workflow_id: UUID) -> Wor
 
 
 def delete_version(caller: Caller, *, agent_id: UUID, workflow_id: UUID) -> None:
-    """Delete a draft. A published version stays, for runs and rollbacks refer to it."""
+    """Delete a draft that never ran. What was published or has run stays, for runs and rollbacks refer to it."""
     caller.require(Scope.WRITE)
     with transaction.atomic():
         version = find_version(caller, workflow_id=workflow_id, agent_id=agent_id)
@@ -118,7 +118,8 @@ def delete_version(caller: Caller, *, agent_id: UUID, workflow_id: UUID) -> None
         version.refresh_from_db(fields=["version"])
         if not is_deletable(version):
             raise Conflict(
-                f"Version {version.version} was published and stays. Publish another to replace it.", code="published"
+                "A version that was published or has run stays, for its executions and rollbacks refer to it.",
+                code="in_use",
             )
         audit.record("workflow.delete", caller=caller, target=f"workflow:{version.pk}")
         version.delete()
@@ -138,7 +139,10 @@ def compare(caller: Caller, *, agent_id: UUID, before_id: UUID, after_id: UUID) 
 
 
 def is_deletable(version: Workflow) -> bool:
-    return version.version is None
+    """Whether nothing refers to it: it was never published and never ran."""
+    known: bool | None = getattr(version, "ran", None)  # of a list, asked with it
+    ran = version.executions.exists() if known is None else known
+    return version.version is None and not ran
 
 
 def faults_of(graph: Graph) -> list[Fault]:
