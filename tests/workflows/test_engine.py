@@ -141,6 +141,14 @@ def test_a_paused_run_goes_on_where_it_stood(during: Any) -> None:
     assert list(Step.objects.order_by("number").values_list("number", flat=True)) == [1, 2, 3, 4]
 
 
+def test_asking_one_that_waits_for_its_place_to_run_changes_nothing(during: Any) -> None:
+    caller, execution = started(*line(1))
+    assert "waits for its place" in wishes.ask_status(caller, execution_id=execution.pk, status=Status.RUNNING)
+    execution.refresh_from_db()
+    assert (execution.status, execution.activity_count) == ("starting", 0)
+    assert drive(execution.pk)
+
+
 def test_a_confirmation_holds_the_run_until_a_person_gives_it(during: Any) -> None:
     caller, execution = started(
         node("a", "url"), node("end", "output"), way("a", "end", "outcome_success", require_confirmation=True)

@@ -35,6 +35,8 @@ def ask_status(caller: Caller, *, execution_id: UUID, status: Status) -> str:
         current = execution.state
         if current == status == Status.RUNNING and execution.wanted == Status.PAUSED:
             said = _take_back(execution)
+        elif (current, status) == (Status.STARTING, Status.RUNNING):
+            said = "The execution waits for its place, and runs as soon as it has one."
         else:
             check(current, status)
             if status == Status.PAUSED and execution.wanted == Status.CANCELLED:
