@@ -28,8 +28,10 @@ def api_page(page: Page, live_server: Any, person: User) -> Page:
 
 
 def test_every_route_is_on_the_page(api_page: Page) -> None:
-    shown = api_page.locator("summary code").all_inner_texts()
-    assert sorted(shown) == sorted(f"/{route.path}" for api in APIS for route in api)
+    routes = [f"/{route.path}" for api in APIS for route in api]
+    shown = api_page.locator("summary code")
+    expect(shown).to_have_count(len(routes))
+    assert sorted(shown.all_inner_texts()) == sorted(routes)
 
 
 def test_a_request_is_sent_with_the_key_and_its_answer_shown(api_page: Page, person: User) -> None:

@@ -163,7 +163,7 @@ class ExecutionShape(Result):
             metadata=execution.metadata or None,
             trigger_context=TriggerContext.of(execution),
             execution_options=execution.options or None,
-            has_been_rerun=bool(getattr(execution, "was_rerun", False)),
+            has_been_rerun=bool(execution.reruns.all()),
             parent_execution_id=execution.parent_id,
         )
 

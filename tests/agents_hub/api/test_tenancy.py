@@ -127,8 +127,9 @@ def tenant() -> Tenant:
         agent=agent, name="a.txt", mime_type="text/plain", size=7, sha256="0" * 64, storage_name=f"{agent.pk}/a"
     )
     workflow = WorkflowFactory(agent=agent, graph=graph(node("end", "output")))
-    Publication.objects.create(workflow=WorkflowFactory(agent=agent, graph=workflow.graph, version=1), agent=agent)
-    execution = ExecutionFactory(workflow=workflow)
+    published = WorkflowFactory(agent=agent, graph=workflow.graph, version=1)
+    Publication.objects.create(workflow=published, agent=agent)
+    execution = ExecutionFactory(workflow=published)
     # Under the shared file's id, so that `fileId` names a file wherever it is asked for.
     ExecutionFileFactory(id=shared.pk, execution=execution)
     label = Label.objects.create(organization=organization, name="Checked")
