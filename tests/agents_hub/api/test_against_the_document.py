@@ -23,7 +23,7 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
     "response_schema_conformance,ignored_auth,unsupported_method"
 )
-MOST_SECONDS = 180
+MOST_SECONDS = 600
 
 
 def rows_of(organization: Organization) -> dict[str, str]:
@@ -77,7 +77,8 @@ def test_a_stranger_with_the_document_finds_no_500_and_nothing_undocumented(
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run"),
             *(f"{live_server.url}/{api.base}openapi.json", "--url", live_server.url, "--checks", CHECKS),
             *("--header", f"Authorization: Bearer {key}", "--header", f"{KEY_HEADER}: {key}"),
-            *("--phases", phase, "--max-examples", "5", "--workers", "2"),
+            # One worker: it changes its recursion limit as it goes, and a second thread that parses trips on it.
+            *("--phases", phase, "--max-examples", "5", "--workers", "1"),
             *("--seed", "2026", "--no-shrink", "--no-color", "--generation-database", "none"),
         ],
         cwd=tmp_path,
