@@ -76,14 +76,14 @@ class ChatTool:
 class Problem:
     """Why something that the agent was given cannot be used now; the rest can.
 
-    `action_url` leads to where the person can mend it, such as the page that connects a server.
+    `connects` where the person mends it by connecting an account of theirs.
     """
 
     origin: str
     origin_name: str
     code: str
     message: str
-    action_url: str = ""
+    connects: bool = False
 
 
 @dataclass(slots=True)

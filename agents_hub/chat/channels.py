@@ -1,0 +1,16 @@
+"""The channels of PostgreSQL's notices about turns; the payload is the turn's id. A lost notice is made up for."""
+
+from uuid import UUID
+
+from django.db import connection
+
+# A turn waits to be carried out; somebody wants something of one (a stop, or an answer given); there are new events.
+WAITING = "agents_hub_turn_waiting"
+WISHES = "agents_hub_turn_wishes"
+EVENTS = "agents_hub_turn_events"
+
+
+def notify(channel: str, turn_id: UUID) -> None:
+    """Sent when the transaction commits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [channel, str(turn_id)])
