@@ -13,6 +13,13 @@ pages = get_asgi_application()
 # The apps have to be ready before what they register is looked at.
 from config.body_limit import BodyLimit  # noqa: E402
 from config.endpoints import endpoints  # noqa: E402
+from dashboard.streams.layer import Streams  # noqa: E402
 from mcp_gateway.asgi import mount  # noqa: E402
+from mcp_gateway.hot import connection_parameters  # noqa: E402
+from mcp_gateway.offload import in_domain  # noqa: E402
 
-application = Edge(mount(BodyLimit(pages), endpoints()), proxies=settings.TRUSTED_PROXIES)
+streams = Streams(pages, hop=in_domain, parameters=connection_parameters)
+application = Edge(
+    mount(BodyLimit(streams), endpoints(), beside=[streams.running]),
+    proxies=settings.TRUSTED_PROXIES,
+)

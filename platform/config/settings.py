@@ -281,6 +281,11 @@ MCP_REMOTE_MEDIA_BYTES = env.number("MCP_REMOTE_MEDIA_KB", 8_192, least=1) * 1_0
 MCP_REMOTE_REFRESH_ATTEMPTS = env.number("MCP_REMOTE_REFRESH_ATTEMPTS", 10, least=1)
 # Days that the calls of remote tools are kept for their server's page; 0 keeps them for ever.
 MCP_REMOTE_CALLS_RETENTION_DAYS = env.number("MCP_REMOTE_CALLS_RETENTION_DAYS", 30)
+# Live pages: streams open at once, of one person and in one web process; how often a stream shows that it is there, and
+# whether whoever holds it may still look on, in seconds.
+STREAMS_PER_PERSON = env.number("STREAMS_PER_PERSON", 20, least=1)
+STREAMS_PER_PROCESS = env.number("STREAMS_PER_PROCESS", 500, least=1)
+STREAM_BEAT_SECONDS = env.number("STREAM_BEAT_SECONDS", 15, least=1)
 # Executions. Seconds for which a worker holds one: another takes it over so long after a worker was lost.
 WORKFLOW_LEASE_SECONDS = env.number("WORKFLOW_LEASE_SECONDS", 30, least=1)
 # How often in a row a step may lose its worker before the run is given up.
