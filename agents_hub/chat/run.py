@@ -5,36 +5,31 @@ on from there: no model is asked again for what it answered, and no call that wa
 """
 
 import asyncio
-import json
 import time
-from dataclasses import dataclass
+from collections.abc import Coroutine, Sequence
 from typing import Any, Literal
-from uuid import UUID
 
 from django.utils import timezone
 
-from accounts.caller import Caller, Door
 from accounts.errors import DomainError
-from accounts.scopes import Scope
-from agents_hub.chat import history, prompt, store, toolset
+from agents_hub.chat import prompt, store, toolset
 from agents_hub.chat.calls import Calls
 from agents_hub.chat.history import Steps
 from agents_hub.chat.inquiries import Inquiries
+from agents_hub.chat.loading import Loaded, load
+from agents_hub.chat.record import Recorded
 from agents_hub.chat.scribe import Scribe
 from agents_hub.chat.store import Held
 from agents_hub.chat.toolset import Toolset
-from agents_hub.models import Agent, Inquiry, ToolUse, Turn, TurnCall, TurnStatus
-from agents_hub.services.conversations import branch_of
-from llm import scripted
+from agents_hub.models import Inquiry, TurnStatus
+from agents_hub.models.turns import INTERRUPTED
+from llm.asking import OnText
 from llm.services.thinking import Thinker
-from llm.turns import Answer, Question, ToolSpec, Usage
-from llm.turns import Turn as Told
+from llm.storing import said_by_model, without_calls
+from llm.turns import Answer, Question, ToolResult, ToolSpec
 from mcp_gateway.offload import in_domain
-from security.redact import redact
 
 PRODUCT = "chat"
-# Of what was sent to a model, in characters, for each text in its record.
-MOST_RECORDED = 20_000
 LAST_ROUND = (
     "You have used all of your {rounds} rounds of tool calls. Answer now with what you have, and say what is missing."
 )
@@ -42,20 +37,6 @@ NO_ANSWER = "The model gave no answer. Try again, or ask in other words."
 
 # Why a turn is to end before it is done.
 Ending = Literal["stopped", "timeout", "overtaken", "shutdown"]
-
-
-@dataclass(slots=True)
-class Loaded:
-    """All that a turn begins with."""
-
-    turn: Turn
-    agent: Agent
-    caller: Caller
-    person: str
-    before: list[Told]
-    steps: Steps
-    uses: list[ToolUse]
-    last_event: int
 
 
 class TurnRun:
@@ -73,7 +54,7 @@ class TurnRun:
     async def run(self) -> None:
         """Go on until the turn has ended. Raises `Overtaken` where it is somebody else's by now."""
         try:
-            loaded = self._loaded = await in_domain(_load, self.held)
+            loaded = self._loaded = await in_domain(load, self.held)
             self._number = loaded.last_event
             async with toolset.opened(loaded.caller, loaded.agent) as tools:
                 self._show_problems(tools)
@@ -82,7 +63,7 @@ class TurnRun:
         except asyncio.CancelledError:
             if self.ending is None:
                 raise
-            await asyncio.shield(asyncio.ensure_future(self._end_early(self.ending)))
+            await whole(self._end_early(self.ending))
         except DomainError as error:
             await self._end(TurnStatus.ERROR, code=error.code, said=error.message)
 
@@ -93,8 +74,7 @@ class TurnRun:
         while True:
             if loaded.steps.open is not None:
                 results = await calls.settle(loaded.steps.answers, loaded.steps.open)
-                await in_domain(store.keep_results, self.held, loaded.steps.count + 1, results)
-                loaded.steps.results(results)
+                await whole(self._keep_results(loaded.steps, results))
             if loaded.steps.told and isinstance(loaded.steps.told[-1], Answer):
                 return
             answer = await self._ask(loaded, calls)
@@ -121,20 +101,26 @@ class TurnRun:
         try:
             answer = await thinker.ask(agent.model, question, on_text=self._pass_on(number))
         except DomainError as error:
-            record = _record(self.held.id, number, question, began, error=error.message)
-            await in_domain(store.keep_failed_call, self.held, record)
+            await in_domain(store.keep_failed_call, self.held, Recorded(number, question, began, error=error.message))
             raise
-        record = _record(self.held.id, number, question, began, answer=answer)
+        recorded = Recorded(number, question, began, answer)
         if is_last:
             # What it calls for all the same is not done.
-            answer = _without_calls(answer)
-        await self.scribe.all_written()
-        text = "\n\n".join(filter(None, [steps.text, answer.text.strip()]))
-        await in_domain(store.keep_answer, self.held, steps.count + 1, answer, record, text)
-        steps.answer(answer)
-        self._partial = ""
+            answer = without_calls(answer)
+        await whole(self._keep_answer(steps, answer, recorded))
         self.show("answered", {"round": number, "calls": len(answer.calls)})
         return answer
+
+    async def _keep_answer(self, steps: Steps, answer: Answer, recorded: Recorded) -> None:
+        await self.scribe.all_written()
+        text = "\n\n".join(filter(None, [steps.text, answer.text.strip()]))
+        await in_domain(store.keep_answer, self.held, steps.count + 1, answer, recorded, text)
+        steps.answer(answer)
+        self._partial = ""
+
+    async def _keep_results(self, steps: Steps, results: Sequence[ToolResult]) -> None:
+        await in_domain(store.keep_results, self.held, steps.count + 1, results)
+        steps.results(results)
 
     def _question(self, loaded: Loaded, calls: Calls, *, is_last: bool) -> Question:
         offered = calls.offered
@@ -163,7 +149,7 @@ class TurnRun:
         self._number += 1
         self.scribe.add(self.held, self._number, kind, body)
 
-    def _pass_on(self, number: int) -> Any:
+    def _pass_on(self, number: int) -> OnText:
         async def on_text(text: str) -> None:
             self._partial += text
             self.show("text", {"round": number, "text": text})
@@ -188,6 +174,10 @@ class TurnRun:
         body = {"inquiryId": str(inquiry.pk), "toolUseId": str(inquiry.tool_use_id), "kind": inquiry.kind}
         self.show("inquiry" if is_open else "inquired", body)
 
+    async def give_up(self, code: str, said: str) -> None:
+        """End after a fault that nobody foresaw."""
+        await self._end(TurnStatus.ERROR, code=code, said=said)
+
     # Ends -----------------------------------------------------------------------------------------------------------
 
     async def _end_early(self, ending: Ending) -> None:
@@ -200,18 +190,19 @@ class TurnRun:
                 said = "The answer took longer than it may. Try again goes on from here."
                 await self._end(TurnStatus.TIMEOUT, code="timeout", said=said)
             case "shutdown":
-                await self._end(TurnStatus.ERROR, code=store.INTERRUPTED, said=store.INTERRUPTED_SAID)
+                await self._end(TurnStatus.ERROR, code=INTERRUPTED, said=store.INTERRUPTED_SAID)
 
     async def _end(self, status: TurnStatus, *, code: str = "", said: str = "") -> None:
         """Store the end, after all that was seen before it. What broke off stays in the message, and a stopped turn's
         in what the model is told of it."""
         await self.scribe.all_written()
-        text, partial = "", None
+        text: str | None = None
+        partial: Answer | None = None
         if self._loaded is not None:
             steps = self._loaded.steps
             text = "\n\n".join(filter(None, [steps.text, self._partial.strip()]))
             if status == TurnStatus.STOPPED and self._partial.strip() and steps.open is None:
-                partial = _broken_off(self._partial, self._loaded.agent.model)
+                partial = said_by_model(self._partial, self._loaded.agent.model)
 
         def write() -> None:
             store.end(self.held, status, text=text, partial=partial, code=code, said=said)
@@ -223,53 +214,12 @@ class _NoAnswer(DomainError):
     code = "no_answer"
 
 
-def _load(held: Held) -> Loaded:
-    turn = Turn.objects.select_related(
-        "answer", "conversation__agent__organization", "conversation__owner"
-    ).get(pk=held.id)
-    conversation = turn.conversation
-    conversation.tip = turn.answer
-    branch = [placed.message for placed in branch_of(conversation)]
-    owner = conversation.owner
-    caller = Caller(user_id=owner.pk, scope=Scope(turn.scope), door=Door.TASK, api_key_id=turn.api_key_id)
-    return Loaded(
-        turn=turn,
-        agent=_still_theirs(caller, conversation.agent_id),
-        caller=caller,
-        person=owner.name or owner.email,
-        before=history.told_before(branch[:-1]),
-        steps=history.steps_by_answer([turn.answer_id]).get(turn.answer_id, Steps()),
-        uses=list(turn.tool_uses.order_by("round", "place")),
-        last_event=store.last_event(held.id),
-    )
-
-
-def _still_theirs(caller: Caller, agent_id: UUID) -> Agent:
-    from agents_hub.services.conversations import agent_to_talk_to
-
-    return agent_to_talk_to(caller, agent_id)
-
-
-def _record(
-    turn_id: UUID, number: int, question: Question, began: float, *, answer: Answer | None = None, error: str = ""
-) -> TurnCall:
-    """What was asked and what came of it, without secrets, each text cut to a bearable length."""
-    used = answer.usage if answer else Usage()
-    return TurnCall(
-        turn_id=turn_id,
-        number=number,
-        model=answer.model if answer else "",
-        question=redact(
-            {
-                "instructions": _cut(question.instructions),
-                "history": [_told(told) for told in question.history],
-                "tools": [tool.name for tool in question.tools],
-            }
-        ),
-        answer=redact(_told(answer)) if answer else None,
-        error=error,
-        input_tokens=used.input,
-        cached_tokens=used.cached,
-        output_tokens=used.output,
-        duration_ms=(time.monotonic() - began) * 1000,
-    )
+async def whole(step: Coroutine[Any, Any, None]) -> None:
+    """Take the step to its end, whoever cancels meanwhile: what is stored and what is remembered of it agree."""
+    task = asyncio.ensure_future(step)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        task.result()
+        raise

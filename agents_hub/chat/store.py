@@ -17,6 +17,7 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from agents_hub.chat import channels
+from agents_hub.chat.record import Recorded
 from agents_hub.chat.sources import ToolOutcome
 from agents_hub.models import Inquiry, Message, ToolUse, Turn, TurnCall, TurnEvent, TurnStatus, TurnStep
 from agents_hub.models.turns import INTERRUPTED
@@ -120,14 +121,14 @@ def last_event(turn_id: UUID) -> int:
     return TurnEvent.objects.filter(turn=turn_id).aggregate(last=Max("number"))["last"] or 0
 
 
-def keep_answer(held: Held, number: int, answer: Answer, call: TurnCall, text: str) -> None:
+def keep_answer(held: Held, number: int, answer: Answer, recorded: Recorded, text: str) -> None:
     """A model's answer: from now on it is not asked for again. `text` is the message as people read it so far."""
-    used = answer.usage
-    with _holding(held) as turn:
+    used, call = answer.usage, recorded.row(held.id)
+    with holding(held) as turn:
         TurnStep.objects.create(
             turn=turn, number=number, kind=TurnStep.Kind.ANSWER, body=storable(answer_as_json(answer))
         )
-        call.save(force_insert=True)
+        _keep_call(call)
         Message.objects.filter(pk=turn.answer_id).update(text=storable(text))
         changes: dict[str, Any] = {
             "rounds": F("rounds") + 1,
@@ -143,9 +144,10 @@ def keep_answer(held: Held, number: int, answer: Answer, call: TurnCall, text: s
         Turn.objects.filter(pk=turn.pk).update(**changes)
 
 
-def keep_failed_call(held: Held, call: TurnCall) -> None:
-    with _holding(held):
-        call.save(force_insert=True)
+def keep_failed_call(held: Held, recorded: Recorded) -> None:
+    call = recorded.row(held.id)
+    with holding(held):
+        _keep_call(call)
 
 
 def keep_results(held: Held, number: int, results: Sequence[ToolResult]) -> None:
@@ -153,14 +155,14 @@ def keep_results(held: Held, number: int, results: Sequence[ToolResult]) -> None
     body = [
         {"call_id": each.call_id, "name": each.name, "content": each.content, "failed": each.failed} for each in results
     ]
-    with _holding(held) as turn:
+    with holding(held) as turn:
         TurnStep.objects.create(
             turn=turn, number=number, kind=TurnStep.Kind.RESULTS, body=storable({"results": body})
         )
 
 
 def keep_summary(held: Held, number: int, text: str) -> None:
-    with _holding(held) as turn:
+    with holding(held) as turn:
         TurnStep.objects.create(
             turn=turn, number=number, kind=TurnStep.Kind.SUMMARY, body=storable({"text": text})
         )
@@ -168,12 +170,12 @@ def keep_summary(held: Held, number: int, text: str) -> None:
 
 def begin_use(held: Held, use: ToolUse) -> None:
     """A call that is about to be made, or that the person is asked about first."""
-    with _holding(held):
+    with holding(held):
         use.save(force_insert=True)
 
 
 def change_use(held: Held, use_id: UUID, status: ToolUse.Status) -> None:
-    with _holding(held):
+    with holding(held):
         ToolUse.objects.filter(pk=use_id).update(status=status)
 
 
@@ -183,12 +185,12 @@ def end_use(held: Held, use_id: UUID, status: ToolUse.Status, outcome: ToolOutco
         "structured": outcome.structured,
         "notes": list(outcome.notes),
     }
-    with _holding(held):
+    with holding(held):
         ToolUse.objects.filter(pk=use_id).update(status=status, result=storable(body), ended_at=timezone.now())
 
 
 def ask(held: Held, inquiry: Inquiry) -> None:
-    with _holding(held):
+    with holding(held):
         inquiry.save(force_insert=True)
 
 
@@ -199,16 +201,26 @@ def answers_to(inquiries: Sequence[UUID]) -> dict[UUID, Any]:
 
 
 def end(
-    held: Held, status: TurnStatus, *, text: str, partial: Answer | None = None, code: str = "", said: str = ""
+    held: Held,
+    status: TurnStatus,
+    *,
+    text: str | None = None,
+    partial: Answer | None = None,
+    code: str = "",
+    said: str = "",
 ) -> None:
-    """The turn's end. What was under way has ended with it; `partial` is an answer that broke off, to be remembered."""
-    with _holding(held) as turn:
+    """The turn's end. What was under way has ended with it; `partial` is an answer that broke off, to be remembered.
+
+    Without `text` the message stays as it is.
+    """
+    with holding(held) as turn:
         if partial is not None:
             last = turn.steps.aggregate(last=Max("number"))["last"] or 0
             TurnStep.objects.create(
                 turn=turn, number=last + 1, kind=TurnStep.Kind.ANSWER, body=storable(answer_as_json(partial))
             )
-        Message.objects.filter(pk=turn.answer_id).update(text=storable(text))
+        if text is not None:
+            Message.objects.filter(pk=turn.answer_id).update(text=storable(text))
         _end_uses(turn.pk)
         Turn.objects.filter(pk=turn.pk).update(
             status=status, error_code=code, error=said, ended_at=timezone.now(), lease_until=None, stop_wanted=False
@@ -233,8 +245,14 @@ def _end_uses(turn_id: UUID) -> None:
     )
 
 
+def _keep_call(call: TurnCall) -> None:
+    """The record of a question; one that was asked again after a failure replaces the first."""
+    TurnCall.objects.filter(turn=call.turn_id, number=call.number).delete()
+    call.save(force_insert=True)
+
+
 @contextmanager
-def _holding(held: Held) -> Iterator[Turn]:
+def holding(held: Held) -> Iterator[Turn]:
     """A transaction in which the turn is certainly held, and stays so to its end."""
     with transaction.atomic():
         turns = Turn.objects.select_for_update(no_key=True).filter(

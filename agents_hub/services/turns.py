@@ -84,7 +84,7 @@ def try_again(caller: Caller, *, turn_id: UUID) -> Turn:
                 "status", "ended_at", "error", "error_code", "stop_wanted", "lease_until", "api_key", "scope",
             ]
         )  # fmt: skip
-        channels.notify(channels.WAITING, turn.pk)
+        channels.notify(channels.WAITING)
     return turn
 
 
@@ -184,7 +184,7 @@ def _asked(caller: Caller, conversation: Conversation, question_id: UUID) -> Tur
         target=f"conversation:{conversation.pk}",
         detail={"agent": str(conversation.agent_id), "turn": str(turn.pk)},
     )
-    channels.notify(channels.WAITING, turn.pk)
+    channels.notify(channels.WAITING)
     return turn
 
 

@@ -1,5 +1,6 @@
 """Answers of models as JSON that can be stored, and back: whoever goes on with a task later reads them."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -36,3 +37,15 @@ def answer_from(body: dict[str, Any]) -> Answer:
         message=body["message"],
         reasoning=body["reasoning"],
     )
+
+
+def said_by_model(text: str, model: str) -> Answer:
+    """An answer of which only the text is known, such as one that broke off, for a history."""
+    message = {"kind": "response", "parts": [{"part_kind": "text", "content": text}], "model_name": model}
+    return Answer(text, (), Usage(), model, message)
+
+
+def without_calls(answer: Answer) -> Answer:
+    """The answer as if it had called for nothing."""
+    parts = [part for part in answer.message["parts"] if part.get("part_kind") != "tool-call"]
+    return replace(answer, calls=(), message={**answer.message, "parts": parts})
