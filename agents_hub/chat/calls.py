@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-
 from accounts.errors import DomainError
 from agents_hub.chat import permissions, store, toolset
 from agents_hub.chat.inquiries import Inquiries, as_answer, from_server
@@ -27,8 +26,8 @@ MOST_GIVEN = 50_000
 # Calls of one answer that are made at the same time.
 AT_ONCE = 8
 UNKNOWN = (
-    "The outcome of this call is unknown: the platform was interrupted while it was under way. It may have been carried "
-    "out. Find out before you call it again."
+    "The outcome of this call is unknown: the platform was interrupted while it was under way. It may have been "
+    "carried out. Find out before you call it again."
 )
 DENIED = "The person did not allow this call. Do not make it again unless they ask for it."
 UNANSWERED = "The person did not answer whether this call may be made, so it was not."
@@ -62,9 +61,7 @@ class Calls:
 
     async def settle(self, number: int, answer: Answer) -> list[ToolResult]:
         """The results of all calls of the round, in their order. They are made side by side."""
-        tasks = [
-            asyncio.create_task(self._settle(number, place, call)) for place, call in enumerate(answer.calls, 1)
-        ]
+        tasks = [asyncio.create_task(self._settle(number, place, call)) for place, call in enumerate(answer.calls, 1)]
         try:
             return list(await asyncio.gather(*tasks))
         finally:

@@ -1,7 +1,7 @@
 """Carrying one turn out: ask the model, do what it calls for, and again, until it has answered.
 
-Each answer and the results of its calls are stored before anything follows from them, so a turn that was interrupted goes
-on from there: no model is asked again for what it answered, and no call that was made is made twice.
+Each answer and the results of its calls are stored before anything follows from them, so a turn that was interrupted
+goes on from there: no model is asked again for what it answered, and no call that was made is made twice.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
-from accounts.errors import DomainError
+from accounts.errors import DomainError, Unavailable
 from agents_hub.chat import prompt, store, toolset
 from agents_hub.chat.calls import Calls
 from agents_hub.chat.history import Steps
@@ -80,7 +80,7 @@ class TurnRun:
             answer = await self._ask(loaded, calls)
             if not answer.calls:
                 if not loaded.steps.text:
-                    raise _NoAnswer(NO_ANSWER)
+                    raise Unavailable(NO_ANSWER, code="no_answer")
                 return
 
     async def _ask(self, loaded: Loaded, calls: Calls) -> Answer:
@@ -208,10 +208,6 @@ class TurnRun:
             store.end(self.held, status, text=text, partial=partial, code=code, said=said)
 
         await in_domain(write)
-
-
-class _NoAnswer(DomainError):
-    code = "no_answer"
 
 
 async def whole(step: Coroutine[Any, Any, None]) -> None:

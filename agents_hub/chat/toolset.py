@@ -1,4 +1,4 @@
-"""All that an agent can call in one turn: remote servers' tools and those of the platform's products, under their names.
+"""All that an agent can call in one turn: remote servers' tools and those of the platform's products.
 
 Connections are opened for the turn and closed with it, however it ends.
 """
