@@ -152,7 +152,7 @@ def _is_permission(inquiry: Inquiry) -> bool:
 
 
 def _events(ids: Collection[UUID]) -> dict[UUID, list[TurnEvent]]:
-    """What is told of each turn and, of one under way, its rounds and the last one's text. One statement, one moment."""
+    """What is told of each turn and, of one under way, its rounds and the last one's text: one moment."""
     under_way = Q(turn__ended_at=None)
     began = TurnEvent.objects.filter(turn=OuterRef("turn"), kind="began").values("turn").values(last=Max("number"))
     wanted = Q(kind__in=TOLD) | under_way & (~Q(kind="text") | Q(number__gt=Subquery(began)))
