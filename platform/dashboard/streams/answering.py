@@ -35,17 +35,27 @@ class Slot:
     asked: Asked | None = field(default=None)
 
 
+def is_possible(request: HttpRequest) -> bool:
+    """Whether this server streams; Django's development server, for one, does not."""
+    return _slot(request) is not None
+
+
 def answer(request: HttpRequest, subject: Subject) -> HttpResponse:
     """A stream of the subject for the signed-in person, whose access the view has checked.
 
     It goes on after the number in `Last-Event-ID`, which a browser sends when it comes back, else after `?after=`.
     """
-    slot = request.scope.get(SCOPE_KEY) if isinstance(request, ASGIRequest) else None
+    slot = _slot(request)
     if slot is None:
         raise Unavailable("This server cannot stream. The page goes on by asking again.")
     after = _number(request.headers.get("Last-Event-ID", "")) or _number(request.GET.get("after", "")) or 0
     slot.asked = Asked(subject, after, person(request).pk, request.session.session_key)
     return HttpResponse(content_type="text/event-stream", headers=HEADERS)
+
+
+def _slot(request: HttpRequest) -> Slot | None:
+    slot: Slot | None = request.scope.get(SCOPE_KEY) if isinstance(request, ASGIRequest) else None
+    return slot
 
 
 def _number(text: str) -> int | None:
