@@ -202,7 +202,7 @@ class TurnRun:
             steps = self._loaded.steps
             text = "\n\n".join(filter(None, [steps.text, self._partial.strip()]))
             if status == TurnStatus.STOPPED and self._partial.strip() and steps.open is None:
-                partial = said_by_model(self._partial, self._loaded.agent.model)
+                partial = said_by_model(self._partial.strip(), self._loaded.turn.model)
 
         def write() -> None:
             store.end(self.held, status, text=text, partial=partial, code=code, said=said)

@@ -1,4 +1,4 @@
-"""What tests of chats share: an agent with a model and a remote server, all on loopback, and somebody who talks to it."""
+"""What tests of chats share: an agent with a model and a remote server on loopback, and somebody who talks to it."""
 
 from collections.abc import Iterator
 
