@@ -1,11 +1,14 @@
 """Talking to an agent in a real browser, with a model and a server that asks who one is, both on loopback."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from pytest_django import Settings
 
@@ -43,9 +46,11 @@ def platform(transactional_db: None, model: ModelProvider, settings: Settings) -
     with serve(application) as served:
         settings.PUBLIC_URL = f"http://127.0.0.1:{served.port}"
         yield settings.PUBLIC_URL
-        # Nobody waits for the model when the process ends.
+        # Nobody waits for the model when the server ends.
         model.over.set()
         model.go.set()
+        # What counts tokens does so in a thread of its own, which keeps its connection.
+        asyncio.run_coroutine_threadsafe(sync_to_async(connections.close_all)(), served.loop).result(20)
     offload.close()
 
 
@@ -111,7 +116,13 @@ def connect(page: Page, oauth_mcp: OAuthMcpServer) -> None:
 
 
 def test_a_person_connects_asks_sees_tools_work_stops_reloads_and_denies(
-    page: Page, platform: str, person: User, agent: Agent, lighthouse: RemoteServer, oauth_mcp: OAuthMcpServer, model: ModelProvider
+    page: Page,
+    platform: str,
+    person: User,
+    agent: Agent,
+    lighthouse: RemoteServer,
+    oauth_mcp: OAuthMcpServer,
+    model: ModelProvider,
 ) -> None:
     whoami = remote_name(lighthouse, "whoami")
     opened(page, platform, person, agent)

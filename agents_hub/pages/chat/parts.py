@@ -3,7 +3,7 @@
 Each part is one element of the page with an id of its own, rendered alike for the page and for its stream.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from agents_hub.chat.markdown import rendered
-from agents_hub.models import Inquiry, ToolUse, Turn, TurnEvent, TurnStep
+from agents_hub.models import Inquiry, ToolUse, Turn, TurnEvent, TurnStatus, TurnStep
 from agents_hub.pages.chat import asking, results
 from agents_hub.pages.chat.asking import Asking
 from agents_hub.pages.chat.results import Result
@@ -179,11 +179,18 @@ def _said(turn: Turn, written: Sequence[str], events: Sequence[TurnEvent]) -> li
     if live is not None:
         text = "".join(event.body["text"] for event in events if event.kind == "text")
         return [*said, Said.being_written(turn.pk, live, text)]
-    whole = "\n\n".join(text for text in texts.values() if text)
-    if turn.is_over and len(turn.answer.text) > len(whole):
-        # It broke off in the midst of a round.
-        said.append(Said.written(turn.pk, len(written) + 1, turn.answer.text[len(whole) :]))
+    if turn.status != TurnStatus.COMPLETED and (broken_off := _after(turn.answer.text, texts.values())):
+        said.append(Said.written(turn.pk, len(written) + 1, broken_off))
     return said
+
+
+def _after(text: str, written: Iterable[str]) -> str:
+    """What stands in a message after all that was stored round by round: the beginning of an answer that broke off."""
+    end = 0
+    for part in written:
+        found = text.find(part, end)
+        end = found + len(part) if found >= 0 else end
+    return text[end:].strip()
 
 
 def _live_round(events: Sequence[TurnEvent]) -> int | None:

@@ -242,13 +242,14 @@ def test_stop_is_asked_for_from_the_page(browser: Client, talk: Talk) -> None:
     assert 'id="send"' in page
 
 
-# The banner -------------------------------------------------------------------------------------------------------------
+# The banner
 
 BANNER = "Your connection needs to be reconnected before this agent can use its tools."
 
 
 def test_a_server_the_person_is_not_connected_to_is_named_before_anything_is_asked(browser: Client, talk: Talk) -> None:
-    server = RemoteServerFactory(organization=talk.agent.organization, name="HubSpot", auth_type=AuthType.OAUTH, client_mode=ClientMode.DYNAMIC
+    server = RemoteServerFactory(
+        organization=talk.agent.organization, name="HubSpot", auth_type=AuthType.OAUTH, client_mode=ClientMode.DYNAMIC
     )
     AgentServer.objects.create(agent=talk.agent, server=server)
     page = browser.get(url("begin", talk.agent.pk)).content.decode()
@@ -290,7 +291,7 @@ def test_what_was_typed_is_kept_where_connecting_cannot_begin(browser: Client, t
     assert ">Half a</textarea>" in shown(browser, talk)
 
 
-# The list ---------------------------------------------------------------------------------------------------------------
+# The list
 
 
 def test_the_list_has_pinned_ones_first_finds_words_and_shows_one_agents(browser: Client, talk: Talk) -> None:
@@ -340,7 +341,7 @@ def test_news_are_given_only_where_there_are_any(browser: Client, talk: Talk) ->
     assert "More" in browser.get(news).content.decode()
 
 
-# Whose it is ------------------------------------------------------------------------------------------------------------
+# Whose it is
 
 
 def doors(talk: Talk, turn: Turn, use: ToolUse, inquiry: Inquiry) -> list[tuple[str, str, dict[str, str]]]:
@@ -441,7 +442,7 @@ def test_who_may_no_longer_talk_to_the_agent_reads_what_was_said_and_adds_nothin
     assert browser.post(url("say", talk.conversation.pk), {"text": "Still?"}).status_code == 404
 
 
-# What tools give --------------------------------------------------------------------------------------------------------
+# What tools give
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
