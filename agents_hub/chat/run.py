@@ -94,6 +94,7 @@ class TurnRun:
             user_id=loaded.caller.user_id,
             product=PRODUCT,
             subject=loaded.turn.conversation_id,
+            hop=in_domain,
         )
         self._partial = ""
         self.show("began", {"round": number})
