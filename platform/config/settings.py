@@ -291,6 +291,8 @@ WORKFLOW_PLACES_PER_ORGANIZATION = env.number("WORKFLOW_PLACES_PER_ORGANIZATION"
 WORKFLOW_PLACES_PER_AGENT = env.number("WORKFLOW_PLACES_PER_AGENT", 5, least=1)
 # Hours that a question of an agent to people may stay unanswered before its run fails.
 WORKFLOW_ANSWER_HOURS = env.number("WORKFLOW_ANSWER_HOURS", 72, least=1)
+# Tools that an agent in a chat is shown at once; of more than these it searches for those that it needs.
+CHAT_TOOLS_DIRECT = env.number("CHAT_TOOLS_DIRECT", 40, least=1)
 # Where spans are sent by OTLP over HTTP; without it none are made. Needs requirements-extras.txt.
 OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
 # Who may read /metrics: whoever shows this as a Bearer token; without one, this machine only.
