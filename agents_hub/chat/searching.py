@@ -25,6 +25,10 @@ PARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # Of a text no more is searched, in characters: a longer one describes nothing better.
 LONGEST_SEARCHED = 2_000
 NAME_WEIGHT, TITLE_WEIGHT, ORIGIN_WEIGHT, WORD_WEIGHT = 3.0, 3.0, 2.0, 1.0
+# What a description says again and again counts less than a name: else a server could talk its way to the top.
+MOST_OF_DESCRIPTION = 2.0
+# Words of a question that say nothing of what is looked for.
+PASSED_OVER = re.compile("an?|and|at|by|for|from|in|is|it|me|my|of|on|or|some|that|the|this|to|with")
 # Words that only begin as a word of the question count for less than the word itself.
 BEGINS_ALIKE = 0.4
 SHORTEST_BEGINNING = 3
@@ -152,7 +156,7 @@ class Index:
     def best(self, query: str, most: int) -> list[ChatTool]:
         """Those that share words with the query, the best first."""
         scores: defaultdict[int, float] = defaultdict(float)
-        for word in dict.fromkeys(_words(query)):
+        for word in dict.fromkeys(word for word in _words(query) if not PASSED_OVER.fullmatch(word)):
             for number, score in self._scores(word).items():
                 scores[number] += score
         return [self._tools[number] for number, _ in sorted(scores.items(), key=lambda one: (-one[1], one[0]))[:most]]
@@ -186,12 +190,15 @@ def _begin_alike(one: str, other: str) -> bool:
 
 def _weights(tool: ChatTool) -> dict[str, float]:
     weights: defaultdict[str, float] = defaultdict(float)
+    for word, count in Counter(_words(tool.description)).items():
+        weights[word] = min(count * WORD_WEIGHT, MOST_OF_DESCRIPTION)
+    named: dict[str, float] = {}
     fields = ((tool.tool, NAME_WEIGHT), (tool.title, TITLE_WEIGHT), (tool.origin_name, ORIGIN_WEIGHT))
     for text, weight in fields:
         for word in _words(text):
-            weights[word] = max(weights[word], weight)
-    for word in _words(tool.description):
-        weights[word] += WORD_WEIGHT
+            named[word] = max(named.get(word, 0.0), weight)
+    for word, weight in named.items():
+        weights[word] += weight
     return weights
 
 
