@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from accounts.caller import Caller
 from agents_hub.models import Agent
+from mcp_gateway.remote.questions import Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,16 @@ def _to_nobody(said: str) -> None:
 class CallContext:
     """What a call is made for. `key` tells it from all others: the same again where it is made again.
 
-    `allowed` says that the person allowed this very call, where the tool asks first. `say` takes what is to be known of
-    the call while it runs, and also where it is stopped before it has a result: such as what it has started.
+    `allowed` says that the person allowed this very call, where the tool asks first. `ask` puts what a server wants to
+    know in the midst of the call before the person. `say` takes what is to be known of the call while it runs, and also
+    where it is stopped before it has a result: such as what it has started.
     """
 
     caller: Caller
     conversation_id: str
     key: str
     allowed: bool = False
+    ask: Ask | None = None
     say: Callable[[str], None] = _to_nobody
 
 
@@ -79,14 +82,14 @@ class ChatTool:
 class Problem:
     """Why something that the agent was given cannot be used now; the rest can.
 
-    `action_url` leads to where the person can mend it, such as the page that connects a server.
+    `connects` where the person mends it by connecting an account of theirs.
     """
 
     origin: str
     origin_name: str
     code: str
     message: str
-    action_url: str = ""
+    connects: bool = False
 
 
 @dataclass(slots=True)

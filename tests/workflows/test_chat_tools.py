@@ -300,12 +300,12 @@ def test_another_organizations_workflow_is_not_there_even_for_somebody_of_both(a
     assert not WorkflowRuns().choices(member, agent)
 
 
-def test_a_workflow_that_is_not_published_is_a_problem_with_a_way_to_mend_it(agent: Agent, member: Caller) -> None:
+def test_a_workflow_that_is_not_published_is_a_problem_that_says_how_to_mend_it(agent: Agent, member: Caller) -> None:
     draft = WorkflowFactory(agent__organization=agent.organization, agent__name="Draft desk")
     given = offered("workflows", member, agent, draft.agent.pk, "no-id")
     assert not given.tools
     assert [problem.code for problem in given.problems] == ["not_published", "gone"]
-    assert given.problems[0].action_url.endswith(f"{draft.agent.pk}/")
+    assert "“Draft desk” has no published workflow" in given.problems[0].message
 
 
 def test_the_version_in_force_is_run_also_where_another_was_published_since(agent: Agent, member: Caller) -> None:

@@ -111,10 +111,10 @@ def test_a_server_that_is_not_assigned_offers_nothing(server: McpServer, printer
 
 
 def test_a_tool_that_is_switched_off_for_the_agent_is_not_called(server: McpServer, printer: RemoteServer) -> None:
-    _, execution = printing(printer, tool(printer, "echo", text="hello"), tool(printer, "add", a=1, b=2), done())
+    _, execution = printing(printer, tool(printer, "echo", text="hello"), tool(printer, "number", value=3), done())
     SwitchedOff.objects.create(agent=execution.agent, origin=f"server:{printer.pk}", tool="echo")
     assert on(execution).state == Status.COMPLETED
-    assert [each.rpc["params"]["name"] for each in server.asked("tools/call")] == ["add"]
+    assert [each.rpc["params"]["name"] for each in server.asked("tools/call")] == ["number"]
 
 
 def test_a_tool_that_asks_first_waits_until_a_person_allows_this_very_call(

@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from django.urls import reverse
-
 from accounts.caller import Caller
 from accounts.scopes import Scope
 from agents_hub.chat.sources import KnownTool, Offered, Problem, Subject
@@ -97,6 +95,5 @@ def _problem(agent: Agent | None) -> Problem:
         return Problem(
             NAME, LABEL, "gone", "A workflow that this agent was given is gone. Take it away from the agent."
         )
-    address = reverse("workflows:versions", args=[agent.pk])
-    told = f"“{agent.name}” has no published workflow, so it cannot be run. Publish one."
-    return Problem(NAME, agent.name, "not_published", told, address)
+    told = f"“{agent.name}” has no published workflow, so it cannot be run. Publish one on its page."
+    return Problem(NAME, agent.name, "not_published", told)
