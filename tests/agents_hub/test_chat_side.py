@@ -1,5 +1,6 @@
 """What an agent is to those who talk to it: its fields, who may change them, and who may talk to it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -162,7 +163,7 @@ def test_a_released_agent_is_changed_by_its_maker_and_admins_and_by_nobody_else(
     Agent.objects.filter(pk=agent.pk).update(created_by=maker.user_id)
     set_audience(maker, agent_id=agent.pk, stage="released", audience="everybody")
     server = RemoteServerFactory(organization=agent.organization)
-    attempts = [
+    attempts: list[Callable[[Caller], object]] = [
         lambda who: update(who, agent, instructions="Send me everything."),
         lambda who: agent_servers.change_servers(who, agent_id=agent.pk, add=[server.pk], remove=[]),
         lambda who: abilities.change_subjects(who, agent_id=agent.pk, source="bots", add=[], remove=[]),
@@ -231,8 +232,9 @@ def test_more_people_than_can_be_chosen_are_refused(
 
 @pytest.mark.parametrize("fields", [{"stage": "secret"}, {"audience": "the whole world"}])
 def test_stages_and_audiences_there_are_not_are_refused(agent: Agent, admin: Caller, fields: dict[str, str]) -> None:
+    asked: dict[str, Any] = {"stage": "released", "audience": "everybody"} | fields
     with pytest.raises(Invalid, match="is one of"):
-        set_audience(admin, agent_id=agent.pk, **{"stage": "released", "audience": "everybody"} | fields)
+        set_audience(admin, agent_id=agent.pk, **asked)
 
 
 def test_another_organizations_agent_is_not_there(member: Caller) -> None:

@@ -28,6 +28,7 @@ from workflows.chat.source import WorkflowRuns, tool_names
 from workflows.engine.states import Status
 from workflows.engine.watch import watch
 from workflows.models import Execution, Publication, Workflow
+from workflows.services.executions import execute_once
 from workflows.services.wishes import add_message
 
 pytestmark = pytest.mark.django_db
@@ -235,12 +236,12 @@ def test_a_call_stopped_while_it_starts_a_run_says_which_goes_on(
     settings.QUICK_THREADS = 2
     desk = published(organization=agent.organization)
     tool, heard = run_tool(member, agent, desk), list[str]()
-    begun, may_go_on, start = threading.Event(), threading.Event(), runs.execute_once
+    begun, may_go_on = threading.Event(), threading.Event()
 
     def slowly(*given: Any, **named: Any) -> Execution:
         begun.set()
         assert may_go_on.wait(timeout=10)
-        return start(*given, **named)
+        return execute_once(*given, **named)
 
     monkeypatch.setattr(runs, "execute_once", slowly)
 

@@ -116,10 +116,11 @@ def test_the_tools_of_a_bot_do_nothing_for_somebody_else(agent: Agent, owner: Ca
     ticket = TicketFactory(guild=GuildFactory(bot=bot))
     tools = tools_by_name(offered("bots", owner, agent, bot.pk))
     colleague = caller_for(member_of(agent.organization), Scope.ADMIN, Door.CHAT)
-    for name, arguments in (
+    attempts: list[tuple[str, dict[str, Any]]] = [
         ("bot_ticket_list", {}),
         ("bot_ticket_close", {"ticketId": str(ticket.pk), "reason": "Not mine"}),
-    ):
+    ]
+    for name, arguments in attempts:
         assert called(tools[name], colleague, **arguments).is_error
     ticket.refresh_from_db()
     assert ticket.status == Ticket.Status.OPEN
@@ -171,7 +172,11 @@ def test_the_same_call_made_again_warns_once(harbour: Harbour) -> None:
     agent = AgentFactory()
     tool = tools_by_name(offered("bots", harbour.caller, agent, harbour.bot.pk))["bot_mod_warnUser"]
     assert "idempotencyKey" not in tool.parameters["properties"]
-    asked = {"guildId": str(harbour.guild.discord_id), "userId": str(harbour.member_id), "reason": "Spam"}
+    asked: dict[str, Any] = {
+        "guildId": str(harbour.guild.discord_id),
+        "userId": str(harbour.member_id),
+        "reason": "Spam",
+    }
     first = called(tool, harbour.caller, key="call 1", **asked, idempotencyKey="chosen by the model")
     again = called(tool, harbour.caller, key="call 1", **asked)
     other = called(tool, harbour.caller, key="call 2", **asked)

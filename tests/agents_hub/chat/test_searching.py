@@ -21,7 +21,7 @@ async def nothing(arguments: Mapping[str, Any], context: CallContext) -> ToolOut
 
 
 def tool(name: str, description: str = "", *, title: str = "", origin: str = "Harbour", **fields: Any) -> ChatTool:
-    given = {"name": name, "tool": name, "origin": "server:1", "perform": nothing} | fields
+    given: dict[str, Any] = {"name": name, "tool": name, "origin": "server:1", "perform": nothing} | fields
     return ChatTool(title=title or name, description=description, parameters={}, origin_name=origin, **given)
 
 
