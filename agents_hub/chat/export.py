@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from markdown_it import MarkdownIt
+
 from agents_hub.models import Attachment, Conversation, Message, Speaker, ToolUse, Turn
 from security.redact import redact
 
 FORMAT = "asterism.conversation/1"
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 _TICKS = re.compile(r"`+")
+_BLOCKS = MarkdownIt("commonmark").disable("inline")
 # Keys of the protocol's blocks that hold bytes in Base64.
 _BYTES = {"data", "blob"}
 
@@ -172,7 +175,13 @@ def _closed(text: str) -> str:
             fence = mark
         elif mark[0] == fence[0] and len(mark) >= len(fence):
             fence = ""
-    return f"{text.strip()}\n{fence}" if fence else text.strip()
+    text = text.strip()
+    # One within a list or quote ends with that, and another one here would open a new one.
+    return f"{text}\n{fence}" if fence and _takes_in_what_follows(text) else text
+
+
+def _takes_in_what_follows(text: str) -> bool:
+    return _BLOCKS.parse(f"{text}\n\nnext")[-1].type == "fence"
 
 
 def _line(text: str) -> str:

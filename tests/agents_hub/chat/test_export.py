@@ -121,7 +121,7 @@ def test_a_turn_that_failed_says_why(conversation: Conversation) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["```py\nx = 1", "~~~~\n```\n~~~", "- a\n  ```\n  b", "````\n```\nx"],
+    ["```py\nx = 1", "~~~~\n```\n~~~", "- a\n  ```\n  b", "  ```\nx", "````\n```\nx"],
 )
 def test_an_open_fence_takes_in_nothing_of_what_follows(conversation: Conversation, text: str) -> None:
     whole = "".join(as_markdown(conversation, [answered(text), asked("And then?")]))
