@@ -8,8 +8,8 @@ from accounts.caller import Caller
 from agents_hub.chat import attached as told
 from agents_hub.models import Attachment, Conversation
 from llm.turns import Image, Said
-from tests.agents_hub.chat import samples
-from tests.agents_hub.chat.conftest import attached, file
+from tests.agents_hub.content import samples
+from tests.agents_hub.content.conftest import attached, file
 
 pytestmark = pytest.mark.django_db
 

@@ -22,8 +22,8 @@ from agents_hub.models import Agent, Attachment, AttachmentKind, Conversation
 from agents_hub.services import attachments, quota
 from agents_hub.tasks import delete_unsent_attachments
 from security.models import AuditEntry
-from tests.agents_hub.chat import samples
-from tests.agents_hub.chat.conftest import attached, contents, conversation_of, file, said
+from tests.agents_hub.content import samples
+from tests.agents_hub.content.conftest import attached, contents, conversation_of, file, said
 from tests.agents_hub.factories import member_of
 from tests.factories import caller_for
 from tests.threads import SECONDS

@@ -10,8 +10,8 @@ from accounts.errors import DomainError, Invalid
 from agents_hub.files import pdf, pixels, reading
 from agents_hub.files.reading import MOST_CHARACTERS, Reading
 from agents_hub.models import AttachmentKind
-from tests.agents_hub.chat import samples
-from tests.agents_hub.chat.conftest import file
+from tests.agents_hub.content import samples
+from tests.agents_hub.content.conftest import file
 
 
 def read(content: bytes, name: str) -> Reading:
