@@ -3,7 +3,7 @@
     if compaction.is_due(history):
         answer = await ask(compaction.question(question))
         if answer.text.strip():
-            history = compaction.shortened(history, answer.text)
+            text = compaction.told(history, answer.text)  # stands for the whole history from now on
 
 Between rounds only: the results of all calls of the last answer are in the history.
 """
@@ -14,23 +14,26 @@ from llm import compaction
 from llm.compaction import question as question
 from llm.turns import Said, Turn
 
+TOLD = "What was said and done in this conversation so far, as you wrote it down:"
+GO_ON = "Go on from there, and do not do again what is done."
+
 
 def is_due(history: Sequence[Turn], *, from_tokens: int = 0) -> bool:
     """Whether the history is longer than `from_tokens`, or than what suits every model."""
     return compaction.length(history) > (from_tokens or compaction.FROM_TOKENS)
 
 
-def shortened(history: Sequence[Turn], summary: str) -> list[Turn]:
+def told(history: Sequence[Turn], summary: str) -> str:
     """What takes the history's place: what the person said last, as they said it, and the summary.
 
     The summary comes last: it tells what was done already about that.
     """
-    said = [turn for turn in history if isinstance(turn, Said)]
-    return [*said[-1:], Said(told(summary))]
+    return f"{_said_last(history)}{TOLD}\n{summary.strip()}\n\n{GO_ON}"
 
 
-def told(summary: str) -> str:
-    return (
-        "What was said and done in this conversation so far, the message above included, as you wrote it down:\n"
-        f"{summary.strip()}\n\nGo on from there, and do not do again what is done."
-    )
+def _said_last(history: Sequence[Turn]) -> str:
+    said = next((turn for turn in reversed(history) if isinstance(turn, Said)), None)
+    if said is None:
+        return ""
+    images = f"\n[{len(said.images)} images, no longer shown]" if said.images else ""
+    return f"The person said last:\n{said.text}{images}\n\n"

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from accounts.caller import Caller
 from agents_hub.models import Agent
+from mcp_gateway.remote.questions import Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,15 @@ class ToolOutcome:
 class CallContext:
     """What a call is made for. `key` tells it from all others: the same again where it is made again.
 
-    `allowed` says that the person allowed this very call, where the tool asks first.
+    `allowed` says that the person allowed this very call, where the tool asks first. `ask` puts what a server wants to
+    know in the midst of the call before the person.
     """
 
     caller: Caller
     conversation_id: str
     key: str
     allowed: bool = False
+    ask: Ask | None = None
 
 
 Perform = Callable[[Mapping[str, Any], CallContext], Awaitable[ToolOutcome]]
@@ -50,9 +53,9 @@ Perform = Callable[[Mapping[str, Any], CallContext], Awaitable[ToolOutcome]]
 class ChatTool:
     """A tool as a model is offered it.
 
-    `name` is unique among all tools that an agent can have; `tool` is its name at its origin, which is `server:<id>` for
-    a remote server and else the source's name. `repeatable` ones do no harm when done twice. `ask_first` ones wait until
-    the person allows the call; `digest` is that of the tool's definition, so that what was allowed for a whole
+    `name` is unique among all tools that an agent can have; `tool` is its name at its origin, which is `server:<id>`
+    for a remote server and else the source's name. `repeatable` ones do no harm when done twice. `ask_first` ones wait
+    until the person allows the call; `digest` is that of the tool's definition, so that what was allowed for a whole
     conversation is asked for again when the tool has changed.
     """
 
@@ -73,14 +76,14 @@ class ChatTool:
 class Problem:
     """Why something that the agent was given cannot be used now; the rest can.
 
-    `action_url` leads to where the person can mend it, such as the page that connects a server.
+    `connects` where the person mends it by connecting an account of theirs.
     """
 
     origin: str
     origin_name: str
     code: str
     message: str
-    action_url: str = ""
+    connects: bool = False
 
 
 @dataclass(slots=True)

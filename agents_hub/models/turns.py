@@ -142,8 +142,6 @@ class ToolUse(models.Model):
     # Of the call: in which round the model asked for it, and which of the round's calls it is.
     round = models.PositiveSmallIntegerField()
     place = models.PositiveSmallIntegerField()
-    # How much of the answer's text had been written when it was called: where it is shown.
-    after_text = models.PositiveIntegerField(default=0)
     name = models.CharField(max_length=64)
     title = models.CharField(max_length=200)
     origin = models.CharField(max_length=40, help_text="server:<id>, or the source's name.")

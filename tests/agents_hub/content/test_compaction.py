@@ -26,5 +26,7 @@ def test_the_question_leaves_what_is_asked_and_calls_for_no_tool() -> None:
 def test_the_summary_follows_what_was_said_last() -> None:
     last = Said("And what is this?", [Image("image/png", b"x")])
     history = [Said("Hello"), answer(1), last, answer(2), Returned([ToolResult("1", "look", "seen")])]
-    assert compaction.shortened(history, " They greeted.\n") == [last, Said(compaction.told("They greeted."))]
-    assert compaction.shortened([], "Nothing.") == [Said(compaction.told("Nothing."))]
+    text = compaction.told(history, " They greeted.\n")
+    assert text.startswith("The person said last:\nAnd what is this?\n[1 images, no longer shown]\n\n")
+    assert text.endswith(f"{compaction.TOLD}\nThey greeted.\n\n{compaction.GO_ON}")
+    assert compaction.told([], "Nothing.").startswith(compaction.TOLD)
