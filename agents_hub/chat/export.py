@@ -26,12 +26,16 @@ _BYTES = {"data", "blob"}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A message of the branch with all that belongs to it: of an agent's its turn, with what tools did in order."""
+    """A message of the branch with all that belongs to it: of an agent's its turn, with what tools did in order.
+
+    `texts` are what the model said in each round, from the first: they tell where in the message a tool was used.
+    """
 
     message: Message
     attachments: Sequence[Attachment] = ()
     turn: Turn | None = None
     tool_uses: Sequence[ToolUse] = ()
+    texts: Sequence[str] = ()
 
 
 def as_json(conversation: Conversation, parts: Iterable[Part]) -> Iterator[str]:
@@ -70,17 +74,18 @@ def _part(part: Part) -> dict[str, Any]:
             {"name": one.name, "mimeType": one.mime_type, "size": one.size, "kind": one.kind}
             for one in part.attachments
         ],
-        "turn": _turn(part.turn, part.tool_uses) if part.turn else None,
+        "turn": _turn(part.turn, part) if part.turn else None,
     }
 
 
-def _turn(turn: Turn, tool_uses: Sequence[ToolUse]) -> dict[str, Any]:
+def _turn(turn: Turn, part: Part) -> dict[str, Any]:
     return {
         "status": turn.status,
         "errorCode": turn.error_code or None,
         "error": turn.error or None,
         "model": turn.model or None,
         "rounds": turn.rounds,
+        "texts": list(part.texts),
         "usage": {
             "inputTokens": turn.input_tokens,
             "cachedTokens": turn.cached_tokens,
@@ -89,7 +94,7 @@ def _turn(turn: Turn, tool_uses: Sequence[ToolUse]) -> dict[str, Any]:
         },
         "startedAt": _time(turn.created_at),
         "endedAt": _time(turn.ended_at),
-        "toolUses": [_tool_use(use) for use in tool_uses],
+        "toolUses": [_tool_use(use) for use in part.tool_uses],
     }
 
 
@@ -102,7 +107,7 @@ def _tool_use(use: ToolUse) -> dict[str, Any]:
         "status": use.status,
         "arguments": redact(use.arguments),
         "result": redact(_without_bytes(use.result)),
-        "afterText": use.after_text,
+        "round": use.round,
         "startedAt": _time(use.started_at),
         "endedAt": _time(use.ended_at),
     }
@@ -112,15 +117,24 @@ def _section(part: Part, agent: str) -> str:
     message, turn = part.message, part.turn
     who = "You" if message.speaker == Speaker.PERSON else _line(agent)
     pieces = [f"\n---\n\n**{who}**, {message.created_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"]
-    at = 0
-    for use in part.tool_uses:
-        pieces += [_closed(message.text[at : use.after_text]), _used(use)]
-        at = max(at, use.after_text)
-    pieces.append(_closed(message.text[at:]))
+    pieces += _said_and_done(part)
     pieces += [f"Attached: {_line(one.name)} ({one.mime_type}, {one.size:,} bytes)" for one in part.attachments]
     if turn is not None:
         pieces.append(_ended(turn))
     return "\n\n".join(piece for piece in pieces if piece.strip()) + "\n"
+
+
+def _said_and_done(part: Part) -> list[str]:
+    """What was said in each round with what tools did then; where that cannot be told, tools come first."""
+    joined = "\n\n".join(text.strip() for text in part.texts if text.strip())
+    texts = part.texts if part.message.text.strip().startswith(joined) else ()
+    rest = part.message.text.strip().removeprefix(joined if texts else "")
+    pieces = []
+    for number in range(1, max([len(texts), *(use.round for use in part.tool_uses)]) + 1):
+        if number <= len(texts):
+            pieces.append(_closed(texts[number - 1]))
+        pieces += [_used(use) for use in part.tool_uses if use.round == number]
+    return [*pieces, _closed(rest)]
 
 
 def _used(use: ToolUse) -> str:

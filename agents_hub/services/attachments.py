@@ -19,7 +19,7 @@ from agents_hub.files.content import Kept
 from agents_hub.files.reading import Reading
 from agents_hub.models import Attachment, Conversation, Message
 from agents_hub.models.attachments import KEPT_UNSENT_FOR
-from agents_hub.services.agents import find_agent
+from agents_hub.services.conversations import agent_to_talk_to, find_conversation
 from agents_hub.services.quota import make_room
 from security import audit
 
@@ -136,12 +136,9 @@ def sweep_unsent() -> int:
 
 def _organization(caller: Caller, conversation_id: UUID | None, agent_id: UUID | None) -> int:
     if conversation_id is not None:
-        conversation = Conversation.objects.for_caller(caller).filter(pk=conversation_id).first()
-        if conversation is None:
-            raise NotFound("You have no such conversation.")
-        return conversation.organization_id
+        return find_conversation(caller, conversation_id).organization_id
     if agent_id is not None:
-        return find_agent(caller, agent_id).organization_id
+        return agent_to_talk_to(caller, agent_id).organization_id
     raise Invalid("Name the conversation or the agent that the files are for.", data={"field": "conversation_id"})
 
 

@@ -65,7 +65,7 @@ def _images(question: Question) -> Iterator[Image]:
 
 def _chosen(question: Question) -> set[int]:
     """By identity, the images that the model is shown."""
-    room, shown = MOST_IMAGE_BYTES, set()
+    room, shown = MOST_IMAGE_BYTES, set[int]()
     for image in _images(question):
         if image.mime_type in IMAGE_TYPES and len(image.data) <= room and len(shown) < MOST_IMAGES:
             room -= len(image.data)

@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from pytest_django import Settings
 
 from accounts.caller import Caller
-from agents_hub.models import Agent, Attachment, Conversation, Message
+from agents_hub.models import Agent, Attachment, Conversation, Message, Stage
 from agents_hub.services import attachments
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import caller_for
@@ -25,7 +25,7 @@ def folder(tmp_path: Path, settings: Settings) -> Path:
 
 @pytest.fixture
 def agent(db: None, folder: Path) -> Agent:
-    return AgentFactory()
+    return AgentFactory(stage=Stage.RELEASED)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from accounts.errors import Conflict, Invalid, NotFound, PlanLimit, ScopeMissing
 from accounts.models import Membership
 from accounts.scopes import Scope
 from agents_hub.files import links
-from agents_hub.models import Agent, Attachment, AttachmentKind, Conversation
+from agents_hub.models import Agent, Attachment, AttachmentKind, Conversation, Stage
 from agents_hub.services import attachments, quota
 from agents_hub.tasks import delete_unsent_attachments
 from security.models import AuditEntry
@@ -58,6 +58,11 @@ def test_files_can_be_attached_before_there_is_a_conversation(caller: Caller, ag
     assert (row.conversation, row.organization_id) == (None, agent.organization_id)
     conversation = conversation_of(agent, caller)
     assert send(caller, conversation, row)[0].conversation == conversation
+    Agent.objects.update(stage=Stage.DEVELOPMENT)
+    with pytest.raises(NotFound):
+        attachments.attach(caller, files=[file()], agent_id=agent.pk)
+    with pytest.raises(Invalid):
+        attachments.attach(caller, files=[file()])
 
 
 def test_where_one_file_is_refused_none_is_kept(caller: Caller, conversation: Conversation, folder: Path) -> None:

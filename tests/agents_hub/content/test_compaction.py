@@ -1,7 +1,7 @@
 """A long chat is made short by the model's own words, with what was said last left as it was said."""
 
 from agents_hub.chat import compaction
-from llm.turns import Answer, Image, Question, Returned, Said, ToolResult, Usage
+from llm.turns import Answer, Image, Question, Returned, Said, ToolResult, Turn, Usage
 
 
 def answer(tokens: int) -> Answer:
@@ -25,7 +25,7 @@ def test_the_question_leaves_what_is_asked_and_calls_for_no_tool() -> None:
 
 def test_the_summary_follows_what_was_said_last() -> None:
     last = Said("And what is this?", [Image("image/png", b"x")])
-    history = [Said("Hello"), answer(1), last, answer(2), Returned([ToolResult("1", "look", "seen")])]
+    history: list[Turn] = [Said("Hello"), answer(1), last, answer(2), Returned([ToolResult("1", "look", "seen")])]
     text = compaction.told(history, " They greeted.\n")
     assert text.startswith("The person said last:\nAnd what is this?\n[1 images, no longer shown]\n\n")
     assert text.endswith(f"{compaction.TOLD}\nThey greeted.\n\n{compaction.GO_ON}")

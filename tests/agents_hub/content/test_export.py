@@ -1,6 +1,7 @@
 """A conversation taken along: all that was said and done, in order, and no secrets or bytes."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -26,20 +27,20 @@ def asked(text: str = "When is high tide?", *attachments: Attachment) -> Part:
     return Part(Message(speaker="person", text=text, created_at=AT), attachments)
 
 
-def answered(text: str, *uses: ToolUse, **fields: Any) -> Part:
+def answered(text: str, *uses: ToolUse, texts: Sequence[str] = (), **fields: Any) -> Part:
     turn = Turn(
         status="completed", model="main:gpt-5", rounds=2, input_tokens=1_200, cached_tokens=40, output_tokens=30,
         cost_usd=Decimal("0.00120000"), created_at=AT, ended_at=AT,
     )  # fmt: skip
     for name, value in fields.items():
         setattr(turn, name, value)
-    return Part(Message(speaker="agent", text=text, created_at=AT), turn=turn, tool_uses=uses)
+    return Part(Message(speaker="agent", text=text, created_at=AT), turn=turn, tool_uses=uses, texts=texts)
 
 
-def used(result: Any = None, *, after: int = 0, **fields: Any) -> ToolUse:
+def used(result: Any = None, **fields: Any) -> ToolUse:
     shown = {"content": [{"type": "text", "text": "At six."}]} if result is None else result
     given = {"name": "tides_look", "title": "Look", "origin": "server:1", "origin_name": "Tides", "status": "done"}
-    return ToolUse(**(given | fields), after_text=after, result=shown, started_at=AT, ended_at=AT)
+    return ToolUse(**({"round": 1} | given | fields), result=shown, started_at=AT, ended_at=AT)
 
 
 def test_json_holds_what_was_said_and_done(conversation: Conversation) -> None:
@@ -58,7 +59,7 @@ def test_json_holds_what_was_said_and_done(conversation: Conversation) -> None:
         "costUsd": "0.00120000",
     }
     (use,) = answer["turn"]["toolUses"]
-    assert (use["name"], use["arguments"], use["status"]) == ("tides_look", {"at": "noon"}, "done")
+    assert (use["name"], use["arguments"], use["status"], use["round"]) == ("tides_look", {"at": "noon"}, "done", 1)
     assert use["result"] == {"content": [{"type": "text", "text": "At six."}]}
 
 
@@ -103,14 +104,20 @@ def test_secrets_and_bytes_are_left_out(conversation: Conversation, export: Any)
 
 
 def test_markdown_shows_tools_where_they_were_used(conversation: Conversation) -> None:
-    text = "".join(as_markdown(conversation, [asked(), answered("I look.\nAt six.", used(after=8))]))
+    answer = answered("I look.\n\nAt six.\n\nAnd", used(), texts=["I look.", "At six."])
+    text = "".join(as_markdown(conversation, [asked(), answer]))
     assert text.startswith("# Tides \\<b\\>\n\nWith Harbour \\*master\\*, begun 2026-03-01 12:00 UTC.\n")
-    first, tool, answer, second = (
-        text.index(words)
-        for words in ("I look.", "> **Look** of Tides: done", "```text\nAt six.\n```", "\n\nAt six.\n")
-    )
-    assert first < tool < answer < second
+    pieces = ["I look.", "> **Look** of Tides: done", "```text\nAt six.\n```", "\n\nAt six.\n", "\n\nAnd\n"]
+    places = [text.index(piece) for piece in pieces]
+    assert places == sorted(places)
     assert text.rstrip().endswith("*Completed.* *main:gpt-5: 1,200 tokens read, 30 written, $0.0012.*")
+
+
+def test_where_it_is_not_known_when_tools_were_used_they_come_first(conversation: Conversation) -> None:
+    for texts in ([], ["Something else."]):
+        text = "".join(as_markdown(conversation, [answered("I looked.", used(round=2), texts=texts)]))
+        assert text.index("> **Look**") < text.index("I looked.")
+        assert "Something else." not in text
 
 
 def test_a_turn_that_failed_says_why(conversation: Conversation) -> None:
