@@ -9,8 +9,10 @@ class AgentsHubConfig(AppConfig):
         from django.db.models.signals import post_delete
 
         from agents_hub.agent_links import agent_links
+        from agents_hub.chat.own_tools import OwnTools
+        from agents_hub.chat.sources import sources
         from agents_hub.files.content import forget_with_its_row
-        from agents_hub.models import SharedFile, StagedFile
+        from agents_hub.models import Attachment, SharedFile, StagedFile
         from agents_hub.pages import agents, profiles
         from agents_hub.pages.chat import shell
         from dashboard.jump import jump_list
@@ -25,11 +27,12 @@ class AgentsHubConfig(AppConfig):
         navigation.add(
             Section.HELP, "Connect a client", "agents:connect", icon="agents_hub/icons/connect.svg", order=90
         )
+        sources.add(OwnTools("bots", "Bots"))
         jump_list.add("Talk to", shell.agents)
         jump_list.add("Conversations", shell.conversations)
         jump_list.add("Agents", agents.places)
         jump_list.add("Browser profiles", profiles.places)
         home_panels.add("agents_hub/chat/home_panel.html", shell.panel, order=8)
         agent_links.add("Talk to it", "chat:begin")
-        for model in (SharedFile, StagedFile):
+        for model in (Attachment, SharedFile, StagedFile):
             post_delete.connect(forget_with_its_row, sender=model, dispatch_uid=f"{model.__name__} content")

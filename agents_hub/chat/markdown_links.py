@@ -64,7 +64,7 @@ def _marked(markdown: MarkdownIt, children: list[Token]) -> list[Token]:
                     marked += [*_host_beside(link, "".join(label)), child]
                 link = None
             case "image":
-                marked += _image(markdown, child, linked=link is not None)
+                marked += _image(child, linked=link is not None)
             case "text" if link is None:
                 marked += _addresses(markdown, child.content)
             case _:
@@ -94,8 +94,8 @@ def _host_beside(link: Token, label: str) -> list[Token]:
     ]
 
 
-def _image(markdown: MarkdownIt, image: Token, *, linked: bool) -> list[Token]:
-    said = markdown.renderer.renderInlineAsText(image.children or [], markdown.options, {}).strip()
+def _image(image: Token, *, linked: bool) -> list[Token]:
+    said = "".join(child.content for child in image.children or []).strip()
     url = str(image.attrGet("src"))
     if linked or not destination(url):  # a link within a link is none
         return [Token("text", "", 0, content=f"Image: {said}" if said else "Image")]
