@@ -29,6 +29,11 @@ def meaning_of_use(status: str) -> str:
 
 
 @register.filter
+def meaning_of_turn(status: str) -> str:
+    return {"completed": "ok", "error": "error", "timeout": "warn"}.get(status, "")
+
+
+@register.filter
 def tokens(turn: Turn) -> int:
     return turn.input_tokens + turn.output_tokens
 

@@ -16,6 +16,7 @@ from accounts.scopes import Scope
 from accounts.services.addresses import link_token
 from accounts.services.invitations import create_invitation
 from accounts.services.keys import create_key
+from agents_hub.models import Agent
 from agents_hub.services.agents import create_agent
 from agents_hub.services.shared_files import freeze_shared_file, upload_shared_files
 from bots.models import (
@@ -28,7 +29,7 @@ from bots.models import (
 )
 from mcp_gateway.models import Application, Connection, RefreshToken, RemoteServer
 from security import audit
-from tests.browser import agent_rows, bot_rows, model_rows, profile_rows, remote_rows, workflow_rows
+from tests.browser import agent_rows, bot_rows, chat_rows, model_rows, profile_rows, remote_rows, workflow_rows
 from tests.browser.addresses import Values
 from tests.browser.bot_rows import DAY, FIRST_ID, HOUR
 from tests.factories import UserFactory
@@ -89,6 +90,11 @@ def values(owned: World | None = None) -> Values:
         "accounts:confirm-address.token": ["not-a-link"],
         "agent_id": [],
         "file_id": [],
+        "conversation_id": [],
+        "turn_id": [],
+        "use_id": [],
+        "number": [],
+        "kind": [],
         "source": ["bots", "workflows"],
         "profile_id": [],
         "credential_id": [],
@@ -120,6 +126,7 @@ def values(owned: World | None = None) -> Values:
         "slug": [owned.organization.slug],
         "user_id": [owned.person.pk],
         **_servers(owned),
+        **chat_rows.fill(Agent.objects.get(pk=agent_id), owned.person),
         **workflow_rows.fill(owned.organization, owned.person, agent_id),
         **model_rows.fill(owned.organization, owned.person),
         **_installed(owned),

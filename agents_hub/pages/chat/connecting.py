@@ -11,15 +11,19 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from accounts.errors import Conflict, NotFound, Throttled, Unavailable
-from accounts.page_caller import caller
+from accounts.errors import Conflict, Invalid, NotFound, Throttled, Unavailable
+from accounts.page_caller import caller, is_signed_in
+from agents_hub.files import content
 from agents_hub.models import Conversation
 from agents_hub.pages.chat.conversation import page
+from agents_hub.pages.chat.files import sent_with
 from agents_hub.services import conversations
 from mcp_gateway.remote.pages.browser import session_digest
 from mcp_gateway.remote.services import connections, servers
+from security import body_size
 
 
+@body_size.takes(content.LONGEST_REQUEST_BYTES, of=is_signed_in)
 @require_POST
 @never_cache
 @login_required
@@ -36,6 +40,10 @@ def leave_for(request: HttpRequest, found: Conversation, server_id: str, *, draf
         raise NotFound("There is no such server in your organizations.")
     server = servers.find_server(who, server_id=int(server_id))
     found = conversations.keep_draft(who, conversation_id=found.pk, draft=draft)
+    try:
+        sent_with(request, found.pk)
+    except (Conflict, Invalid) as refusal:
+        return page(request, found, refused=refusal.message)
     back = reverse("chat:conversation", args=[found.pk])
     try:
         address = async_to_sync(connections.start)(

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.errors import NotFound
+from accounts.models import Role
 from accounts.page_caller import caller
 from agents_hub.models import Agent, Conversation
 from agents_hub.pages.chat.asking import Asking
@@ -86,6 +87,7 @@ def page(
         "agent": found.agent,
         "thread": thread,
         "lacks": thread.lacks,
+        "is_admin": found.organization.memberships.filter(user_id=found.owner_id, role=Role.ADMIN).exists(),
         "stream": thread.stream if streams.is_possible(request) else "",
         "typed": found.draft if typed is None else typed,
         "refused": refused,

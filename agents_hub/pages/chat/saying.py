@@ -7,23 +7,26 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.errors import Conflict, Invalid, NotFound, PlanLimit, Throttled
-from accounts.page_caller import caller
+from accounts.page_caller import caller, is_signed_in
+from agents_hub.files import content
 from agents_hub.models import Inquiry
 from agents_hub.pages.chat.asking import asking
 from agents_hub.pages.chat.connecting import leave_for
 from agents_hub.pages.chat.conversation import empty, page
+from agents_hub.pages.chat.files import sent_with
 from agents_hub.services import conversations, turns
+from security import body_size
 
 # What is said on the page itself.
 REFUSALS = (Conflict, Invalid, PlanLimit, Throttled)
 
 
+@body_size.takes(content.LONGEST_REQUEST_BYTES, of=is_signed_in)
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def begin(request: HttpRequest, agent_id: UUID) -> HttpResponse:
@@ -32,25 +35,21 @@ def begin(request: HttpRequest, agent_id: UUID) -> HttpResponse:
     agent = conversations.agent_to_talk_to(who, agent_id)
     if request.method != "POST":
         return empty(request, agent)
-    if server_id := request.POST.get("connect", ""):
-        made = conversations.begin_conversation(who, agent_id=agent_id)
+    server_id = request.POST.get("connect", "")
+    if not (server_id or text.strip() or request.FILES):
+        return empty(request, agent, refused="Write what you want to ask.")
+    made = conversations.begin_conversation(who, agent_id=agent_id)
+    if server_id:
         return leave_for(request, made, server_id, draft=text)
-    try:
-        with transaction.atomic():
-            made = conversations.begin_conversation(who, agent_id=agent_id)
-            turns.begin(who, conversation_id=made.pk, text=text)
-    except REFUSALS as error:
-        return empty(request, agent, refused=error.message, typed=text)
-    return redirect("chat:conversation", made.pk)
+    return _said(request, made.pk, text)
 
 
+@body_size.takes(content.LONGEST_REQUEST_BYTES, of=is_signed_in)
 @require_POST
 @login_required
 def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    text = request.POST.get("text", "")
-    return _done(
-        request, conversation_id, lambda: turns.begin(caller(request), conversation_id=conversation_id, text=text), text
-    )
+    conversations.find_conversation(caller(request), conversation_id)
+    return _said(request, conversation_id, request.POST.get("text", ""))
 
 
 @require_POST
@@ -59,7 +58,13 @@ def edit(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     message_id, text = _id(request, "message"), request.POST.get("text", "")
 
     def act() -> object:
-        return turns.edit(caller(request), conversation_id=conversation_id, message_id=message_id, text=text)
+        return turns.edit(
+            caller(request),
+            conversation_id=conversation_id,
+            message_id=message_id,
+            text=text,
+            attachments=sent_with(request, conversation_id),
+        )
 
     return _done(request, conversation_id, act)
 
@@ -105,17 +110,26 @@ def reply(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     found = conversations.find_conversation(who, conversation_id)
     inquiry_id, _, action = request.POST.get("answer", "").partition(":")
     inquiry = turns.find_inquiry(who, _as_id(inquiry_id))
-    content = None
+    filled_in = None
     if action == "accept" and inquiry.kind == Inquiry.Kind.FORM:
         filled = asking(inquiry, request.POST)
         if filled.form is None or not filled.form.is_valid():
             return page(request, found, bound={inquiry.pk: filled})
-        content = filled.form.arguments()
+        filled_in = filled.form.arguments()
 
     def act() -> object:
-        return turns.answer_inquiry(who, inquiry_id=inquiry.pk, action=action, content=content)
+        return turns.answer_inquiry(who, inquiry_id=inquiry.pk, action=action, content=filled_in)
 
     return _done(request, conversation_id, act)
+
+
+def _said(request: HttpRequest, conversation_id: UUID, text: str) -> HttpResponse:
+    def act() -> object:
+        # Files are kept first: where the message cannot be sent, they wait for the next one.
+        files = sent_with(request, conversation_id)
+        return turns.begin(caller(request), conversation_id=conversation_id, text=text, attachments=files)
+
+    return _done(request, conversation_id, act, text)
 
 
 def _done(

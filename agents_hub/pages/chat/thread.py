@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Max, Sum
@@ -16,9 +17,11 @@ from agents_hub.chat.markdown import rendered
 from agents_hub.chat.store import last_event
 from agents_hub.models import Agent, Conversation, Message, Speaker, Turn
 from agents_hub.pages.chat.asking import Asking
+from agents_hub.pages.chat.files import as_links
 from agents_hub.pages.chat.live import standing
 from agents_hub.pages.chat.parts import Part, Parts, parts_of
 from agents_hub.services import turns
+from agents_hub.services.attachments import of_messages, unsent
 from agents_hub.services.conversations import Placed, agent_to_talk_to, branch_of
 from agents_hub.services.readiness import Lack, lacks_of
 
@@ -34,6 +37,7 @@ class Shown:
     html: SafeString = field(default_factory=SafeString)
     turn: Turn | None = None
     parts: Sequence[Part] = ()
+    files: Sequence[Mapping[str, Any]] = ()
 
     @property
     def message(self) -> Message:
@@ -68,6 +72,7 @@ class Thread:
     standing: str
     talkable: Agent | None
     lacks: Sequence[Lack]
+    unsent: Sequence[Mapping[str, Any]]
     spent: Spent
     mark: str
 
@@ -90,11 +95,15 @@ def thread_of(
     answers = [placed.message.pk for placed in shown if placed.message.speaker == Speaker.AGENT]
     found = {turn.answer_id: turn for turn in Turn.objects.filter(answer__in=answers).select_related("answer")}
     parts = parts_of(list(found.values()), bound)
+    files = of_messages(placed.message.pk for placed in shown)
     is_shown = under_way is not None and under_way.answer_id in found
     talkable = _talkable(caller, conversation)
     return Thread(
         conversation=conversation,
-        shown=[_shown(placed, found.get(placed.message.pk), parts) for placed in shown],
+        shown=[
+            _shown(placed, found.get(placed.message.pk), parts, as_links(caller, files[placed.message.pk]))
+            for placed in shown
+        ],
         earlier=begin,
         under_way=under_way,
         is_shown=is_shown,
@@ -102,6 +111,7 @@ def thread_of(
         standing=standing(under_way) if under_way is not None else "",
         talkable=talkable,
         lacks=lacks_of(caller, talkable) if talkable is not None else [],
+        unsent=as_links(caller, unsent(caller, conversation_id=conversation.pk)),
         spent=_spent(conversation),
         mark=mark_of(conversation, under_way),
     )
@@ -115,9 +125,9 @@ def mark_of(conversation: Conversation, under_way: Turn | None) -> str:
     return hashlib.sha256(repr([*parts, told]).encode()).hexdigest()[:16]
 
 
-def _shown(placed: Placed, turn: Turn | None, parts: Mapping[UUID, Parts]) -> Shown:
+def _shown(placed: Placed, turn: Turn | None, parts: Mapping[UUID, Parts], files: Sequence[Mapping[str, Any]]) -> Shown:
     if turn is None:
-        return Shown(placed, rendered(placed.message.text))
+        return Shown(placed, rendered(placed.message.text), files=files)
     return Shown(placed, turn=turn, parts=parts[turn.pk].shown)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from agents_hub.pages.chat import connecting, conversation, listing, live, media, saying
+from agents_hub.pages.chat import connecting, conversation, exporting, files, listing, live, media, records, saying
 
 CHAT = "dashboard/chat/"
 CONVERSATION = CHAT + "<uuid:conversation_id>/"
@@ -21,10 +21,13 @@ urlpatterns = [
     path(CONVERSATION + "branch", saying.branch, name="branch"),
     path(CONVERSATION + "reply", saying.reply, name="reply"),
     path(CONVERSATION + "connect/<int:server_id>", connecting.connect, name="connect"),
+    path(CONVERSATION + "files/remove", files.remove, name="remove-file"),
+    path(CONVERSATION + "export.<str:kind>", exporting.export, name="export"),
     path(CONVERSATION + "rename", listing.rename, name="rename"),
     path(CONVERSATION + "pin", listing.pin, name="pin"),
     path(CONVERSATION + "delete", listing.delete, name="delete"),
     path(TURN + "stream", live.turn_stream, name="stream"),
+    path(TURN + "record", records.record, name="record"),
     path(TURN + "retry", saying.retry, name="retry"),
     path(TURN + "stop", saying.stop, name="stop"),
     path(CHAT + "results/<uuid:use_id>/<int:number>", media.content, name="result"),
