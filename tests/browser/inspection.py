@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
@@ -168,19 +168,20 @@ def scripts(page: Page) -> Iterator[str]:
     found = page.evaluate(OUTLINE)
     if found["inline"]:
         yield "it has inline script or style"
-    weights = [_weight(urlsplit(source).path) for source in found["scripts"] if source]
-    if None in weights:
+    ours = urljoin(page.url, str(settings.STATIC_URL))
+    if not all(source.startswith(ours) for source in filter(None, found["scripts"])):
         yield f"it has scripts that are not ours: {found['scripts']}"
-    total = sum(weight or 0 for weight in weights)
+    total = sum(_weight(source.removeprefix(ours)) for source in found["scripts"] if source.startswith(ours))
     if total > SCRIPTS_AT_MOST:
         yield f"its scripts weigh {total} bytes"
 
 
 @cache
-def _weight(path: str) -> int | None:
+def _weight(path: str) -> int:
     """How many bytes of one of our scripts go over the line."""
-    found = finders.find(path.removeprefix(str(settings.STATIC_URL)))
-    return len(gzip.compress(Path(str(found)).read_bytes())) if found else None
+    found = finders.find(path)
+    assert found, path
+    return len(gzip.compress(Path(str(found)).read_bytes()))
 
 
 def the_same_without_scripts(page: Page, plain: Page) -> Iterator[str]:
