@@ -12,7 +12,7 @@ from django.contrib.staticfiles import finders
 from playwright.sync_api import Page, Response
 
 # After a run of all rules in the same document: those that read colours, in the other scheme; or at another size all
-# but those, with the colours of what was not drawn before.
+# but those, with the colours of what is drawn otherwise than before.
 Rules = Literal["all", "colours", "rest"]
 SCRIPTS_AT_MOST = 60 * 1024
 # Enough to go round any page of ours once, and bounded where one is longer.
@@ -56,25 +56,29 @@ SURROUNDINGS = """() => {
 }"""
 # The rules whose answer another colour scheme can change.
 COLOURS = ["color-contrast", "link-in-text-block"]
-# Asked for all, it notes what is drawn; asked for what is new, it looks at colours only where they were not drawn then.
+# Asked for all, it notes what is drawn and how; asked for the rest, it looks at the colours of what is drawn otherwise.
 AXE = """async ({ rules, colours, within }) => {
   if (!window.axe) return null;
   const outside = [], main = document.querySelector("main");
   for (let at = within && main; at && at !== document.body; at = at.parentElement) {
     outside.push(...[...at.parentElement.children].filter((beside) => beside !== at));
   }
+  const colour = (one) => {
+    const { color, backgroundColor, opacity, fontSize, fontWeight } = getComputedStyle(one);
+    return [color, backgroundColor, opacity, fontSize, fontWeight].join(" ");
+  };
   const found = [], about = outside.length ? { exclude: outside } : document;
   const look = async (context, options) => found.push(
     ...(await axe.run(context, { resultTypes: ["violations"], ...options })).violations);
   const seen = [...(within && main || document.body).querySelectorAll("*")].filter((one) => one.checkVisibility());
   if (rules === "all") {
-    window.drawn = new WeakSet(seen);
+    window.drawn = new Map(seen.map((one) => [one, colour(one)]));
     await look(about, {});
   } else if (rules === "colours") {
     await look(about, { runOnly: colours });
   } else {
     await look(about, { rules: Object.fromEntries(colours.map((rule) => [rule, { enabled: false }])) });
-    const fresh = seen.filter((one) => !window.drawn?.has(one));
+    const fresh = seen.filter((one) => window.drawn?.get(one) !== colour(one));
     if (fresh.length) await look({ include: fresh }, { runOnly: colours });
   }
   return found.map(({ id, help, nodes }) => (
