@@ -78,8 +78,9 @@ AXE = """async ({ rules, colours, within }) => {
     await look(about, { runOnly: colours });
   } else {
     await look(about, { rules: Object.fromEntries(colours.map((rule) => [rule, { enabled: false }])) });
-    const fresh = seen.filter((one) => window.drawn?.get(one) !== colour(one));
-    if (fresh.length) await look({ include: fresh }, { runOnly: colours });
+    const fresh = new Set(seen.filter((one) => window.drawn?.get(one) !== colour(one)));
+    const outermost = [...fresh].filter((one) => !fresh.has(one.parentElement));
+    if (outermost.length) await look({ include: outermost }, { runOnly: colours });
   }
   return found.map(({ id, help, nodes }) => (
     { id, help, places: nodes.slice(0, 3).map((node) => node.target.join(" ")).join("; ") }));
