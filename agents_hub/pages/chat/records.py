@@ -23,7 +23,7 @@ def record(request: HttpRequest, turn_id: UUID) -> HttpResponse:
         {
             "call": call,
             "instructions": call.question.get("instructions", ""),
-            "history": as_json(call.question.get("history")),
+            "history": as_json(call.question.get("history") or None),
             "tools": "\n".join(call.question.get("tools", [])),
             "tool_count": len(call.question.get("tools", [])),
             "answer": as_json(call.answer),

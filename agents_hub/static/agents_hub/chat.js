@@ -62,7 +62,10 @@ document.addEventListener("htmx:before:request", (event) => {
 document.addEventListener("htmx:before:response", (event) => {
   const form = event.target;
   if (!form.matches?.("form[data-hx-post]") || !event.detail.ctx.response.raw.ok) return;
-  if (form.id === "composer") document.getElementById("text").value = document.getElementById("text").defaultValue = "";
+  if (form.id === "composer") {
+    document.getElementById("text").value = document.getElementById("text").defaultValue = "";
+    document.getElementById("files").value = "";
+  }
   for (const open of document.querySelectorAll(".edit[open]")) open.open = false;
   if (form.id !== "reply") document.addEventListener("htmx:after:swap", toEnd, { once: true });
 });
@@ -78,7 +81,31 @@ document.addEventListener("keydown", (event) => {
   if (matchMedia("(pointer: coarse)").matches) return;
   event.preventDefault();
   const send = document.getElementById("send");
-  if (send && event.target.value.trim()) event.target.form.requestSubmit(send);
+  if (send && (event.target.value.trim() || document.getElementById("files").files.length)) event.target.form.requestSubmit(send);
+});
+
+// Files that are dropped anywhere on the chat, or pasted into the message, go with it.
+function attach(files) {
+  const field = document.getElementById("files");
+  if (!field || !files.length) return false;
+  const all = new DataTransfer();
+  for (const file of [...field.files, ...files]) all.items.add(file);
+  field.files = all.files;
+  return true;
+}
+
+const carriesFiles = (event) => event.dataTransfer?.types.includes("Files") && document.getElementById("files");
+document.addEventListener("dragover", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  chat.classList.add("dropping");
+});
+for (const name of ["dragleave", "drop"]) document.addEventListener(name, () => chat.classList.remove("dropping"));
+document.addEventListener("drop", (event) => {
+  if (carriesFiles(event) && attach(event.dataTransfer.files)) event.preventDefault();
+});
+document.addEventListener("paste", (event) => {
+  if (event.target.id === "text" && attach(event.clipboardData.files)) event.preventDefault();
 });
 
 if (chat?.querySelector(".message")) toEnd();
