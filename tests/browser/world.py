@@ -52,6 +52,8 @@ OPEN_TO_ANYONE = {
 SENDS_ON = {"accounts:password-reset-choose"}
 # Complete documents that do not stand in the shell.
 DOCUMENTS = {"bots:transcript"}
+# Streams, which the tests' own server does not serve.
+STREAMS = {"chat:stream"}
 
 PASSWORD = "a lantern over the harbour"
 
