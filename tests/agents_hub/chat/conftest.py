@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import Organization
 from agents_hub.models import Agent, Stage
 from mcp_gateway.remote import discovery
+from tests.agents_hub.chat.seeing import browser_of
 from tests.agents_hub.chat.talks import Talk
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.bots.conftest import harbour
@@ -61,3 +63,9 @@ def talk(agent: Agent, settings: Settings) -> Talk:
     """A member talks to the agent, in the test's own thread and transaction."""
     settings.QUICK_THREADS = 0
     return Talk.begin(caller_for(member_of(agent.organization)), agent)
+
+
+@pytest.fixture
+def browser(talk: Talk) -> Client:
+    """The browser of the one who talks."""
+    return browser_of(talk.caller.user_id)
