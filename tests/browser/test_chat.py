@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django import Settings
 
 from accounts.models import Role, User
@@ -21,6 +21,7 @@ from tests.agents_hub.chat.talks import remote_name
 from tests.agents_hub.factories import AgentFactory
 from tests.browser.conftest import sign_in
 from tests.factories import MembershipFactory, RemoteServerFactory
+from tests.fakes.mcp_server import mcp_server
 from tests.fakes.model_provider import ModelProvider, Reply, model_provider
 from tests.fakes.oauth_mcp_server import OAuthMcpServer, oauth_mcp
 from tests.llm.rows import provider_row
@@ -194,6 +195,102 @@ def test_a_person_connects_asks_sees_tools_work_stops_reloads_and_denies(
     expect(said(page).last).to_have_text("Then not.")
     assert list(ToolUse.objects.order_by("pk").values_list("status", flat=True)) == ["done", "denied"]
     assert Turn.objects.exclude(status=TurnStatus.COMPLETED).count() == 1
+
+
+def test_a_chat_without_its_stream_polls(
+    chromium: Browser, platform: str, person: User, agent: Agent, model: ModelProvider
+) -> None:
+    context = chromium.new_context()  # of its own: the browser complains in the console of what fails here
+    page = context.new_page()
+    page.route("**/stream?*", lambda route: route.abort())
+    opened(page, platform, person, agent)
+    model.answers += [Reply(pieces=("One ", "two ", "three ", "four"), held=True)]
+    ask(page, "Count")
+    expect(said(page)).to_contain_text("One")
+    page.evaluate("window.notReloaded = true")
+    model.go.set()
+    expect(said(page)).to_have_text("One two three four")
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    assert page.evaluate(NOT_RELOADED)
+    context.close()
+
+
+def test_who_leaves_the_organization_sees_no_word_more(
+    chromium: Browser, platform: str, person: User, agent: Agent, model: ModelProvider, settings: Settings
+) -> None:
+    settings.STREAM_BEAT_SECONDS = 1
+    context = chromium.new_context()
+    page = context.new_page()
+    opened(page, platform, person, agent)
+    model.answers += [Reply(pieces=("One ", "two ", "three ", "a secret"), held=True)]
+    ask(page, "Count")
+    expect(said(page)).to_contain_text("One")
+    person.memberships.all().delete()
+    expect(page.locator(".live")).to_contain_text("Not updating")
+    model.go.set()
+    expect(page.locator(".live")).to_contain_text("Not updating")
+    expect(page.get_by_text("a secret")).to_have_count(0)
+    context.close()
+
+
+def test_all_of_it_works_without_scripts(
+    chromium: Browser, platform: str, person: User, agent: Agent, model: ModelProvider
+) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    opened(page, platform, person, agent)
+    model.answers += [Reply(pieces=("One ", "two ", "three ", "four"), held=True)]
+    page.get_by_label("Message to Keeper").fill("Count")
+    page.get_by_label("Files to go with the message").set_input_files(
+        {"name": "numbers.txt", "mimeType": "text/plain", "buffer": b"1 2 3"}
+    )
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(".message.mine")).to_contain_text("numbers.txt")
+    assert model.halfway.wait(20)
+    page.reload()
+    expect(said(page)).to_contain_text("One")
+    page.get_by_role("button", name="Stop").click()
+    model.go.set()
+    reload_until(page, "You stopped the answer.")
+    page.get_by_text("Edit", exact=True).click()
+    page.get_by_label("Say instead").fill("Count to one")
+    page.locator(".edit").get_by_role("button", name="Send").click()
+    reload_until(page, "Hello there.")
+    expect(page.get_by_text("2/2")).to_be_visible()
+    page.get_by_role("button", name="Previous version").click()
+    expect(page.locator(".message.mine")).to_contain_text("Count")
+    expect(page.get_by_text("1/2")).to_be_visible()
+    context.close()
+
+
+def reload_until(page: Page, words: str) -> None:
+    """Load the page anew until it says that, as somebody without scripts would."""
+    for _ in range(100):
+        if page.get_by_text(words).count():
+            return
+        page.reload()
+    raise AssertionError(f"The page never said {words}")
+
+
+def test_a_servers_question_is_answered_by_keyboard_while_the_answer_goes_on(
+    page: Page, platform: str, person: User, agent: Agent, model: ModelProvider
+) -> None:
+    with mcp_server() as served:
+        printer = RemoteServerFactory(organization=agent.organization, name="Printer", slug="printer", url=served.url)
+        AgentServer.objects.create(agent=agent, server=printer)
+        opened(page, platform, person, agent)
+        model.answers += [calling(remote_name(printer, "ship"), order="7"), Reply(pieces=("So ", "it is."))]
+        ask(page, "Print")
+        field = page.locator(".asking").get_by_label("street")
+        field.focus()
+        page.keyboard.type("Elm Street")
+        # Loading the page anew loses nothing of what is asked.
+        page.reload()
+        page.locator(".asking").get_by_label("street").fill("Elm Street")
+        page.get_by_role("button", name="Send to Printer").press("Enter")
+        expect(said(page).last).to_have_text("So it is.")
+        expect(page.locator(".use")).to_contain_text("Done")
+        expect(page.locator(".asking")).to_have_count(0)
 
 
 def held_again(model: ModelProvider) -> None:
