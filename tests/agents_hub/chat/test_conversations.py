@@ -157,13 +157,14 @@ def test_an_answer_can_be_given_again_beside_the_first(ada: Caller, released: Ag
     answer(turns.answer_again(ada, conversation_id=conversation.pk, message_id=first.pk), "No.")
     assert shown(ada, conversation) == ["One", "No."]
     with pytest.raises(Invalid):
-        turns.answer_again(ada, conversation_id=conversation.pk, message_id=first.before_id)
+        turns.answer_again(ada, conversation_id=conversation.pk, message_id=conversation.messages.get(text="One").pk)
 
 
 def test_an_agents_words_cannot_be_edited(ada: Caller, released: Agent) -> None:
     conversation = talked(ada, released, "One")
+    answered = conversation.messages.get(speaker=Speaker.AGENT)
     with pytest.raises(Invalid, match="what you said yourself"):
-        turns.edit(ada, conversation_id=conversation.pk, message_id=conversation.tip_id, text="No.")
+        turns.edit(ada, conversation_id=conversation.pk, message_id=answered.pk, text="No.")
 
 
 def test_one_answer_at_a_time(ada: Caller, released: Agent) -> None:
