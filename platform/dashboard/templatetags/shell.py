@@ -89,9 +89,13 @@ def code_block(text: str, caption: str = "", block_id: str = "code") -> dict[str
 
 
 @register.inclusion_tag("dashboard/components/secret.html")
-def secret_once(secret: str | list[str], what: str) -> dict[str, Any]:
-    """Secrets that are shown this once, each with a copy button. `what` names them: "key", "codes"."""
-    return {"secrets": [secret] if isinstance(secret, str) else list(secret), "what": what}
+def secret_once(secret: str | list[str], what: str, *, is_encrypted: bool = False) -> dict[str, Any]:
+    """Secrets that are shown this once, each with a copy button. `what` names them: "key", "codes".
+
+    Of most a digest is kept; one that we use ourselves is kept encrypted.
+    """
+    secrets = [secret] if isinstance(secret, str) else list(secret)
+    return {"secrets": secrets, "what": what, "is_encrypted": is_encrypted}
 
 
 @register.inclusion_tag("dashboard/components/field.html")
