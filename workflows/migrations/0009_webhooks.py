@@ -27,7 +27,8 @@ BEGIN
         AND (endpoint.every_agent OR EXISTS (
             SELECT 1 FROM workflows_webhookendpoint_agents chosen
             WHERE chosen.webhookendpoint_id = endpoint.id AND chosen.agent_id = NEW.agent_id
-        ));
+        ))
+    FOR KEY SHARE OF endpoint;
     RETURN NULL;
 END $$;
 

@@ -59,7 +59,8 @@ def list_endpoints(caller: Caller, *, organization_id: UUID) -> Sequence[Webhook
     caller.require(Scope.READ)
     organization = organization_of(caller, organization_id)
     _require_admin(caller, organization)
-    return WebhookEndpoint.objects.filter(organization=organization).without_secrets().order_by("id")[:MOST_ENDPOINTS]
+    endpoints = WebhookEndpoint.objects.filter(organization=organization).without_secrets()
+    return list(endpoints.order_by("id")[:MOST_ENDPOINTS])
 
 
 def find_endpoint(caller: Caller, endpoint_id: UUID) -> WebhookEndpoint:
