@@ -1,6 +1,6 @@
 """Which ends of executions make a delivery: exactly one for each endpoint that fits, in the end's own transaction."""
 
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 
 import pytest
 from django.db import connection, transaction
@@ -10,6 +10,7 @@ from accounts.errors import Invalid
 from agents_hub.models import Agent
 from tests.agents_hub.factories import AgentFactory
 from tests.fakes.webhook_receiver import Receiver
+from tests.threads import fared, meanwhile, until_one_waits_for_a_lock
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
 from tests.workflows.graphs import node
 from tests.workflows.tasks import on, started
@@ -17,7 +18,7 @@ from tests.workflows.webhooks.conftest import add, ended
 from workflows.engine.states import Status
 from workflows.engine.watch import watch
 from workflows.models import Execution, WebhookDelivery, WebhookEndpoint
-from workflows.services import wishes
+from workflows.services import webhooks, wishes
 from workflows.services.webhooks import WithSecret
 
 
@@ -118,3 +119,22 @@ def test_a_step_does_not_ask_for_endpoints(agent: Agent, hook: WithSecret) -> No
             [execution.pk],
         )
         assert "execution_end_delivered" in "\n".join(row[0] for row in cursor.fetchall())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_end_at_the_moment_its_endpoint_is_deleted_waits_and_is_told_to_nobody(
+    admin: Caller, agent: Agent, hook: WithSecret
+) -> None:
+    execution = ExecutionFactory(workflow=WorkflowFactory(agent=agent))
+
+    def end() -> None:
+        wishes.ask_status(admin, execution_id=execution.pk, status=Status.CANCELLED)
+
+    with ExitStack() as beside, transaction.atomic():
+        webhooks.delete_endpoint(admin, endpoint_id=hook.endpoint.pk)
+        outcomes = beside.enter_context(meanwhile(end))
+        until_one_waits_for_a_lock()
+    assert fared(outcomes) == ["ok"]
+    execution.refresh_from_db()
+    assert execution.status == "cancelled"
+    assert not WebhookDelivery.objects.exists()
