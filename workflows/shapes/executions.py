@@ -110,7 +110,10 @@ class TriggerContext(Result):
 class ExecutionOptions(Arguments):
     """How this run is to be carried out."""
 
-    shared_storage_key: Annotated[str, Field(max_length=200)] | None = None
+    shared_storage_key: Annotated[
+        str | None,
+        Field(max_length=200, description="Share files with runs of the agent that have the same key, and no others."),
+    ] = None
     soft_timeout_mins: Annotated[int, Field(ge=1, le=1_440)] | None = None
 
 
