@@ -300,8 +300,11 @@ def test_whoever_was_overtaken_writes_nothing(agent: Agent, hook: WithSecret, se
     time_passes(seconds=settings.WEBHOOK_LEASE_SECONDS + 1)
     WebhookDelivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     [taken_over] = claims.claim()
+    for answer in (claims.Answer(200), claims.Answer(fault="too late")):
+        assert claims.settle(stalled, answer) is False
+    assert (latest().state, latest().fault) == ("waiting", "")
+    assert latest().lease_until is not None, "the other is at it still"
     assert claims.settle(taken_over, claims.Answer(200)) is True
-    assert claims.settle(stalled, claims.Answer(fault="too late")) is False
     assert latest().state == "delivered"
 
 
