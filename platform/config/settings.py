@@ -281,6 +281,8 @@ MCP_REMOTE_MEDIA_BYTES = env.number("MCP_REMOTE_MEDIA_KB", 8_192, least=1) * 1_0
 MCP_REMOTE_REFRESH_ATTEMPTS = env.number("MCP_REMOTE_REFRESH_ATTEMPTS", 10, least=1)
 # Days that the calls of remote tools are kept for their server's page; 0 keeps them for ever.
 MCP_REMOTE_CALLS_RETENTION_DAYS = env.number("MCP_REMOTE_CALLS_RETENTION_DAYS", 30)
+# Days that each call of a model is kept by itself; older ones are summed up by day. 0 keeps them for ever.
+MODEL_CALLS_RETENTION_DAYS = env.number("MODEL_CALLS_RETENTION_DAYS", 90)
 # Executions. Seconds for which a worker holds one: another takes it over so long after a worker was lost.
 WORKFLOW_LEASE_SECONDS = env.number("WORKFLOW_LEASE_SECONDS", 30, least=1)
 # How often in a row a step may lose its worker before the run is given up.

@@ -99,6 +99,10 @@ def test_a_versions_page_shows_its_notes_as_text_and_runs_nothing_in_them(client
     workflow = WorkflowFactory(graph=parts)
     client.force_login(member_of(workflow.agent.organization))
     shown = client.get(reverse("workflows:version", args=[workflow.agent_id, workflow.pk])).content.decode()
-    assert shown.count("Ask &lt;b&gt;Ada&lt;/b&gt; first") == 3
-    assert "onload" not in shown.split("</svg>")[0].split("<svg width")[1]
+    picture = shown.split("<svg width")[1].split("</svg>")[0]
+    said = "Ask &lt;b&gt;Ada&lt;/b&gt; first"
+    assert f"<title>{said}</title>" in picture
+    assert f">{said}</text>" in picture
+    assert f"<li>{said}</li>" in shown
+    assert "onload" not in picture
     assert "3 nodes, 2 transitions, 1 note" in shown
