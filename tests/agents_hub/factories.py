@@ -3,7 +3,7 @@
 import factory
 
 from accounts.models import Membership, Organization, User
-from agents_hub.models import Agent, Profile, ProfilePool
+from agents_hub.models import Agent, Profile, ProfilePool, SharedFile
 from tests.factories import MembershipFactory, OrganizationFactory
 
 
@@ -13,6 +13,20 @@ class AgentFactory(factory.django.DjangoModelFactory[Agent]):
 
     organization = factory.SubFactory(OrganizationFactory)
     name = factory.Sequence(lambda number: f"Agent {number}")
+
+
+class SharedFileFactory(factory.django.DjangoModelFactory[SharedFile]):
+    """A row alone: there is no content where it says."""
+
+    class Meta:
+        model = SharedFile
+
+    agent = factory.SubFactory(AgentFactory)
+    name = factory.Sequence(lambda number: f"file {number}.txt")
+    mime_type = "text/plain"
+    size = 7
+    sha256 = "0" * 64
+    storage_name = factory.LazyAttribute(lambda row: f"{row.agent.pk}/{row.name}")
 
 
 class ProfileFactory(factory.django.DjangoModelFactory[Profile]):

@@ -90,14 +90,14 @@ def draw(graph: Graph, current: str = "") -> Drawing:
     notes = [sticky.drawn(note, (x - left + MARGIN, y - top + MARGIN)) for note, (x, y) in pinned]
     stand = {id(note) for note, _ in pinned}
     loose = [note for note in graph.sticky_notes if id(note) not in stand]
-    notes += sticky.in_rows(loose, MARGIN, _end(part.y + part.height for part in (*boxes, *notes)))
-    parts = (*boxes, *notes)
-    width, height = _end(part.x + part.width for part in parts), _end(part.y + part.height for part in parts)
-    return Drawing(boxes, lines, notes, width, height)
+    notes += sticky.in_rows(loose, MARGIN, _size([*boxes, *notes])[1])
+    return Drawing(boxes, lines, notes, *_size([*boxes, *notes]))
 
 
-def _end(ends: Iterable[int]) -> int:
-    return max(ends, default=0) + MARGIN
+def _size(parts: Iterable[Box | Note]) -> tuple[int, int]:
+    """The width and height of a picture that holds these, with its margin."""
+    ends = [(part.x + part.width, part.y + part.height) for part in parts] or [(0, 0)]
+    return max(x for x, _ in ends) + MARGIN, max(y for _, y in ends) + MARGIN
 
 
 def _box(node: Node, place: Point, current: str) -> Box:

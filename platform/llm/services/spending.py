@@ -112,7 +112,7 @@ class _Sum:
         return ModelUse(model, self.calls, self.input_tokens, self.output_tokens, usd)
 
 
-def _uses(organization_id: int, since: date, until: date) -> Iterator[dict[str, Any]]:
+def _uses(organization_id: int, since: date, until: date) -> Iterator[Mapping[str, Any]]:
     """The month's calls by day and model: those that are kept one by one, and those that were summed up."""
     begin, end = (datetime.combine(day, time(), UTC) for day in (since, until))
     tokens = {"read": Sum("input_tokens"), "written": Sum("output_tokens"), "usd": Sum("cost_usd")}
