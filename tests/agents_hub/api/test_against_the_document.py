@@ -10,13 +10,19 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from accounts.models import Organization, Role
+from accounts.models import Organization, Role, User
 from accounts.scopes import Scope
 from agents_hub.models import ProfilePool
 from mcp_gateway.rest.authentication import KEY_HEADER
 from mcp_gateway.rest.routes import APIS, Routes
 from tests.agents_hub.api.door import rest
-from tests.agents_hub.factories import AgentFactory, ProfileFactory, SharedFileFactory
+from tests.agents_hub.factories import (
+    AgentFactory,
+    ConversationFactory,
+    ProfileFactory,
+    SharedFileFactory,
+    inquiry_of,
+)
 from tests.factories import MembershipFactory, OrganizationFactory, RemoteServerFactory, RemoteToolFactory
 from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node
@@ -29,7 +35,7 @@ CHECKS = (
 MOST_SECONDS = 600
 
 
-def rows_of(organization: Organization) -> dict[str, str]:
+def rows_of(organization: Organization, person: User) -> dict[str, str]:
     """Something of everything, so that requests reach it. The file is one that an agent shares."""
     agent = AgentFactory(organization=organization)
     # A draft that was never run, which may be deleted; and one that is published and runs without being told anything.
@@ -50,6 +56,18 @@ def rows_of(organization: Organization) -> dict[str, str]:
         "poolId": str(pool.pk),
         "serverId": str(server.pk),
         "toolId": str(RemoteToolFactory(server=server).pk),
+        **chat_rows(organization, person),
+    }
+
+
+def chat_rows(organization: Organization, person: User) -> dict[str, str]:
+    """A conversation of the person's, whose turn asks something."""
+    conversation = ConversationFactory(agent__organization=organization, owner=person)
+    return {
+        "conversationId": str(conversation.pk),
+        "messageId": str(conversation.tip_id),
+        "turnId": str(conversation.turns.get().pk),
+        "inquiryId": str(inquiry_of(conversation).pk),
     }
 
 
@@ -90,10 +108,10 @@ def test_a_stranger_with_the_document_finds_no_500_and_nothing_undocumented(
     settings.STORAGES = settings.STORAGES | {
         "files": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
     }
-    lasting = rows_of(organization)
+    lasting = rows_of(organization, person)
     execution = Execution.objects.get(pk=lasting["executionId"])
     file = ExecutionFileFactory(execution=execution)
-    config.write_text(configuration(lasting, rows_of(organization), str(file.pk)))
+    config.write_text(configuration(lasting, rows_of(organization, person), str(file.pk)))
     done = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run"),
