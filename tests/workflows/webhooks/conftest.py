@@ -59,3 +59,7 @@ def ended(agent: Agent, status: str = "completed", **fields: Any) -> Execution:
 def time_passes(**span: float) -> None:
     """Every delivery's next attempt comes that much nearer."""
     WebhookDelivery.objects.exclude(due_at=None).update(due_at=F("due_at") - timedelta(**span))
+
+
+def latest() -> WebhookDelivery:
+    return WebhookDelivery.objects.latest("pk")
