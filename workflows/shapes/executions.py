@@ -12,6 +12,7 @@ from mcp_gateway.shapes import Arguments, Direction, Moment, OrganizationId, Pag
 from workflows.engine.states import TERMINAL
 from workflows.ids import ExecutionId, LabelId, WorkflowId
 from workflows.models import Activity, Comment, Execution, ExecutionFile, Label, Trigger
+from workflows.shapes.display import display_of
 
 StatusName = Literal[
     "starting", "running", "paused", "paused_by_agent", "awaiting_confirmation", "completed", "failed", "cancelled"
@@ -110,10 +111,9 @@ class TriggerContext(Result):
 class ExecutionOptions(Arguments):
     """How this run is to be carried out."""
 
-    shared_storage_key: Annotated[
-        str | None,
-        Field(max_length=200, description="Share files with runs of the agent that have the same key, and no others."),
-    ] = None
+    shared_storage_key: Annotated[str, Field(max_length=200, description="Runs with the same share files.")] | None = (
+        None
+    )
     soft_timeout_mins: Annotated[int, Field(ge=1, le=1_440)] | None = None
 
 
@@ -192,7 +192,7 @@ class ActivityShape(Result):
             execution_id=activity.execution_id,
             timestamp=activity.at,
             payload=payload,
-            display=activity.display,
+            display=display_of(activity),
         )
 
 

@@ -101,7 +101,8 @@ def secret_once(secret: str | list[str], what: str, *, is_encrypted: bool = Fals
 @register.inclusion_tag("dashboard/components/field.html")
 def field(bound: BoundField, *, says_optional: bool = True) -> dict[str, Any]:
     """A form's field: label above, help below, its errors under it."""
-    is_check = getattr(bound.field.widget, "input_type", "") == "checkbox"
+    # Several to tick are a group with a legend.
+    is_check = getattr(bound.field.widget, "input_type", "") == "checkbox" and not bound.use_fieldset
     is_optional = says_optional and not bound.field.required and not is_check
     return {"field": bound, "is_check": is_check, "is_optional": is_optional}
 
