@@ -142,6 +142,20 @@ class StagedFileAdmin(ReadOnlyAdmin):
     search_help_text = "A file's or organization's name, or an id."
 
 
+@admin.register(models.Attachment)
+class AttachmentAdmin(ReadOnlyAdmin):
+    list_display = ["name", "owner", "organization", "kind", "mime_type", "size", "created_at"]
+    list_filter = ["kind"]
+    list_select_related = ["owner", "organization"]
+    search_fields = ["name", "owner__email", "organization__name", "=id"]
+    search_help_text = "A file's or organization's name, a person's address, or an id."
+    # What people show to an agent is theirs.
+    exclude = ["text"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer(*self.exclude)
+
+
 @admin.register(models.AgentServer)
 class AgentServerAdmin(ReadOnlyAdmin):
     list_display = ["server", "agent", "assigned_by", "assigned_at"]

@@ -1,8 +1,11 @@
 """The calls of one answer: each is permitted where it has to be, made, shown, and its result kept."""
 
 import asyncio
+import binascii
 import json
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -17,7 +20,7 @@ from agents_hub.chat.sources import CallContext, ChatTool, Problem, ToolOutcome
 from agents_hub.chat.store import Held
 from agents_hub.chat.toolset import Toolset
 from agents_hub.models import Inquiry, ToolUse
-from llm.turns import Answer, ToolCall, ToolResult
+from llm.turns import Answer, Image, ToolCall, ToolResult
 from mcp_gateway.offload import in_domain
 from mcp_gateway.remote.questions import Answer as Reply
 from mcp_gateway.remote.questions import Question
@@ -190,7 +193,17 @@ def _called(loaded: Loaded) -> Iterator[str]:
 
 def _result(call: ToolCall, outcome: ToolOutcome) -> ToolResult:
     """What the model is given of it: the structured content where there is any, else the words."""
-    return ToolResult(call.id, call.name, _given(outcome), outcome.is_error)
+    return ToolResult(call.id, call.name, _given(outcome), outcome.is_error, images=_images(outcome))
+
+
+def _images(outcome: ToolOutcome) -> list[Image]:
+    """The pictures that the tool gave, for models that look at them. They are not kept for later questions."""
+    found = []
+    for block in outcome.content:
+        if block.get("type") == "image":
+            with suppress(binascii.Error, ValueError):
+                found.append(Image(str(block.get("mimeType")), b64decode(str(block.get("data")), validate=True)))
+    return found
 
 
 def _given(outcome: ToolOutcome) -> Any:

@@ -15,6 +15,7 @@ from accounts.scopes import Scope
 from agents_hub.models import ProfilePool
 from mcp_gateway.rest.authentication import KEY_HEADER
 from mcp_gateway.rest.routes import APIS, Routes
+from security.identifiers import uuid7
 from tests.agents_hub.api.door import rest
 from tests.agents_hub.factories import (
     AgentFactory,
@@ -68,6 +69,7 @@ def chat_rows(organization: Organization, person: User) -> dict[str, str]:
         "messageId": str(conversation.tip_id),
         "turnId": str(conversation.turns.get().pk),
         "inquiryId": str(inquiry_of(conversation).pk),
+        "attachmentId": str(uuid7()),
     }
 
 
