@@ -111,9 +111,7 @@ class TriggerContext(Result):
 class ExecutionOptions(Arguments):
     """How this run is to be carried out."""
 
-    shared_storage_key: Annotated[str, Field(max_length=200, description="Runs with the same share files.")] | None = (
-        None
-    )
+    shared_storage_key: Annotated[str, Field(max_length=200, description="Runs with it share files.")] | None = None
     soft_timeout_mins: Annotated[int, Field(ge=1, le=1_440)] | None = None
 
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents_hub", "0005_chat"),
+        ("agents_hub", "0008_attachments"),
     ]
 
     operations = [
