@@ -19,6 +19,7 @@ from agents_hub.chat.searching import Selection
 from agents_hub.chat.sources import CallContext, ChatTool, Problem, ToolOutcome
 from agents_hub.chat.store import Held
 from agents_hub.chat.toolset import Toolset
+from agents_hub.chat.whole import whole
 from agents_hub.models import Inquiry, ToolUse
 from llm.turns import Answer, Image, ToolCall, ToolResult
 from mcp_gateway.offload import in_domain
@@ -107,10 +108,15 @@ class Calls:
         use = before or await self._begun(number, place, tool, call, asks=asks)
         if asks and (refused := await self._permission(use, tool)) is not None:
             return refused
+        said: list[str] = []
         try:
-            outcome = await tool.perform(call.arguments, self._context(use))
+            outcome = await tool.perform(call.arguments, self._context(use, said))
         except DomainError as error:
             outcome = ToolOutcome.said(error.message, failed=True)
+        except asyncio.CancelledError:
+            if said:
+                await whole(in_domain(store.note_use, self._run.held, use.pk, said))
+            raise
         status = ToolUse.Status.FAILED if outcome.is_error else ToolUse.Status.DONE
         return await self._ended(use, status, outcome)
 
@@ -171,13 +177,13 @@ class Calls:
             },
         )
 
-    def _context(self, use: ToolUse) -> CallContext:
+    def _context(self, use: ToolUse, said: list[str]) -> CallContext:
         async def ask(question: Question) -> Reply:
             inquiry = from_server(question, self._run.held.id, use.pk)
             return as_answer(await self._run.inquiries.put(inquiry))
 
         key = f"{self._run.held.id}/{use.round}.{use.place}"
-        return CallContext(self._loaded.caller, str(self._conversation), key, allowed=True, ask=ask)
+        return CallContext(self._loaded.caller, str(self._conversation), key, allowed=True, ask=ask, say=said.append)
 
     @property
     def _conversation(self) -> UUID:

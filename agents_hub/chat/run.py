@@ -6,7 +6,7 @@ goes on from there: no model is asked again for what it answered, and no call th
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from django.utils import timezone
@@ -20,6 +20,7 @@ from agents_hub.chat.loading import Loaded, load
 from agents_hub.chat.record import Recorded
 from agents_hub.chat.scribe import Scribe
 from agents_hub.chat.store import Held
+from agents_hub.chat.whole import whole
 from agents_hub.models import Inquiry, TurnStatus
 from agents_hub.models.turns import INTERRUPTED
 from llm.asking import OnText
@@ -227,14 +228,3 @@ def _thinker(loaded: Loaded) -> Thinker:
         subject=loaded.turn.conversation_id,
         hop=in_domain,
     )
-
-
-async def whole(step: Coroutine[Any, Any, None]) -> None:
-    """Take the step to its end, whoever cancels meanwhile: what is stored and what is remembered of it agree."""
-    task = asyncio.ensure_future(step)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        task.result()
-        raise

@@ -66,7 +66,7 @@ def fill(agent: Agent, person: User) -> dict[str, Sequence[object]]:
         "turn_id": [turn.pk],
         "use_id": [use.pk],
         "number": [1],
-        "kind": ["md", "json"],
+        "suffix": ["md", "json"],
     }
 
 

@@ -29,7 +29,16 @@ from bots.models import (
 )
 from mcp_gateway.models import Application, Connection, RefreshToken, RemoteServer
 from security import audit
-from tests.browser import agent_rows, bot_rows, chat_rows, model_rows, profile_rows, remote_rows, workflow_rows
+from tests.browser import (
+    agent_rows,
+    bot_rows,
+    chat_rows,
+    model_rows,
+    profile_rows,
+    remote_rows,
+    webhook_rows,
+    workflow_rows,
+)
 from tests.browser.addresses import Values
 from tests.browser.bot_rows import DAY, FIRST_ID, HOUR
 from tests.factories import UserFactory
@@ -96,7 +105,7 @@ def values(owned: World | None = None) -> Values:
         "turn_id": [],
         "use_id": [],
         "number": [],
-        "kind": [],
+        "suffix": [],
         "source": ["bots", "workflows"],
         "profile_id": [],
         "credential_id": [],
@@ -104,6 +113,8 @@ def values(owned: World | None = None) -> Values:
         "pool_id": [],
         "execution_id": [],
         "workflow_id": [],
+        "endpoint_id": [],
+        "delivery_id": [],
         "provider_id": [],
         "user_id": [],
         "invitation_id": [],
@@ -130,6 +141,7 @@ def values(owned: World | None = None) -> Values:
         **_servers(owned),
         **chat_rows.fill(Agent.objects.get(pk=agent_id), owned.person),
         **workflow_rows.fill(owned.organization, owned.person, agent_id),
+        **webhook_rows.fill(owned.organization, owned.person),
         **model_rows.fill(owned.organization, owned.person),
         **_installed(owned),
         "code_id": list(GiftCode.objects.filter(bot=owned.bot).order_by("pk").values_list("pk", flat=True)[:1]),
