@@ -21,6 +21,7 @@ from agents_hub.models import (
     TurnStatus,
     TurnStep,
 )
+from llm.storing import answer_as_json, said_by_model
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 ANSWER = """High water is at **04:10** and at **16:35**; the outer dock is deep enough from two hours before.
@@ -125,7 +126,7 @@ def _waiting(agent: Agent, person: User) -> Conversation:
     ]
     for number, (kind, body) in enumerate(told, 1):
         TurnEvent.objects.create(turn=turn, number=number, kind=kind, body=body)
-    TurnStep.objects.create(turn=turn, number=1, kind="answer", body={"text": "I book it. For that I need your word."})
+    TurnStep.objects.create(turn=turn, number=1, kind="answer", body=_answered("I book it. For that I need your word."))
     permission = _use(turn, 1, "book", "Book a berth", "waiting")
     filled = _use(turn, 2, "notify", "Notify the harbour", "running")
     visited = _use(turn, 3, "pay", "Pay the fee", "running")
@@ -182,10 +183,15 @@ def _answer(
     )
     texts = [*rounds, text] if text and status == TurnStatus.COMPLETED else rounds
     for number, said in enumerate(texts, 1):
-        TurnStep.objects.create(turn=turn, number=number, kind="answer", body={"text": said})
+        TurnStep.objects.create(turn=turn, number=number, kind="answer", body=_answered(said))
     conversation.tip = answer
     conversation.save(update_fields=["tip"])
     return turn
+
+
+def _answered(text: str) -> dict[str, Any]:
+    """What is stored of a model's answer."""
+    return answer_as_json(said_by_model(text, "main:gpt-5"))
 
 
 def _use(turn: Turn, place: int, name: str, title: str, status: str, *, result: Any = None) -> ToolUse:

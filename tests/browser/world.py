@@ -139,7 +139,7 @@ def values(owned: World | None = None) -> Values:
         "slug": [owned.organization.slug],
         "user_id": [owned.person.pk],
         **_servers(owned),
-        **chat_rows.fill(Agent.objects.get(pk=agent_id), owned.person),
+        **chat_rows.fill(Agent.objects.get(pk=str(agent_id)), owned.person),
         **workflow_rows.fill(owned.organization, owned.person, agent_id),
         **webhook_rows.fill(owned.organization, owned.person),
         **model_rows.fill(owned.organization, owned.person),
