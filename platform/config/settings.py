@@ -296,6 +296,17 @@ WORKFLOW_PLACES_PER_ORGANIZATION = env.number("WORKFLOW_PLACES_PER_ORGANIZATION"
 WORKFLOW_PLACES_PER_AGENT = env.number("WORKFLOW_PLACES_PER_AGENT", 5, least=1)
 # Hours that a question of an agent to people may stay unanswered before its run fails.
 WORKFLOW_ANSWER_HOURS = env.number("WORKFLOW_ANSWER_HOURS", 72, least=1)
+# Chats. Seconds for which a process holds a turn: after so long one that was lost is marked as interrupted.
+CHAT_LEASE_SECONDS = env.number("CHAT_LEASE_SECONDS", 15, least=1)
+# Turns that one process carries out at once; the rest wait.
+CHAT_TURNS_PER_PROCESS = env.number("CHAT_TURNS_PER_PROCESS", 100, least=0)
+# Seconds that an answer may take, without the time in which it waits for the person; and minutes that it waits.
+CHAT_TURN_SECONDS = env.number("CHAT_TURN_SECONDS", 900, least=1)
+CHAT_ANSWER_MINUTES = env.number("CHAT_ANSWER_MINUTES", 30, least=1)
+# An agent with more tools than this is given one to search them with.
+CHAT_TOOLS_DIRECT = env.number("CHAT_TOOLS_DIRECT", 40, least=1)
+# Days that what was sent to models is kept for administrators, and hours that a turn's events are after its end.
+CHAT_RECORD_RETENTION_DAYS = env.number("CHAT_RECORD_RETENTION_DAYS", 30, least=1)
 # Where spans are sent by OTLP over HTTP; without it none are made. Needs requirements-extras.txt.
 OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
 # Who may read /metrics: whoever shows this as a Bearer token; without one, this machine only.
