@@ -76,7 +76,7 @@ def execution_page(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     found = listing.list_activities(who, execution=execution, limit=ACTIVITIES_SHOWN, after=after)
     last = found[-1].number if found else after
     later = last if last < execution.activity_count else None
-    is_streamed = later is None and streams.is_possible(request)
+    is_streamed = later is None and not execution.state.is_terminal and streams.is_possible(request)
     context = {
         **live.standing_of(execution, files_of(execution), cost_of(execution)),
         "form": form,

@@ -149,4 +149,5 @@ def end(execution: Execution, status: Status, lines: list[Line], *, failure: str
 def _announce(execution: Execution) -> None:
     """Tell its worker, and those who look on."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(channel, %s) FROM unnest(%s) channel", [str(execution.pk), [CONTROL, CHANNEL]])
+        cursor.execute("SELECT pg_notify(%s, %s)", [CONTROL, str(execution.pk)])
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(execution.pk)])
