@@ -502,4 +502,4 @@ def test_without_the_layer_a_view_says_that_it_cannot_stream(person: User, story
         client = Client()
         client.force_login(person)
         answer = client.get("/watch")
-    assert answer.status_code == 503
+    assert answer.status_code == 409

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 
-from accounts.errors import Unavailable
+from accounts.errors import Conflict
 from accounts.page_caller import person
 from dashboard.streams.subjects import Subject
 
@@ -47,7 +47,7 @@ def answer(request: HttpRequest, subject: Subject) -> HttpResponse:
     """
     slot = _slot(request)
     if slot is None:
-        raise Unavailable("This server cannot stream. The page goes on by asking again.")
+        raise Conflict("This server cannot stream. The page goes on by asking again.", code="no_streams")
     after = _number(request.headers.get("Last-Event-ID", "")) or _number(request.GET.get("after", "")) or 0
     slot.asked = Asked(subject, after, person(request).pk, request.session.session_key)
     return HttpResponse(content_type="text/event-stream", headers=HEADERS)

@@ -1,0 +1,191 @@
+"""An execution's page while it goes on, in a real browser before real processes: nothing is reloaded to see it grow."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, expect
+
+from accounts.models import Role, User
+from tests.browser.conftest import sign_in
+from tests.browser.live_processes import Processes, stopped
+from tests.factories import MembershipFactory
+from tests.workflows.factories import ExecutionFactory, WorkflowFactory
+from tests.workflows.graphs import graph, node, way
+from workflows.engine import activities
+from workflows.engine.states import Status
+from workflows.models import Execution
+from workflows.services.executions import write_lines
+
+NODES = 12
+# Set in the page, and gone with a reload.
+NOT_RELOADED = "window.notReloaded === true"
+
+
+@pytest.fixture
+def processes(transactional_db: None, tmp_path: Path) -> Iterator[Processes]:
+    with ExitStack() as running:
+        yield Processes(tmp_path, running)
+
+
+@pytest.fixture
+def person(transactional_db: None) -> User:
+    member: User = MembershipFactory(role=Role.MEMBER).user
+    return member
+
+
+@pytest.fixture
+def execution(person: User) -> Execution:
+    names = [f"n{number}" for number in range(NODES)]
+    ways = [
+        way(source, target, "selector", properties={"name": "on", "selector": "a"})
+        for source, target in zip(names, [*names[1:], "end"], strict=True)
+    ]
+    parts = graph(*(node(name, "url") for name in names), node("end", "output"), *ways)
+    made: Execution = ExecutionFactory(
+        workflow=WorkflowFactory(agent__organization=person.organizations.get(), graph=parts)
+    )
+    return made
+
+
+def opened(page: Page, processes: Processes, person: User, execution: Execution) -> None:
+    """The page with its stream open."""
+    sign_in(page.context, person, processes.url)
+    page.add_init_script("document.addEventListener('stream:open', () => document.documentElement.dataset.open = '')")
+    page.goto(processes.url + reverse("workflows:execution", args=[execution.pk]))
+    expect(page.locator("html[data-open]")).to_be_attached()
+    page.evaluate("window.notReloaded = true")
+
+
+def numbers(page: Page) -> list[int]:
+    """Those of the lines that the page shows, in their order."""
+    found: list[int] = page.locator("#timeline > li").evaluate_all("lines => lines.map(line => +line.id.slice(1))")
+    return found
+
+
+def tell(execution: Execution, *texts: str) -> None:
+    execution.refresh_from_db()
+    write_lines(execution, [activities.Line("generic", {"message": text}) for text in texts])
+    execution.save()
+
+
+def test_the_timeline_grows_while_a_worker_runs_it(
+    page: Page, processes: Processes, person: User, execution: Execution
+) -> None:
+    processes.web()
+    opened(page, processes, person, execution)
+    expect(page.locator("#now")).to_contain_text("waits for a free place")
+    page.get_by_label("Message").fill("Take the north berth.")
+    processes.worker()
+    expect(page.locator("#now g.current")).not_to_contain_text("start", timeout=60_000)
+    expect(page.locator("#now .badge")).to_have_text("Completed", timeout=60_000)
+    execution.refresh_from_db()
+    expect(page.locator(f"#a{execution.activity_count}")).to_be_attached()
+    assert numbers(page) == list(range(1, execution.activity_count + 1))
+    assert execution.activity_count > NODES
+    assert page.evaluate(NOT_RELOADED)
+    # The end of it: what was typed is not lost though nobody can take it any more, and the facts are complete.
+    expect(page.locator("#facts")).to_contain_text("Took")
+    expect(page.locator(".live")).to_have_count(0)
+    expect(page.get_by_label("Message")).to_have_value("Take the north berth.")
+
+
+def test_a_page_that_was_cut_off_goes_on_after_its_last_line(
+    chromium: Browser, processes: Processes, person: User, execution: Execution
+) -> None:
+    Execution.objects.update(status=Status.RUNNING)
+    page = chromium.new_page(reduced_motion="reduce")
+    web = processes.web()
+    opened(page, processes, person, execution)
+    tell(execution, "one", "two")
+    expect(page.locator("#timeline > li")).to_have_count(2)
+    page.locator("#a2").evaluate("line => line.kept = true")
+    stopped(web)
+    assert "graceful shutdown exceeded" not in processes.log.read_text()
+    tell(execution, "three", "four")
+    processes.web()
+    expect(page.locator("#timeline > li")).to_have_count(4)
+    tell(execution, "five")
+    expect(page.locator("#a5")).to_contain_text("five")
+    assert numbers(page) == [1, 2, 3, 4, 5]
+    assert page.evaluate(NOT_RELOADED)
+    page.close()
+
+
+def test_a_page_without_its_stream_polls(
+    chromium: Browser, processes: Processes, person: User, execution: Execution
+) -> None:
+    Execution.objects.update(status=Status.RUNNING)
+    page = chromium.new_page(reduced_motion="reduce")
+    page.route("**/stream?*", lambda route: route.abort())
+    processes.web()
+    sign_in(page.context, person, processes.url)
+    page.goto(processes.url + reverse("workflows:execution", args=[execution.pk]))
+    page.evaluate("window.notReloaded = true")
+    tell(execution, "one")
+    expect(page.locator("#a1")).to_contain_text("one")
+    expect(page.locator(".live")).to_have_text("Live")
+    page.unroute("**/stream?*")
+    assert page.evaluate(NOT_RELOADED)
+    page.close()
+
+
+def test_what_the_agent_asks_is_answered_by_keyboard_alone(
+    page: Page, processes: Processes, person: User, execution: Execution
+) -> None:
+    Execution.objects.update(status=Status.RUNNING)
+    processes.web()
+    opened(page, processes, person, execution)
+    tell(execution, "one")
+    expect(page.locator("#a1")).to_be_attached()
+    question = {"question": "Which berth?", "options": [{"label": "North"}, {"label": "South"}]}
+    Execution.objects.update(
+        status=Status.PAUSED_BY_AGENT, waiting_for={"reason": "Which berth?", "questions": [question]}
+    )
+    tell(execution, "It asks.")
+    expect(page.get_by_role("heading", name="Answer the agent")).to_be_visible()
+    page.get_by_label("North").focus()
+    page.keyboard.press("Space")
+    # More comes while the answer is being given, and takes neither the choice nor the focus.
+    tell(execution, "Still asking.")
+    expect(page.locator("#a3")).to_be_attached()
+    expect(page.get_by_label("North")).to_be_checked()
+    expect(page.get_by_label("North")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.locator("#say").get_by_role("button", name="Answer")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#now .badge")).to_have_text("Running")
+    assert execution.messages.get().text == "North"
+
+
+def test_a_wish_is_pressed_by_keyboard_while_lines_come(
+    page: Page, processes: Processes, person: User, execution: Execution
+) -> None:
+    Execution.objects.update(status=Status.RUNNING)
+    processes.web()
+    opened(page, processes, person, execution)
+    page.get_by_role("button", name="Pause").focus()
+    Execution.objects.update(variables={"berth": "North 4"})
+    tell(execution, "one", "two")
+    expect(page.locator("#variables")).to_contain_text("North 4")
+    expect(page.get_by_role("button", name="Pause")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#now .badge")).to_have_text("Paused")
+
+
+def test_who_signs_out_elsewhere_sees_that_the_page_is_old(
+    chromium: Browser, processes: Processes, person: User, execution: Execution
+) -> None:
+    Execution.objects.update(status=Status.RUNNING)
+    page = chromium.new_page(reduced_motion="reduce")
+    processes.web(STREAM_BEAT_SECONDS="1")
+    opened(page, processes, person, execution)
+    Session.objects.all().delete()
+    expect(page.locator(".live")).to_contain_text("Not updating")
+    tell(execution, "not for them")
+    expect(page.locator("#a1")).to_have_count(0)
+    page.close()
