@@ -41,9 +41,9 @@ class Processes:
             "LOG_LEVEL": "INFO",
         }
 
-    def web(self, **environment: str) -> subprocess.Popen[bytes]:
+    def web(self) -> subprocess.Popen[bytes]:
         """A web server that answers by now."""
-        process = self._start("-m", "config.web", WEB_SOCKET=str(self._socket.fileno()), **environment)
+        process = self._start("-m", "config.web", WEB_SOCKET=str(self._socket.fileno()))
         urlopen(f"{self.url}/healthz", timeout=SECONDS).close()
         return process
 

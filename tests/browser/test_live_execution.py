@@ -8,11 +8,15 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
+from pytest_django import Settings
 
 from accounts.models import Role, User
+from config.asgi import application, streams
+from mcp_gateway import offload
 from tests.browser.conftest import sign_in
 from tests.browser.live_processes import Processes, stopped
 from tests.factories import MembershipFactory
+from tests.serving import serve
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from workflows.engine import activities
@@ -51,11 +55,20 @@ def execution(person: User) -> Execution:
     return made
 
 
-def opened(page: Page, processes: Processes, person: User, execution: Execution) -> None:
+@pytest.fixture
+def platform(transactional_db: None) -> Iterator[str]:
+    """Where the platform is, served by this process: for what needs neither a worker nor another server."""
+    with serve(application) as served:
+        yield f"http://127.0.0.1:{served.port}"
+        served.loop.call_soon_threadsafe(streams.end)
+    offload.close()
+
+
+def opened(page: Page, url: str, person: User, execution: Execution) -> None:
     """The page with its stream open."""
-    sign_in(page.context, person, processes.url)
+    sign_in(page.context, person, url)
     page.add_init_script("document.addEventListener('stream:open', () => document.documentElement.dataset.open = '')")
-    page.goto(processes.url + reverse("workflows:execution", args=[execution.pk]))
+    page.goto(url + reverse("workflows:execution", args=[execution.pk]))
     expect(page.locator("html[data-open]")).to_be_attached()
     page.evaluate("window.notReloaded = true")
 
@@ -73,10 +86,10 @@ def tell(execution: Execution, *texts: str) -> None:
 
 
 def test_the_timeline_grows_while_a_worker_runs_it(
-    page: Page, processes: Processes, person: User, execution: Execution
+    processes: Processes, page: Page, person: User, execution: Execution
 ) -> None:
     processes.web()
-    opened(page, processes, person, execution)
+    opened(page, processes.url, person, execution)
     expect(page.locator("#now")).to_contain_text("waits for a free place")
     page.get_by_label("Message").fill("Take the north berth.")
     processes.worker()
@@ -94,12 +107,12 @@ def test_the_timeline_grows_while_a_worker_runs_it(
 
 
 def test_a_page_that_was_cut_off_goes_on_after_its_last_line(
-    chromium: Browser, processes: Processes, person: User, execution: Execution
+    processes: Processes, chromium: Browser, person: User, execution: Execution
 ) -> None:
     Execution.objects.update(status=Status.RUNNING)
     page = chromium.new_page(reduced_motion="reduce")
     web = processes.web()
-    opened(page, processes, person, execution)
+    opened(page, processes.url, person, execution)
     tell(execution, "one", "two")
     expect(page.locator("#timeline > li")).to_have_count(2)
     page.locator("#a2").evaluate("line => line.kept = true")
@@ -115,15 +128,12 @@ def test_a_page_that_was_cut_off_goes_on_after_its_last_line(
     page.close()
 
 
-def test_a_page_without_its_stream_polls(
-    chromium: Browser, processes: Processes, person: User, execution: Execution
-) -> None:
+def test_a_page_without_its_stream_polls(platform: str, chromium: Browser, person: User, execution: Execution) -> None:
     Execution.objects.update(status=Status.RUNNING)
     page = chromium.new_page(reduced_motion="reduce")
     page.route("**/stream?*", lambda route: route.abort())
-    processes.web()
-    sign_in(page.context, person, processes.url)
-    page.goto(processes.url + reverse("workflows:execution", args=[execution.pk]))
+    sign_in(page.context, person, platform)
+    page.goto(platform + reverse("workflows:execution", args=[execution.pk]))
     page.evaluate("window.notReloaded = true")
     tell(execution, "one")
     expect(page.locator("#a1")).to_contain_text("one")
@@ -134,11 +144,10 @@ def test_a_page_without_its_stream_polls(
 
 
 def test_what_the_agent_asks_is_answered_by_keyboard_alone(
-    page: Page, processes: Processes, person: User, execution: Execution
+    platform: str, page: Page, person: User, execution: Execution
 ) -> None:
     Execution.objects.update(status=Status.RUNNING)
-    processes.web()
-    opened(page, processes, person, execution)
+    opened(page, platform, person, execution)
     tell(execution, "one")
     expect(page.locator("#a1")).to_be_attached()
     question = {"question": "Which berth?", "options": [{"label": "North"}, {"label": "South"}]}
@@ -163,11 +172,10 @@ def test_what_the_agent_asks_is_answered_by_keyboard_alone(
 
 
 def test_a_wish_is_pressed_by_keyboard_while_lines_come(
-    page: Page, processes: Processes, person: User, execution: Execution
+    platform: str, page: Page, person: User, execution: Execution
 ) -> None:
     Execution.objects.update(status=Status.RUNNING)
-    processes.web()
-    opened(page, processes, person, execution)
+    opened(page, platform, person, execution)
     page.get_by_role("button", name="Pause").focus()
     Execution.objects.update(variables={"berth": "North 4"})
     tell(execution, "one", "two")
@@ -178,12 +186,12 @@ def test_a_wish_is_pressed_by_keyboard_while_lines_come(
 
 
 def test_who_signs_out_elsewhere_sees_that_the_page_is_old(
-    chromium: Browser, processes: Processes, person: User, execution: Execution
+    platform: str, chromium: Browser, person: User, execution: Execution, settings: Settings
 ) -> None:
     Execution.objects.update(status=Status.RUNNING)
     page = chromium.new_page(reduced_motion="reduce")
-    processes.web(STREAM_BEAT_SECONDS="1")
-    opened(page, processes, person, execution)
+    settings.STREAM_BEAT_SECONDS = 0.3
+    opened(page, platform, person, execution)
     Session.objects.all().delete()
     expect(page.locator(".live")).to_contain_text("Not updating")
     tell(execution, "not for them")
