@@ -216,6 +216,18 @@ def test_each_who_comes_back_has_every_line_once_however_far_behind(
             assert [bodies(each.rest()) for each in (first, all_of_it, latest)] == [["the end", ""]] * 3
 
 
+def test_who_comes_late_to_a_long_story_has_all_of_it_before_it_is_over(
+    place: Place, story: Story, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "MOST_KEPT", 10)
+    story.most = 7
+    story.tell(*(f"line {number}" for number in range(1, 91)), over=True)
+    with opened(place.url, session) as stream:
+        assert [one.id for one in stream.rest()] == [*(str(number) for number in range(1, 91)), ""]
+    # What lies far from the end is read for the one who wants it, and not by the feed as well.
+    assert story.readings <= 90 / 7 + 5
+
+
 def test_a_picture_is_given_to_everybody_who_comes_and_again_only_when_it_changes(
     place: Place, story: Story, session: str
 ) -> None:

@@ -60,7 +60,7 @@ class Stream:
 
     async def _new(self) -> tuple[bytes, End | None]:
         # Asked before what is taken, so that an end comes after the last event.
-        end = self._watcher.feed.end
+        end = None if self._watcher.is_behind else self._watcher.feed.end
         try:
             given = await self._watcher.take()
             if time.monotonic() >= self._beat_at:
