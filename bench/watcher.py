@@ -16,7 +16,7 @@ Came = list[tuple[int, int, float]]
 async def watch(place: int, asked: dict[str, Any], opened: asyncio.Semaphore, came: Came) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", asked["port"], limit=1 << 22)
     head = f"GET {asked['paths'][place]} HTTP/1.1\r\nHost: 127.0.0.1:{asked['port']}\r\n"
-    writer.write(f"{head}Cookie: sessionid={asked['session']}\r\n\r\n".encode())
+    writer.write(f"{head}Accept: text/event-stream\r\nCookie: sessionid={asked['session']}\r\n\r\n".encode())
     status = await reader.readline()
     if b" 200 " not in status:
         raise SystemExit(f"A stream was refused: {status.decode().strip()}")

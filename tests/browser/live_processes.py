@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 from tests.bots.processes import ROOT, database_url
 
-SECONDS = 60
+SECONDS = 180
 # What the schedule does every few seconds, more often.
 CLOCK = """
 import time

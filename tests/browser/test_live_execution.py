@@ -160,6 +160,13 @@ def test_a_page_that_was_cut_off_goes_on_after_its_last_line(
     expect(page.locator("#a6")).to_contain_text("line 6")
     assert numbers(page) == [1, 2, 3, 4, 5, 6]
     assert page.evaluate(NOT_RELOADED)
+    # With its stream open again it asks for nothing, though it is time to.
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("htmx.trigger(document.getElementById('execution'), 'every')")
+    tell(execution, "line 7")
+    expect(page.locator("#a7")).to_be_attached()
+    assert asked == []
 
 
 def test_a_page_without_its_stream_polls(

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +27,7 @@ from config.body_limit import BodyLimit
 from config.edge import Edge
 from config.urls import urlpatterns as pages
 from dashboard import streams
-from dashboard.streams import Event, Reading, Subject, feed, notices
+from dashboard.streams import Event, Reading, Subject, feed, layer, notices
 from dashboard.streams.layer import Streams
 from mcp_gateway import offload
 from mcp_gateway.asgi import mount
@@ -119,10 +120,10 @@ class Place:
 @pytest.fixture
 def place(transactional_db: None, story: Story) -> Iterator[Place]:
     with override_settings(ROOT_URLCONF=Urls):
-        layer = Streams(get_asgi_application(), hop=in_domain, parameters=connection_parameters)
-        with serve(Edge(mount(BodyLimit(layer), {}, beside=[layer.running]), proxies=[])) as served:
-            yield Place(layer, served, f"http://127.0.0.1:{served.port}/watch")
-            served.loop.call_soon_threadsafe(layer.end)
+        around = Streams(get_asgi_application(), hop=in_domain, parameters=connection_parameters)
+        with serve(Edge(mount(BodyLimit(around), {}, beside=[around.running]), proxies=[])) as served:
+            yield Place(around, served, f"http://127.0.0.1:{served.port}/watch")
+            served.loop.call_soon_threadsafe(around.end)
     offload.close()
 
 
@@ -492,6 +493,35 @@ def threads() -> list[str]:
     """Those that are not kept for every use: the domain's, and the event loop's own for what would block it."""
     names = [thread.name for thread in threading.enumerate()]
     return [name for name in names if not name.startswith(("domain-", "asyncio_"))]
+
+
+def test_many_who_come_at_once_are_let_in_a_few_at_a_time(
+    place: Place, story: Story, session: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has a database connection while it is let in; PostgreSQL has a hundred of them."""
+    settings.STREAMS_PER_PERSON = 60
+    most: list[int] = []
+    inside: set[object] = set()
+
+    def counted(request: HttpRequest, subject: Subject) -> HttpResponse:
+        inside.add(request)
+        most.append(len(inside))
+        threading.Event().wait(0.02)
+        inside.remove(request)
+        return answer(request, subject)
+
+    answer = streams.answer
+    monkeypatch.setattr(streams, "answer", counted)
+    story.tell("one", over=True)
+    with ThreadPoolExecutor(40) as crowd:
+        told = list(crowd.map(lambda _: came(place, session), range(40)))
+    assert told == [["one", ""]] * 40
+    assert max(most) <= layer.OPENED_AT_ONCE
+
+
+def came(place: Place, session: str) -> list[str]:
+    with opened(place.url, session) as stream:
+        return bodies(stream.rest())
 
 
 def backends() -> int:

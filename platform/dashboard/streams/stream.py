@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
@@ -18,8 +19,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-# When a browser that was cut off comes back.
-RETRY = b"retry: 2000\n\n"
+# When a browser that was cut off comes back, in milliseconds: not all of them at once.
+SOONEST_RETRY, SPREAD_OF_RETRIES = 1_000, 2_000
 BEAT = b": still here\n\n"
 # A client that takes nothing for so long has gone without saying so.
 SEND_TIMEOUT_SECONDS = 30.0
@@ -42,7 +43,7 @@ class Stream:
 
     async def run(self) -> None:
         """Stream until the subject or the person's right to it has ended, the client has left, or it is stopped."""
-        await self._write(RETRY)
+        await self._write(f"retry: {SOONEST_RETRY + secrets.randbelow(SPREAD_OF_RETRIES)}\n\n".encode())
         self._beat_at = time.monotonic() + settings.STREAM_BEAT_SECONDS
         async with self._stopped_when_left():
             while not self._stopping:
