@@ -1,6 +1,6 @@
 """`make bench`."""
 
-from bench import calling, claiming, fastmcp_environment, listing, mcp_server, running, watching
+from bench import calling, chatting, claiming, fastmcp_environment, listing, mcp_server, running, watching
 
 fastmcp_environment.ensure()
 mcp_server.main()
@@ -9,3 +9,4 @@ claiming.main()
 running.main()
 watching.main()
 listing.main()
+chatting.main()

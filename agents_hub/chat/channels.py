@@ -1,4 +1,4 @@
-"""The channels of PostgreSQL's notices about turns; the payload is the turn's id, or `ANY`. A lost notice is made up for."""
+"""The channels of notices about turns; the payload is the turn's id, or `ANY`. A lost notice is made up for."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""What a turn asks its person on the way, and waiting for the answer: permission for a call, a server's own questions."""
+"""What a turn asks its person on the way, and waiting for it: permission for a call, a server's own questions."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What an agent is told before a conversation: its own instructions, who it talks to, and what it has to know of tools."""
+"""What an agent is told before a conversation: its own instructions, who it talks to, and what to know of tools."""
 
 from collections.abc import Sequence
 from datetime import datetime

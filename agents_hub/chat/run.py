@@ -1,7 +1,7 @@
 """Carrying one turn out: ask the model, do what it calls for, and again, until it has answered.
 
-Each answer and the results of its calls are stored before anything follows from them, so a turn that was interrupted goes
-on from there: no model is asked again for what it answered, and no call that was made is made twice.
+Each answer and the results of its calls are stored before anything follows from them, so a turn that was interrupted
+goes on from there: no model is asked again for what it answered, and no call that was made is made twice.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
-from accounts.errors import DomainError
-from agents_hub.chat import prompt, store, toolset
+from accounts.errors import DomainError, Unavailable
+from agents_hub.chat import compaction, prompt, store, toolset
 from agents_hub.chat.calls import Calls
 from agents_hub.chat.history import Steps
 from agents_hub.chat.inquiries import Inquiries
@@ -20,7 +20,6 @@ from agents_hub.chat.loading import Loaded, load
 from agents_hub.chat.record import Recorded
 from agents_hub.chat.scribe import Scribe
 from agents_hub.chat.store import Held
-from agents_hub.chat.toolset import Toolset
 from agents_hub.models import Inquiry, TurnStatus
 from agents_hub.models.turns import INTERRUPTED
 from llm.asking import OnText
@@ -57,8 +56,9 @@ class TurnRun:
             loaded = self._loaded = await in_domain(load, self.held)
             self._number = loaded.last_event
             async with toolset.opened(loaded.caller, loaded.agent) as tools:
-                self._show_problems(tools)
-                await self._answer(loaded, tools)
+                calls = Calls(self, loaded, tools)
+                self._show_tools(calls)
+                await self._answer(loaded, calls)
             await self._end(TurnStatus.COMPLETED)
         except asyncio.CancelledError:
             if self.ending is None:
@@ -69,8 +69,7 @@ class TurnRun:
 
     # Rounds ---------------------------------------------------------------------------------------------------------
 
-    async def _answer(self, loaded: Loaded, tools: Toolset) -> None:
-        calls = Calls(self, loaded, tools)
+    async def _answer(self, loaded: Loaded, calls: Calls) -> None:
         while True:
             if loaded.steps.open is not None:
                 results = await calls.settle(loaded.steps.answers, loaded.steps.open)
@@ -80,7 +79,7 @@ class TurnRun:
             answer = await self._ask(loaded, calls)
             if not answer.calls:
                 if not loaded.steps.text:
-                    raise _NoAnswer(NO_ANSWER)
+                    raise Unavailable(NO_ANSWER, code="no_answer")
                 return
 
     async def _ask(self, loaded: Loaded, calls: Calls) -> Answer:
@@ -89,12 +88,10 @@ class TurnRun:
         number = steps.answers + 1
         is_last = number > agent.max_tool_rounds
         question = self._question(loaded, calls, is_last=is_last)
-        thinker = Thinker(
-            organization_id=agent.organization_id,
-            user_id=loaded.caller.user_id,
-            product=PRODUCT,
-            subject=loaded.turn.conversation_id,
-        )
+        thinker = _thinker(loaded)
+        if compaction.is_due(question.history):
+            await self._compact(loaded, thinker, question)
+            question = self._question(loaded, calls, is_last=is_last)
         self._partial = ""
         self.show("began", {"round": number})
         began = time.monotonic()
@@ -110,6 +107,18 @@ class TurnRun:
         await whole(self._keep_answer(steps, answer, recorded))
         self.show("answered", {"round": number, "calls": len(answer.calls)})
         return answer
+
+    async def _compact(self, loaded: Loaded, thinker: Thinker, question: Question) -> None:
+        """Have the model write down what matters of a history that has become long, and go on from that."""
+        answer = await thinker.ask(loaded.agent.model, compaction.question(question))
+        if not answer.text.strip():
+            # It goes on with the long history; where that no longer fits, the provider says so.
+            return
+        await whole(self._keep_summary(loaded.steps, compaction.told(question.history, answer.text)))
+
+    async def _keep_summary(self, steps: Steps, text: str) -> None:
+        await in_domain(store.keep_summary, self.held, steps.count + 1, text)
+        steps.summary(text)
 
     async def _keep_answer(self, steps: Steps, answer: Answer, recorded: Recorded) -> None:
         await self.scribe.all_written()
@@ -156,8 +165,8 @@ class TurnRun:
 
         return on_text
 
-    def _show_problems(self, tools: Toolset) -> None:
-        for problem in tools.problems:
+    def _show_tools(self, calls: Calls) -> None:
+        for problem in calls.problems:
             self.show(
                 "problem",
                 {
@@ -168,7 +177,7 @@ class TurnRun:
                     "connects": problem.connects,
                 },
             )
-        self.show("tools", {"count": len(tools.tools), "searched": toolset.searches(tools.tools)})
+        self.show("tools", {"count": calls.count, "searched": calls.searched})
 
     def _told_of(self, inquiry: Inquiry, is_open: bool) -> None:
         body = {"inquiryId": str(inquiry.pk), "toolUseId": str(inquiry.tool_use_id), "kind": inquiry.kind}
@@ -202,7 +211,7 @@ class TurnRun:
             steps = self._loaded.steps
             text = "\n\n".join(filter(None, [steps.text, self._partial.strip()]))
             if status == TurnStatus.STOPPED and self._partial.strip() and steps.open is None:
-                partial = said_by_model(self._partial, self._loaded.agent.model)
+                partial = said_by_model(self._partial.strip(), self._loaded.turn.model)
 
         def write() -> None:
             store.end(self.held, status, text=text, partial=partial, code=code, said=said)
@@ -210,8 +219,14 @@ class TurnRun:
         await in_domain(write)
 
 
-class _NoAnswer(DomainError):
-    code = "no_answer"
+def _thinker(loaded: Loaded) -> Thinker:
+    return Thinker(
+        organization_id=loaded.agent.organization_id,
+        user_id=loaded.caller.user_id,
+        product=PRODUCT,
+        subject=loaded.turn.conversation_id,
+        hop=in_domain,
+    )
 
 
 async def whole(step: Coroutine[Any, Any, None]) -> None:

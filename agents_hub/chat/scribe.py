@@ -1,4 +1,4 @@
-"""Writes the events of all turns that a process carries out: what came while one write was under way goes with the next.
+"""Writes the events of all turns of a process: what came while one write was under way goes with the next.
 
 The first event after a quiet moment is written at once, so that the first words are seen at once; while much comes,
 each write takes more.

@@ -1,13 +1,14 @@
 """The statements of a turn's run: claiming, keeping the lease, and writing what happened, each guarded by the fence.
 
-Whoever holds a turn writes through here alone. A write under a fence that is no longer the turn's raises `Overtaken`, and
-nothing of it is stored.
+Whoever holds a turn writes through here alone. A write under a fence that is no longer the turn's raises `Overtaken`,
+and nothing of it is stored.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from llm.storing import answer_as_json
 from llm.turns import Answer, ToolResult
 from security.storable import storable
 
+LEFT_AFTER_SECONDS = 5
 INTERRUPTED_SAID = "The platform was interrupted while it answered. What it did until then is kept."
 
 # Plan: turn_under_way holds the few that are under way.
@@ -95,9 +97,16 @@ def claim(most: int, turn_id: UUID | None = None) -> list[Held]:
         return [Held(*row) for row in cursor.fetchall()]
 
 
+def left_waiting() -> list[UUID]:
+    """Turns that have waited longer than any process that takes them up would let them."""
+    before = timezone.now() - timedelta(seconds=LEFT_AFTER_SECONDS)
+    waiting = Turn.objects.filter(status=TurnStatus.IN_PROGRESS, lease_until=None, created_at__lt=before)
+    return list(waiting.order_by("id").values_list("pk", flat=True)[:100])
+
+
 def renew(held: Sequence[Held]) -> dict[UUID, bool]:
     """Keep holding them. Those still held, and whether each is to be stopped."""
-    values = {
+    values: dict[str, Any] = {
         "lease": settings.CHAT_LEASE_SECONDS,
         "ids": [each.id for each in held],
         "fences": [each.fence for each in held],
@@ -156,16 +165,12 @@ def keep_results(held: Held, number: int, results: Sequence[ToolResult]) -> None
         {"call_id": each.call_id, "name": each.name, "content": each.content, "failed": each.failed} for each in results
     ]
     with holding(held) as turn:
-        TurnStep.objects.create(
-            turn=turn, number=number, kind=TurnStep.Kind.RESULTS, body=storable({"results": body})
-        )
+        TurnStep.objects.create(turn=turn, number=number, kind=TurnStep.Kind.RESULTS, body=storable({"results": body}))
 
 
 def keep_summary(held: Held, number: int, text: str) -> None:
     with holding(held) as turn:
-        TurnStep.objects.create(
-            turn=turn, number=number, kind=TurnStep.Kind.SUMMARY, body=storable({"text": text})
-        )
+        TurnStep.objects.create(turn=turn, number=number, kind=TurnStep.Kind.SUMMARY, body=storable({"text": text}))
 
 
 def begin_use(held: Held, use: ToolUse) -> None:

@@ -4,7 +4,7 @@ A view answers with `answer(request, subject)`; `layer.Streams` does the streami
 `static/dashboard/streams.js` keeps a region up to date, where `is_possible(request)`.
 """
 
-from dashboard.streams.answering import answer, is_possible
+from dashboard.streams.answering import answer, answer_to, is_possible
 from dashboard.streams.subjects import Event, Reading, Subject
 
-__all__ = ["Event", "Reading", "Subject", "answer", "is_possible"]
+__all__ = ["Event", "Reading", "Subject", "answer", "answer_to", "is_possible"]

@@ -62,24 +62,28 @@ class Watcher:
         return self.after < self.feed.since
 
     async def take(self) -> bytes:
-        """What it has not been given yet, as it goes over the wire; one reading at a time while it is behind."""
-        given = [picture.wire for picture in self.feed.pictures.values() if picture.place > self._readings]
-        self._readings = self.feed.readings
-        fresh = await self._missed() if self.is_behind else self._kept()
-        self.after = fresh[-1].place if fresh else self.after
-        return b"".join([*given, *(event.wire for event in fresh)])
+        """What it has not been given yet, as it goes over the wire: the events, and then how things are after them.
+
+        While it is behind, it is one reading of what was missed.
+        """
+        fresh = await self._missed() if self.is_behind else [*self._kept(), *self._changed()]
+        return b"".join(event.wire for event in fresh)
 
     async def _missed(self) -> list[Kept]:
         since = self.feed.since
         missed = await self.feed.read(self.after)
-        if not missed:
-            self.after = since
+        self.after = missed[-1].place if missed else since
         self.woken.set()
         return missed
 
     def _kept(self) -> list[Kept]:
-        newest_first = takewhile(lambda event: event.place > self.after, reversed(self.feed.kept))
-        return list(newest_first)[::-1]
+        newest_first = list(takewhile(lambda event: event.place > self.after, reversed(self.feed.kept)))
+        self.after = newest_first[0].place if newest_first else self.after
+        return newest_first[::-1]
+
+    def _changed(self) -> list[Kept]:
+        seen, self._readings = self._readings, self.feed.readings
+        return [picture for picture in self.feed.pictures.values() if picture.place > seen]
 
 
 class Feed:
