@@ -40,8 +40,10 @@ class Open:
 
     def events(self, count: int) -> list[Sent]:
         """The next so many events, without comments."""
+        ends = time.monotonic() + SECONDS
         found: list[Sent] = []
         while len(found) < count:
+            assert time.monotonic() < ends, f"only {len(found)} came"
             found += [part for part in [next(self._parts)] if part.name != ":"]
         return found
 
