@@ -217,6 +217,18 @@ def test_each_who_comes_back_has_every_line_once_however_far_behind(
             assert [bodies(each.rest()) for each in (first, all_of_it, latest)] == [["the end", ""]] * 3
 
 
+def test_who_comes_when_the_first_lines_are_kept_no_more_has_them_all_the_same(
+    place: Place, story: Story, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "MOST_KEPT", 3)
+    with opened(place.url, session) as first:
+        for number in range(1, 8):
+            story.tell(f"line {number}")
+            assert [one.id for one in first.events(1)] == [str(number)]
+        with opened(f"{place.url}?after=1", session) as later:
+            assert [one.id for one in later.events(6)] == ["2", "3", "4", "5", "6", "7"]
+
+
 def test_who_comes_late_to_a_long_story_has_all_of_it_before_it_is_over(
     place: Place, story: Story, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
