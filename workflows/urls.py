@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workflows.pages import executions, versions, webhooks
+from workflows.pages import executions, live, versions, webhooks
 
 EXECUTION = "dashboard/workflows/executions/<uuid:execution_id>/"
 AGENT = "dashboard/workflows/agents/<uuid:agent_id>/"
@@ -13,6 +13,8 @@ app_name = "workflows"
 urlpatterns = [
     path("dashboard/workflows/", executions.execution_list, name="executions"),
     path(EXECUTION, executions.execution_page, name="execution"),
+    path(EXECUTION + "stream", live.execution_stream, name="execution-stream"),
+    path(EXECUTION + "files/<uuid:file_id>", executions.execution_file, name="execution-file"),
     path(EXECUTION + "status", executions.ask_status, name="ask-status"),
     path(AGENT, versions.version_list, name="versions"),
     path(AGENT + "new", versions.new_version, name="new-version"),

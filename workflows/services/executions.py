@@ -33,6 +33,13 @@ def find_execution(caller: Caller, execution_id: UUID) -> Execution:
     return execution
 
 
+def require_execution(caller: Caller, execution_id: UUID) -> None:
+    """Raises `NotFound` unless the execution is one that the caller may see."""
+    caller.require(Scope.READ)
+    if not Execution.objects.for_caller(caller).filter(pk=execution_id).exists():
+        raise NotFound("There is no such execution in your organizations.")
+
+
 def lock_execution(caller: Caller, execution_id: UUID) -> Execution:
     """The execution's bare row, held until the transaction ends."""
     find_execution(caller, execution_id)
