@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from workflows.pages import executions, versions
+from workflows.pages import executions, schedules, versions
 
 EXECUTION = "dashboard/workflows/executions/<uuid:execution_id>/"
+SCHEDULES = "dashboard/workflows/schedules/"
 AGENT = "dashboard/workflows/agents/<uuid:agent_id>/"
 VERSION = AGENT + "<uuid:workflow_id>/"
 
@@ -13,6 +14,9 @@ urlpatterns = [
     path("dashboard/workflows/", executions.execution_list, name="executions"),
     path(EXECUTION, executions.execution_page, name="execution"),
     path(EXECUTION + "status", executions.ask_status, name="ask-status"),
+    path(SCHEDULES + "new", schedules.choose_agent, name="schedule-agent"),
+    path(SCHEDULES + "<uuid:schedule_id>/edit", schedules.edit_schedule, name="edit-schedule"),
+    path(AGENT + "schedule", schedules.new_schedule, name="new-schedule"),
     path(AGENT, versions.version_list, name="versions"),
     path(AGENT + "new", versions.new_version, name="new-version"),
     path(AGENT + "compare", versions.compare, name="compare"),

@@ -13,8 +13,19 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from tests.factories import UserFactory
-from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory
-from workflows.models import Activity, Checkpoint, Comment, Execution, Label, Publication, Step, UserMessage
+from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, ScheduleFactory
+from workflows.models import (
+    Activity,
+    Checkpoint,
+    Comment,
+    Execution,
+    Label,
+    Publication,
+    Schedule,
+    ScheduleRun,
+    Step,
+    UserMessage,
+)
 
 pytestmark = pytest.mark.django_db
 MODELS = sorted(apps.get_app_config("workflows").get_models(), key=lambda model: model.__name__)
@@ -31,7 +42,10 @@ def rows() -> dict[type[Model], Any]:
     execution: Execution = ExecutionFactory()
     now = execution.created_at
     person = UserFactory()
+    schedule: Schedule = ScheduleFactory(agent=execution.agent)
     made: list[Any] = [
+        schedule,
+        ScheduleRun.objects.create(schedule=schedule, execution=execution, due_at=now),
         execution,
         execution.workflow,
         ExecutionFileFactory(execution=execution),

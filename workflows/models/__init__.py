@@ -3,6 +3,7 @@
 from workflows.models.executions import Activity, Checkpoint, Execution, Step, Trigger, UserMessage
 from workflows.models.files import Directory, ExecutionFile, Maker
 from workflows.models.marks import Comment, Label
+from workflows.models.schedules import Schedule, ScheduleRun
 from workflows.models.versions import Publication, Workflow
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "Label",
     "Maker",
     "Publication",
+    "Schedule",
+    "ScheduleRun",
     "Step",
     "Trigger",
     "UserMessage",
