@@ -94,6 +94,8 @@ def values(owned: World | None = None) -> Values:
         "cookie_id": [],
         "pool_id": [],
         "execution_id": [],
+        "kind": ["workflow"],
+        "schedule_id": [],
         "workflow_id": [],
         "provider_id": [],
         "user_id": [],

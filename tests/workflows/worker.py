@@ -21,7 +21,7 @@ from workflows.engine.moves import NodeResult  # noqa: E402
 from workflows.engine.work import Work  # noqa: E402
 from workflows.models import Execution  # noqa: E402
 from workflows.nodes import kinds  # noqa: E402
-from workflows.services import schedules  # noqa: E402
+from workflows.services import executions, schedules  # noqa: E402
 
 HOLD, HELD = (Path(os.environ["TEST_WORKERS_FOLDER"]) / name for name in ("hold", "held"))
 GO_ON = Path(os.environ["TEST_WORKERS_FOLDER"]) / "go-on"
@@ -51,7 +51,8 @@ def start_and_hold(caller: Caller, **options: Any) -> Execution:
     return execution
 
 
-start_due, schedules.start = schedules.start, start_and_hold
+start_due = executions.start
+setattr(schedules, "start", start_and_hold)  # noqa: B010 - there it is imported, and not exported
 kinds.add("url", take_a_moment)
 kinds.add("playwright_script", stall)
 
