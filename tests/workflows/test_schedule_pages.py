@@ -76,7 +76,10 @@ def test_a_schedule_is_made_from_the_list_on(browser: Client, organization: Orga
     assert choose in empty
     form = reverse("workflows:new-schedule", args=[agent.pk])
     assert form in text(browser.get(choose))
-    assert 'name="input_order"' in text(browser.get(form))
+    page = text(browser.get(form))
+    fields = ["name", "cron_expression", "time_zone", "input_order", "input_shop", "profile_id", "pool_id"]
+    places = [page.index(f'name="{field}"') for field in [*fields, "soft_timeout"]]
+    assert places == sorted(places)
     answer = browser.post(form, filled(), follow=True)
     made = Schedule.objects.get()
     assert answer.redirect_chain == [(page_of(made), 302)]

@@ -164,6 +164,8 @@ class WorkflowScheduleForm(ScheduleForm, RunForm):
             initial=schedule.pool_id if schedule else None,
             help_text="Each run takes the profile whose turn it is.",
         )
+        # The last of what a run is started with, and so asked for after both.
+        self.order_fields([name for name in self.fields if name != "soft_timeout"])
         self.fields["soft_timeout"].initial = schedule.options.get("softTimeoutMins") if schedule else None
         self.begin_with(schedule)
 
