@@ -2,10 +2,14 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task
 from celery.schedules import crontab
 
+from agents_hub.chat import store
+from agents_hub.chat.alone import carry_out
+from agents_hub.chat.forgetting import forget_events, forget_records
 from agents_hub.files.content import sweep_orphans
 from agents_hub.services.staged_files import sweep_staged_files
 
@@ -19,7 +23,19 @@ BEAT: dict[str, dict[str, Any]] = {
         "task": "agents_hub.tasks.remove_orphaned_content",
         "schedule": crontab(hour="4", minute="10"),
     },
+    "agents: mark answers whose process was lost, and give those that nobody takes to workers": {
+        "task": "agents_hub.tasks.look_after_turns",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 5},
+    },
+    "agents: forget how answers came about": {
+        "task": "agents_hub.tasks.forget_old_turns",
+        "schedule": crontab(minute="25"),
+    },
 }
+
+# Beyond the longest that an answer may take and wait for its person.
+LONGEST_TURN_SECONDS = 6 * 3600
 
 
 @shared_task
@@ -30,3 +46,23 @@ def delete_due_staged_files() -> None:
 @shared_task
 def remove_orphaned_content() -> None:
     sweep_orphans()
+
+
+@shared_task
+def look_after_turns() -> None:
+    """A web process takes turns up at once; a worker does what none has taken."""
+    store.give_up_lost()
+    for turn_id in store.left_waiting():
+        carry_out_turn.delay(str(turn_id))
+
+
+# Acknowledged when it begins: a turn that is lost with its worker is marked, and not begun again by itself.
+@shared_task(acks_late=False, time_limit=LONGEST_TURN_SECONDS)
+def carry_out_turn(turn_id: str) -> None:
+    carry_out(UUID(turn_id))
+
+
+@shared_task
+def forget_old_turns() -> None:
+    forget_events()
+    forget_records()

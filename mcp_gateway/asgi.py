@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -103,17 +103,22 @@ class Endpoint:
         return caller
 
 
-def mount(pages: Application, endpoints: Mapping[str, Endpoint]) -> Application:
+Running = Callable[[], contextlib.AbstractAsyncContextManager[None]]
+
+
+def mount(pages: Application, endpoints: Mapping[str, Endpoint], beside: Sequence[Running] = ()) -> Application:
     """An application that serves each endpoint at its path, with or without a slash after it, and else the pages.
 
     A redirect would turn some clients' POST into a GET, so both spellings answer. This owns the lifespan: the endpoints
-    run from the server's start to its stop.
+    run from the server's start to its stop, and so does what is `beside` them.
     """
     by_path = {spelling: endpoint for path, endpoint in endpoints.items() for spelling in (path, path + "/")}
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _live(list(endpoints.values()), receive, send)
+            await _live(
+                [*(endpoint.running for endpoint in endpoints.values()), remote_servers, *beside], receive, send
+            )
         elif scope["type"] == "http" and (endpoint := by_path.get(scope["path"])) is not None:
             await endpoint(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -124,13 +129,12 @@ def mount(pages: Application, endpoints: Mapping[str, Endpoint]) -> Application:
     return application
 
 
-async def _live(endpoints: list[Endpoint], receive: Receive, send: Send) -> None:
+async def _live(running: list[Running], receive: Receive, send: Send) -> None:
     await receive()  # lifespan.startup
     tracing.start()
     async with contextlib.AsyncExitStack() as stack:
-        for endpoint in endpoints:
-            await stack.enter_async_context(endpoint.running())
-        await stack.enter_async_context(remote_servers())
+        for one in running:
+            await stack.enter_async_context(one())
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown
     await hot.close()

@@ -20,8 +20,8 @@ class Trigrams(Func):
     output_field = ArrayField(TextField())
 
 
-def named_like(rows: Rows, text: str) -> Rows:
+def named_like(rows: Rows, text: str, *, field: str = "name") -> Rows:
     """Those whose name holds the text, in any case. A text shorter than a piece is compared with every name."""
     if len(text) >= PIECE_LENGTH:
-        rows = rows.alias(pieces=Trigrams("name")).filter(pieces__contains=Trigrams(Value(text)))
-    return rows.filter(name__icontains=text)
+        rows = rows.alias(pieces=Trigrams(field)).filter(pieces__contains=Trigrams(Value(text)))
+    return rows.filter(**{f"{field}__icontains": text})

@@ -4,7 +4,7 @@ from dataclasses import replace
 from importlib import import_module
 
 from django.conf import settings
-from django.contrib.auth import get_user
+from django.contrib.auth import SESSION_KEY, get_user
 from django.http import HttpRequest
 
 from accounts.caller import Caller, Door
@@ -25,6 +25,13 @@ def is_signed_in(request: HttpRequest) -> bool:
     sessions = import_module(settings.SESSION_ENGINE)
     request.session = sessions.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     return get_user(request).is_authenticated
+
+
+def holds_session(session_key: str | None, user_id: int) -> bool:
+    """Whether the session is still the person's: not signed out of, not deactivated, its password not changed."""
+    request = HttpRequest()
+    request.COOKIES[settings.SESSION_COOKIE_NAME] = session_key or ""
+    return is_signed_in(request) and request.session.get(SESSION_KEY) == str(user_id)
 
 
 def caller(request: HttpRequest) -> Caller:

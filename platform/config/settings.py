@@ -282,6 +282,11 @@ MCP_REMOTE_MEDIA_BYTES = env.number("MCP_REMOTE_MEDIA_KB", 8_192, least=1) * 1_0
 MCP_REMOTE_REFRESH_ATTEMPTS = env.number("MCP_REMOTE_REFRESH_ATTEMPTS", 10, least=1)
 # Days that the calls of remote tools are kept for their server's page; 0 keeps them for ever.
 MCP_REMOTE_CALLS_RETENTION_DAYS = env.number("MCP_REMOTE_CALLS_RETENTION_DAYS", 30)
+# Live pages: streams open at once, of one person and in one web process; how often a stream shows that it is there, and
+# whether whoever holds it may still look on, in seconds.
+STREAMS_PER_PERSON = env.number("STREAMS_PER_PERSON", 20, least=1)
+STREAMS_PER_PROCESS = env.number("STREAMS_PER_PROCESS", 500, least=1)
+STREAM_BEAT_SECONDS = env.number("STREAM_BEAT_SECONDS", 15, least=1)
 # Executions. Seconds for which a worker holds one: another takes it over so long after a worker was lost.
 WORKFLOW_LEASE_SECONDS = env.number("WORKFLOW_LEASE_SECONDS", 30, least=1)
 # How often in a row a step may lose its worker before the run is given up.
@@ -292,6 +297,17 @@ WORKFLOW_PLACES_PER_ORGANIZATION = env.number("WORKFLOW_PLACES_PER_ORGANIZATION"
 WORKFLOW_PLACES_PER_AGENT = env.number("WORKFLOW_PLACES_PER_AGENT", 5, least=1)
 # Hours that a question of an agent to people may stay unanswered before its run fails.
 WORKFLOW_ANSWER_HOURS = env.number("WORKFLOW_ANSWER_HOURS", 72, least=1)
+# Chats. Seconds for which a process holds a turn: after so long one that was lost is marked as interrupted.
+CHAT_LEASE_SECONDS = env.number("CHAT_LEASE_SECONDS", 15, least=1)
+# Turns that one process carries out at once; the rest wait.
+CHAT_TURNS_PER_PROCESS = env.number("CHAT_TURNS_PER_PROCESS", 100, least=0)
+# Seconds that an answer may take, without the time in which it waits for the person; and minutes that it waits.
+CHAT_TURN_SECONDS = env.number("CHAT_TURN_SECONDS", 900, least=1)
+CHAT_ANSWER_MINUTES = env.number("CHAT_ANSWER_MINUTES", 30, least=1)
+# An agent with more tools than this is given one to search them with.
+CHAT_TOOLS_DIRECT = env.number("CHAT_TOOLS_DIRECT", 40, least=1)
+# Days that what was sent to models is kept for administrators, and hours that a turn's events are after its end.
+CHAT_RECORD_RETENTION_DAYS = env.number("CHAT_RECORD_RETENTION_DAYS", 30, least=1)
 # Where spans are sent by OTLP over HTTP; without it none are made. Needs requirements-extras.txt.
 OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
 # Who may read /metrics: whoever shows this as a Bearer token; without one, this machine only.

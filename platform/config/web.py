@@ -10,6 +10,16 @@ import uvicorn
 ROOT = Path(__file__).resolve().parents[2]
 
 
+class Server(uvicorn.Server):
+    """Ends live pages before it waits for what is being answered: they would be so for ever."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        from config.asgi import streams
+
+        streams.end()
+        await super().shutdown(sockets)
+
+
 def main() -> None:
     sys.path[:0] = [str(ROOT / "platform"), str(ROOT)]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -27,7 +37,7 @@ def main() -> None:
         timeout_graceful_shutdown=3,
     )
     inherited = os.environ.get("WEB_SOCKET")
-    uvicorn.Server(configuration).run(sockets=[socket.socket(fileno=int(inherited))] if inherited else None)
+    Server(configuration).run(sockets=[socket.socket(fileno=int(inherited))] if inherited else None)
 
 
 if __name__ == "__main__":

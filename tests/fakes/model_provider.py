@@ -4,7 +4,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -14,7 +14,10 @@ KEY = "sk-a-key-that-nobody-may-ever-read-0123456789"
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered, in pieces; with `calls` tools are called. `cut` ends the connection before the last piece."""
+    """What is answered, in pieces; with `calls` tools are called. `cut` ends the connection before the last piece.
+
+    `held` stops in the midst of the answer, sets `halfway`, and goes on when the test sets `go`.
+    """
 
     pieces: tuple[str, ...] = ("Hello ", "there.")
     calls: tuple[tuple[str, str], ...] = ()
@@ -22,6 +25,7 @@ class Reply:
     cached: int = 40
     output: int = 10
     cut: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class ModelProvider:
     # Each is given once; after the last one, plain replies.
     answers: deque[Reply | Fault | Silence] = field(default_factory=deque)
     over: threading.Event = field(default_factory=threading.Event)
+    halfway: threading.Event = field(default_factory=threading.Event)
+    go: threading.Event = field(default_factory=threading.Event)
 
     @property
     def openai(self) -> str:
@@ -75,6 +81,7 @@ def model_provider() -> Iterator[ModelProvider]:
         yield provider
     finally:
         provider.over.set()
+        provider.go.set()
         server.shutdown()
         server.server_close()
         thread.join(20)
@@ -101,7 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.provider.over.wait(60)
             case Reply():
                 events = _anthropic(answer, body) if self.path.endswith("/messages") else _openai(answer, body)
-                self._stream(list(events), cut=answer.cut)
+                # Whoever asked may have gone meanwhile.
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    self._stream(list(events), cut=answer.cut, held=answer.held)
 
     def _refuse(self, fault: Fault, key: str) -> None:
         error = {"message": f"Not with {key}.", "type": fault.code, "code": fault.code}
@@ -113,12 +122,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def _stream(self, events: list[str], *, cut: bool) -> None:
+    def _stream(self, events: list[str], *, cut: bool, held: bool) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for event in events[: len(events) // 2] if cut else events:
+        for number, event in enumerate(events[: len(events) // 2] if cut else events):
+            if held and number == len(events) // 2:
+                self.provider.halfway.set()
+                self.provider.go.wait(60)
             content = event.encode()
             self.wfile.write(b"%x\r\n%s\r\n" % (len(content), content))
         if not cut:

@@ -15,6 +15,7 @@ from asgiref.sync import sync_to_async
 from accounts.errors import DomainError
 from llm import scripted
 from llm.services.thinking import Thinker
+from llm.storing import answer_as_json
 from llm.turns import Answer, Question, ToolSpec
 from workflows.engine import activities
 from workflows.engine.activities import Line
@@ -27,7 +28,7 @@ from workflows.task.actions import MOST_SHOWN, Action, ActionFailed, clipped
 from workflows.task.assignment import Assignment
 from workflows.task.clock import Clock
 from workflows.task.prompt import instructions_for
-from workflows.task.record import Call, Record, answer_as_json
+from workflows.task.record import Call, Record
 
 PRODUCT = "workflows"
 # Answers of a model in one task, and those in a row that call for nothing, before the task is given up.

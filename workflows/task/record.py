@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
-from llm.turns import Answer, Returned, Said, ToolCall, ToolResult, Turn, Usage
+from llm.storing import answer_from
+from llm.turns import Answer, Returned, Said, ToolCall, ToolResult, Turn
 from workflows.models import Checkpoint
 
 Stage = Literal["begun", "waited"]
@@ -76,36 +76,3 @@ class Record:
             # In the order of the calls, whatever order they were done in.
             self.turns += [Returned([self.done[one.key] for one in self.calls]), *self.aside]
             self.aside = []
-
-
-def answer_as_json(answer: Answer) -> dict[str, Any]:
-    """An answer as its checkpoint holds it."""
-    return {
-        "text": answer.text,
-        "reasoning": answer.reasoning,
-        "model": answer.model,
-        "message": answer.message,
-        "calls": [
-            {"id": call.id, "name": call.name, "arguments": call.arguments, "fault": call.fault}
-            for call in answer.calls
-        ],
-        "usage": {
-            "input": answer.usage.input,
-            "cached": answer.usage.cached,
-            "output": answer.usage.output,
-            "cost_usd": None if answer.usage.cost_usd is None else str(answer.usage.cost_usd),
-        },
-    }
-
-
-def answer_from(body: dict[str, Any]) -> Answer:
-    used = body["usage"]
-    cost = used["cost_usd"]
-    return Answer(
-        text=body["text"],
-        calls=tuple(ToolCall(**call) for call in body["calls"]),
-        usage=Usage(used["input"], used["cached"], used["output"], None if cost is None else Decimal(cost)),
-        model=body["model"],
-        message=body["message"],
-        reasoning=body["reasoning"],
-    )

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from accounts.models import Organization, Role
+from accounts.models import Organization, Role, User
 from accounts.scopes import Scope
 from agents_hub.models import ProfilePool
 from mcp_gateway.rest.authentication import KEY_HEADER
 from mcp_gateway.rest.routes import APIS, Routes
 from tests.agents_hub.api.door import rest
-from tests.agents_hub.factories import AgentFactory, ProfileFactory
+from tests.agents_hub.factories import AgentFactory, ConversationFactory, ProfileFactory, inquiry_of
 from tests.factories import MembershipFactory, OrganizationFactory, RemoteServerFactory, RemoteToolFactory
 
 CHECKS = (
@@ -26,7 +26,7 @@ CHECKS = (
 MOST_SECONDS = 600
 
 
-def rows_of(organization: Organization) -> dict[str, str]:
+def rows_of(organization: Organization, person: User) -> dict[str, str]:
     """Something of everything, so that requests reach it."""
     # Nothing listens there, so that what calls it out is answered at once.
     server = RemoteServerFactory(organization=organization, url="http://127.0.0.1:9/mcp")
@@ -38,6 +38,18 @@ def rows_of(organization: Organization) -> dict[str, str]:
         "poolId": str(pool.pk),
         "serverId": str(server.pk),
         "toolId": str(RemoteToolFactory(server=server).pk),
+        **chat_rows(organization, person),
+    }
+
+
+def chat_rows(organization: Organization, person: User) -> dict[str, str]:
+    """A conversation of the person's, whose turn asks something."""
+    conversation = ConversationFactory(agent__organization=organization, owner=person)
+    return {
+        "conversationId": str(conversation.pk),
+        "messageId": str(conversation.tip_id),
+        "turnId": str(conversation.turns.get().pk),
+        "inquiryId": str(inquiry_of(conversation).pk),
     }
 
 
@@ -71,7 +83,7 @@ def test_a_stranger_with_the_document_finds_no_500_and_nothing_undocumented(
     person = MembershipFactory(organization=organization, role=Role.ADMIN).user
     key = rest(person, Scope.ADMIN).key
     config = tmp_path / "schemathesis.toml"
-    config.write_text(configuration(rows_of(organization), rows_of(organization)))
+    config.write_text(configuration(rows_of(organization, person), rows_of(organization, person)))
     done = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run"),

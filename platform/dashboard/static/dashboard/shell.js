@@ -97,6 +97,9 @@ document.addEventListener("htmx:error", (event) => {
   if (region) markStale(region, true);
 });
 
+// What a stream keeps up to date is not old, whatever a poll before it said.
+document.addEventListener("stream:open", (event) => markStale(event.target, false));
+
 function markStale(region, stale) {
   region.toggleAttribute("data-stale", stale);
   for (const dot of region.querySelectorAll(".live")) {

@@ -1,0 +1,94 @@
+"""What the model is told of a conversation: the messages of the branch shown, and what was done to answer them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from agents_hub.models import Message, Speaker, Turn, TurnStep
+from llm.storing import answer_from
+from llm.turns import Answer, Returned, Said, ToolResult
+from llm.turns import Turn as Told
+
+# Stands for the result of a call that ended with its turn.
+NO_RESULT = "There is no result: the answer was ended before the call was done. It may have been carried out."
+
+
+@dataclass
+class Steps:
+    """A turn's own steps, as far as it has come."""
+
+    told: list[Told] = field(default_factory=list)
+    # How many were stored, how many of them are answers, and the last answer while its calls have no results.
+    count: int = 0
+    answers: int = 0
+    open: Answer | None = None
+
+    def answer(self, answer: Answer) -> None:
+        self.count += 1
+        self.answers += 1
+        self.told.append(answer)
+        self.open = answer if answer.calls else None
+
+    def results(self, results: Sequence[ToolResult]) -> None:
+        self.count += 1
+        self.told.append(Returned(list(results)))
+        self.open = None
+
+    def summary(self, text: str) -> None:
+        """What was before, in short; it stands for all of it."""
+        self.count += 1
+        self.told = [Said(text)]
+
+    @property
+    def starts_anew(self) -> bool:
+        """Whether a summary stands for everything before this turn."""
+        return bool(self.told) and isinstance(self.told[0], Said)
+
+    @property
+    def text(self) -> str:
+        """What people read of it."""
+        return "\n\n".join(turn.text for turn in self.told if isinstance(turn, Answer) and turn.text.strip())
+
+
+def steps_of(rows: Iterable[TurnStep]) -> Steps:
+    steps = Steps()
+    for row in rows:
+        match TurnStep.Kind(row.kind):
+            case TurnStep.Kind.ANSWER:
+                steps.answer(answer_from(row.body))
+            case TurnStep.Kind.RESULTS:
+                steps.results([ToolResult(**result) for result in row.body["results"]])
+            case TurnStep.Kind.SUMMARY:
+                steps.summary(row.body["text"])
+    return steps
+
+
+def steps_by_answer(messages: Sequence[UUID]) -> dict[UUID, Steps]:
+    """The steps of the turns that gave these answers, by the answer's id; in two queries, however many."""
+    turns = dict(Turn.objects.filter(answer__in=messages).values_list("pk", "answer_id"))
+    rows: dict[UUID, list[TurnStep]] = {}
+    for row in TurnStep.objects.filter(turn__in=turns).order_by("turn_id", "number"):
+        rows.setdefault(turns[row.turn_id], []).append(row)
+    return {answer: steps_of(found) for answer, found in rows.items()}
+
+
+def told_before(messages: Sequence[Message]) -> list[Told]:
+    """The history that these messages make, oldest first; what a summary stands for is left out."""
+    steps = steps_by_answer([message.pk for message in messages if message.speaker == Speaker.AGENT])
+    told: list[Told] = []
+    for message in messages:
+        if message.speaker == Speaker.PERSON:
+            told.append(Said(message.text))
+        elif (done := steps.get(message.pk)) is not None:
+            if done.starts_anew:
+                told = []
+            told += closed(done)
+    return told
+
+
+def closed(steps: Steps) -> list[Told]:
+    """The steps such that another question can follow: calls that never had a result get one that says so."""
+    if steps.open is None:
+        return list(steps.told)
+    results = [ToolResult(call.id, call.name, NO_RESULT, failed=True) for call in steps.open.calls]
+    return [*steps.told, Returned(results)]

@@ -1,0 +1,76 @@
+"""What a turn asks its person on the way, and waiting for it: permission for a call, a server's own questions."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from agents_hub.chat import store
+from agents_hub.chat.store import Held
+from agents_hub.models import Inquiry
+from mcp_gateway.offload import in_domain
+from mcp_gateway.remote.questions import Answer, Question
+
+UNANSWERED = {"action": "cancel"}
+
+
+class Inquiries:
+    """The open ones of one turn. `look` is called when there may be an answer; `told` says that one was put or is over.
+
+    While any is open the turn's own time stands still.
+    """
+
+    def __init__(self, held: Held, told: Callable[[Inquiry, bool], None]) -> None:
+        self._held = held
+        self._told = told
+        self._open: dict[UUID, asyncio.Future[Any]] = {}
+
+    @property
+    def any_open(self) -> bool:
+        return bool(self._open)
+
+    async def put(self, inquiry: Inquiry) -> dict[str, Any]:
+        """The person's answer, or a cancellation where none comes in time."""
+        answered: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        await in_domain(store.ask, self._held, inquiry)
+        self._open[inquiry.pk] = answered
+        self._told(inquiry, True)
+        try:
+            async with asyncio.timeout(settings.CHAT_ANSWER_MINUTES * 60):
+                return await answered
+        except TimeoutError:
+            return UNANSWERED
+        finally:
+            del self._open[inquiry.pk]
+            self._told(inquiry, False)
+
+    async def look(self) -> None:
+        """Take up what was answered meanwhile."""
+        if not self._open:
+            return
+        for pk, answer in (await in_domain(store.answers_to, list(self._open))).items():
+            waiting = self._open.get(pk)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(answer)
+
+
+def from_server(question: Question, turn_id: UUID, use_id: UUID) -> Inquiry:
+    """What a server asks in the midst of a call, for the person."""
+    kind = Inquiry.Kind.FORM
+    if question.url is not None:
+        kind = Inquiry.Kind.PAGE
+    return Inquiry(
+        turn_id=turn_id,
+        tool_use_id=use_id,
+        kind=kind,
+        asked_by=question.server_name[:255],
+        message=question.message,
+        schema=dict(question.schema) if question.schema is not None else None,
+        url=(question.url or "")[:2_000],
+    )
+
+
+def as_answer(given: dict[str, Any]) -> Answer:
+    return Answer(given["action"], given.get("content"))

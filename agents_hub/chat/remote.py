@@ -1,0 +1,59 @@
+"""The tools of an agent's remote servers: called with the connection of the person who talks to it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from agents_hub.chat.sources import CallContext, ChatTool, Problem, ToolOutcome
+from mcp_gateway.remote.problems import Code, RemoteError
+from mcp_gateway.remote.problems import Problem as RemoteProblem
+from mcp_gateway.remote.toolbox import OfferedTool, Toolbox
+
+# What the person can mend by connecting their account.
+TO_CONNECT = frozenset({Code.NOT_CONNECTED, Code.CONNECTION_ERROR, Code.UNAUTHORIZED, Code.SCOPE_NEEDED})
+
+
+def origin_of(server_id: int) -> str:
+    return f"server:{server_id}"
+
+
+def as_tool(box: Toolbox, tool: OfferedTool, server_name: str) -> ChatTool:
+    async def perform(arguments: Mapping[str, Any], context: CallContext) -> ToolOutcome:
+        try:
+            result = await box.call(
+                tool.name,
+                arguments,
+                ask=context.ask,
+                confirmed=context.allowed,
+                idempotency_key=context.key,
+            )
+        except RemoteError as error:
+            return ToolOutcome.said(error.message, failed=True)
+        return ToolOutcome(result.content, result.structured, result.is_error, result.notes)
+
+    hints = tool.annotations
+    return ChatTool(
+        name=tool.name,
+        title=tool.title or tool.remote_name,
+        description=tool.description or tool.title or tool.remote_name,
+        parameters=tool.input_schema,
+        origin=origin_of(tool.server_id),
+        origin_name=server_name,
+        tool=tool.remote_name,
+        perform=perform,
+        ask_first=tool.ask_first,
+        repeatable=bool(hints.get("readOnlyHint") or hints.get("idempotentHint")),
+        digest=_digest(tool),
+    )
+
+
+def as_problem(problem: RemoteProblem) -> Problem:
+    connects = problem.code in TO_CONNECT
+    return Problem(origin_of(problem.server_id), problem.server_name, problem.code, problem.message, connects)
+
+
+def _digest(tool: OfferedTool) -> str:
+    """Of what the person saw when they allowed it."""
+    seen = [tool.remote_name, tool.title, tool.description, dict(tool.input_schema)]
+    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()

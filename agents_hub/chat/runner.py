@@ -1,0 +1,179 @@
+"""Who carries turns out: a web process takes what waits; a command or a worker those it is given.
+
+One tick a second keeps the leases, and makes up for notices that were lost.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+
+from agents_hub.chat import channels, store
+from agents_hub.chat.run import Ending, TurnRun
+from agents_hub.chat.scribe import Scribe
+from agents_hub.chat.store import Held, Overtaken
+from dashboard.streams.notices import Notices
+from mcp_gateway.hot import connection_parameters
+from mcp_gateway.offload import in_domain
+from security import request_id
+
+TICK_SECONDS = 1.0
+# How long a process that stops waits for its turns to note that they were interrupted.
+LEAVING_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class _Seat:
+    """A turn under way in this process."""
+
+    run: TurnRun
+    task: "asyncio.Task[None]"
+    wake: Callable[[], None]
+    # Seconds in which the turn did not wait for its person.
+    spent: float = 0.0
+
+    def end(self, ending: Ending) -> None:
+        """Have it end early, for the first reason given."""
+        if self.run.ending is None:
+            self.run.ending = ending
+            self.task.cancel()
+
+
+class Runner:
+    """The turns of one event loop. With `capacity` it takes turns that wait, as many at once."""
+
+    def __init__(self, capacity: int = 0, parameters: Callable[[], dict[str, Any]] = connection_parameters) -> None:
+        self._capacity = capacity
+        self._seats: dict[UUID, _Seat] = {}
+        self._scribe = Scribe()
+        self._notices = Notices(parameters)
+        self._news = asyncio.Event()
+        self._looking: set[asyncio.Task[None]] = set()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Until left; then the turns under way are marked as interrupted, and can be gone on with."""
+        beside = [asyncio.create_task(self._scribe.write()), asyncio.create_task(self._tick())]
+        if self._capacity:
+            self._notices.subscribe(channels.WAITING, channels.ANY, self._news.set)
+            beside.append(asyncio.create_task(self._take()))
+        try:
+            yield
+        finally:
+            for task in beside[1:]:
+                task.cancel()
+            await self._leave()
+            beside[0].cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await self._notices.close()
+
+    async def carry_out(self, turn_id: UUID) -> bool:
+        """Carry that turn out to its end. False where it is over or somebody else has it."""
+        held = await in_domain(store.claim, 1, turn_id)
+        if not held:
+            return False
+        await asyncio.wait([self._begin(held[0]).task])
+        return True
+
+    async def _take(self) -> None:
+        """Take up what waits, whenever there is word of it, and once in a while without."""
+        while True:
+            self._news.clear()
+            room = self._capacity - len(self._seats)
+            with _logged("Turns that wait could not be taken up."):
+                for held in await in_domain(store.claim, room) if room > 0 else []:
+                    self._begin(held)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._news.wait()
+
+    def _begin(self, held: Held) -> _Seat:
+        run = TurnRun(held, self._scribe)
+        task = asyncio.create_task(self._carry_out(run), name=f"turn {held.id}")
+
+        def wake() -> None:
+            looking = asyncio.create_task(self._look(seat))
+            self._looking.add(looking)
+            looking.add_done_callback(self._looking.discard)
+
+        seat = self._seats[held.id] = _Seat(run, task, wake)
+        self._notices.subscribe(channels.WISHES, str(held.id), wake)
+        return seat
+
+    async def _carry_out(self, run: TurnRun) -> None:
+        held = run.held
+        request_id.begin()
+        try:
+            await run.run()
+        except Overtaken:
+            logger.info("Turn %s was taken away under fence %s", held.id, held.fence)
+        except (DatabaseError, InterfaceError):
+            # Its lease runs out, and it is marked as interrupted.
+            logger.exception("Turn %s lost the database", held.id)
+        except Exception:  # a fault of ours ends this turn and no other; people are told where to look
+            logger.exception("Turn %s failed", held.id)
+            said = f"Something failed on our side. It is in the log under {request_id.current() or held.id}."
+            with contextlib.suppress(Overtaken, DatabaseError, InterfaceError):
+                await run.give_up("internal", said)
+        finally:
+            seat = self._seats.pop(held.id)
+            self._notices.unsubscribe(channels.WISHES, str(held.id), seat.wake)
+            self._news.set()
+
+    async def _look(self, seat: _Seat) -> None:
+        """See whether somebody wants the turn stopped, or answered what it asks."""
+        with _logged("What is wanted of a turn could not be read."):
+            await self._renew([seat])
+            await seat.run.inquiries.look()
+
+    async def _tick(self) -> None:
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = time.monotonic()
+            elapsed, last = now - last, now
+            seats = list(self._seats.values())
+            if not seats:
+                continue
+            for seat in seats:
+                if not seat.run.inquiries.any_open:
+                    seat.spent += elapsed
+                if seat.spent > settings.CHAT_TURN_SECONDS:
+                    seat.end("timeout")
+            with _logged("The leases of turns could not be renewed; trying again."):
+                await self._renew(seats)
+                for seat in seats:
+                    await seat.run.inquiries.look()
+
+    async def _renew(self, seats: list[_Seat]) -> None:
+        wishes = await in_domain(store.renew, [seat.run.held for seat in seats])
+        for seat in seats:
+            if seat.run.held.id not in wishes:
+                # Where it has just ended by itself, there is nothing left to cancel.
+                seat.end("overtaken")
+            elif wishes[seat.run.held.id]:
+                seat.end("stopped")
+
+    async def _leave(self) -> None:
+        seats = list(self._seats.values())
+        for seat in seats:
+            seat.end("shutdown")
+        if seats:
+            await asyncio.wait([seat.task for seat in seats], timeout=LEAVING_SECONDS)
+
+
+@contextlib.contextmanager
+def _logged(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (DatabaseError, InterfaceError):
+        logger.warning(what, exc_info=True)

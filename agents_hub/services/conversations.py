@@ -1,0 +1,230 @@
+"""What a person can do with their conversations: begin, find, list, search, rename, pin, delete, look at a branch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from accounts.caller import Caller
+from accounts.errors import Invalid, NotFound
+from accounts.scopes import Scope
+from accounts.services.organizations import organizations_of
+from agents_hub.models import Agent, Conversation, Message
+from agents_hub.models.search import named_like
+from agents_hub.services.agents import find_agent
+from mcp_gateway.numbered_pages import NumberedPage, numbered
+from security import audit
+
+LONGEST_TITLE = 200
+LONGEST_DRAFT = 100_000
+# Of what was said first, in characters: the title until the person gives another.
+TITLE_FROM_TEXT = 80
+
+# The messages from the first to `tip`. Goes up by the primary key, one message a round.
+BRANCH = """
+    WITH RECURSIVE branch AS (
+        SELECT id, before_id, 0 AS depth FROM agents_hub_message WHERE id = %(tip)s
+        UNION ALL
+        SELECT message.id, message.before_id, branch.depth + 1
+        FROM agents_hub_message message JOIN branch ON message.id = branch.before_id
+    )
+    SELECT id FROM branch ORDER BY depth DESC
+"""
+# The last message below `top`, taking the newest branch at each fork.
+NEWEST_TIP = """
+    WITH RECURSIVE down AS (
+        SELECT %(top)s::uuid AS id, 0 AS depth
+        UNION ALL
+        SELECT (SELECT message.id FROM agents_hub_message message WHERE message.before_id = down.id
+                ORDER BY message.id DESC LIMIT 1), down.depth + 1
+        FROM down WHERE down.id IS NOT NULL
+    )
+    SELECT id FROM down WHERE id IS NOT NULL ORDER BY depth DESC LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A message of the branch that is shown. `others` are all at its place, itself among them, the oldest first."""
+
+    message: Message
+    others: Sequence[UUID]
+
+    @property
+    def place(self) -> int:
+        """Counted from 1."""
+        return self.others.index(self.message.pk) + 1
+
+    @property
+    def previous(self) -> UUID | None:
+        return self.others[self.place - 2] if self.place > 1 else None
+
+    @property
+    def next(self) -> UUID | None:
+        return self.others[self.place] if self.place < len(self.others) else None
+
+
+def agent_to_talk_to(caller: Caller, agent_id: UUID) -> Agent:
+    """The agent, if the caller may talk to it now; else `NotFound`, which does not tell whether there is one."""
+    agent = Agent.objects.to_talk_to(caller).select_related("organization").filter(pk=agent_id).first()
+    if agent is None:
+        raise NotFound("There is no such agent that you may talk to. It may not be released yet; ask an administrator.")
+    return agent
+
+
+def list_agents_to_talk_to(
+    caller: Caller, *, organization_id: UUID | None = None, search: str = "", page: int = 1, page_size: int = 25
+) -> NumberedPage[Agent]:
+    caller.require(Scope.READ)
+    agents = Agent.objects.to_talk_to(caller).filter(organization_id__in=organizations_of(caller, organization_id))
+    if search:
+        agents = named_like(agents, search)
+    return numbered(agents.select_related("organization"), order=("name", "id"), number=page, size=page_size)
+
+
+def begin_conversation(caller: Caller, *, agent_id: UUID) -> Conversation:
+    """An empty conversation with an agent that the caller may talk to."""
+    caller.require(Scope.WRITE)
+    agent = agent_to_talk_to(caller, agent_id)
+    return Conversation.objects.create(agent=agent, organization_id=agent.organization_id, owner_id=caller.user_id)
+
+
+def find_conversation(caller: Caller, conversation_id: UUID) -> Conversation:
+    """The caller's own, with its agent; `NotFound` for anybody else's."""
+    caller.require(Scope.READ)
+    conversations = Conversation.objects.for_caller(caller).select_related("agent", "organization")
+    conversation = conversations.filter(pk=conversation_id).first()
+    if conversation is None:
+        raise NotFound("You have no such conversation. It may have been deleted.")
+    return conversation
+
+
+def list_conversations(
+    caller: Caller,
+    *,
+    organization_id: UUID | None = None,
+    agent_id: UUID | None = None,
+    search: str = "",
+    page: int = 1,
+    page_size: int = 25,
+) -> NumberedPage[Conversation]:
+    """The caller's own, pinned ones first, then those in which something was said last.
+
+    `search` finds titles that hold it, and messages that hold each of its words.
+    """
+    caller.require(Scope.READ)
+    conversations = Conversation.objects.for_caller(caller).select_related("agent")
+    # One that was begun and in which nothing was said is nothing to come back to.
+    conversations = conversations.filter(tip__isnull=False)
+    if organization_id is not None:
+        conversations = conversations.filter(organization_id__in=organizations_of(caller, organization_id))
+    if agent_id is not None:
+        conversations = conversations.filter(agent=find_agent(caller, agent_id))
+    if search := search.strip():
+        conversations = conversations.filter(Q(pk__in=_titled(caller, search)) | Exists(_saying(search)))
+    order = (F("pinned_at").desc(nulls_last=True), F("updated_at").desc(), F("id").desc())
+    return numbered(conversations, order=order, number=page, size=page_size)
+
+
+def rename_conversation(caller: Caller, *, conversation_id: UUID, title: str) -> Conversation:
+    title = title.strip()
+    if not 1 <= len(title) <= LONGEST_TITLE:
+        raise Invalid(f"Give the conversation a title of 1 to {LONGEST_TITLE} characters.", data={"field": "title"})
+    return _change(caller, conversation_id, title=title)
+
+
+def pin_conversation(caller: Caller, *, conversation_id: UUID, pinned: bool) -> Conversation:
+    """Keep it at the top of the list, or no longer."""
+    return _change(caller, conversation_id, pinned_at=timezone.now() if pinned else None)
+
+
+def keep_draft(caller: Caller, *, conversation_id: UUID, draft: str) -> Conversation:
+    """Keep what was typed and not sent, for when the person comes back."""
+    return _change(caller, conversation_id, draft=draft[:LONGEST_DRAFT])
+
+
+def delete_conversation(caller: Caller, *, conversation_id: UUID) -> None:
+    """Delete it with all that was said; a turn under way is stopped by that."""
+    caller.require(Scope.WRITE)
+    with transaction.atomic():
+        conversation = find_conversation(caller, conversation_id)
+        audit.record("conversation.delete", caller=caller, target=f"conversation:{conversation.pk}")
+        conversation.delete()
+
+
+def branch_of(conversation: Conversation) -> list[Placed]:
+    """The messages shown, the first one first, each with those that stand beside it."""
+    if conversation.tip_id is None:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(BRANCH, {"tip": conversation.tip_id})
+        ids = [row[0] for row in cursor.fetchall()]
+    messages = Message.objects.in_bulk(ids)
+    beside: dict[UUID | None, list[UUID]] = {}
+    places = {messages[pk].before_id for pk in ids}
+    siblings = conversation.messages.filter(Q(before__in=places - {None}) | Q(before=None)).order_by("id")
+    for pk, before in siblings.values_list("pk", "before_id"):
+        beside.setdefault(before, []).append(pk)
+    return [Placed(messages[pk], beside[messages[pk].before_id]) for pk in ids]
+
+
+def show_branch(caller: Caller, *, conversation_id: UUID, message_id: UUID) -> Conversation:
+    """Show the branch in which that message stands, down to its newest end."""
+    caller.require(Scope.WRITE)
+    with transaction.atomic():
+        conversation = locked(caller, conversation_id)
+        message_of(conversation, message_id)
+        with connection.cursor() as cursor:
+            cursor.execute(NEWEST_TIP, {"top": message_id})
+            row = cursor.fetchone()
+        conversation.tip_id = row[0]
+        conversation.save(update_fields=["tip"])
+    return conversation
+
+
+def locked(caller: Caller, conversation_id: UUID) -> Conversation:
+    """The caller's own, locked: whoever says something in it beside us waits."""
+    conversation = find_conversation(caller, conversation_id)
+    Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
+    conversation.refresh_from_db(fields=["tip", "title", "draft"])
+    return conversation
+
+
+def message_of(conversation: Conversation, message_id: UUID) -> Message:
+    message = conversation.messages.filter(pk=message_id).first()
+    if message is None:
+        raise NotFound("There is no such message in this conversation.")
+    return message
+
+
+def title_from(text: str) -> str:
+    """The first line that says something, cut at a word."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    if len(line) <= TITLE_FROM_TEXT:
+        return line
+    return f"{line[:TITLE_FROM_TEXT].rsplit(' ', 1)[0]}…"
+
+
+def _change(caller: Caller, conversation_id: UUID, **changes: object) -> Conversation:
+    caller.require(Scope.WRITE)
+    conversation = find_conversation(caller, conversation_id)
+    for name, value in changes.items():
+        setattr(conversation, name, value)
+    conversation.save(update_fields=list(changes))
+    return conversation
+
+
+def _titled(caller: Caller, search: str) -> QuerySet[Conversation, Any]:
+    return named_like(Conversation.objects.filter(owner_id=caller.user_id), search, field="title").values("pk")
+
+
+def _saying(search: str) -> QuerySet[Message]:
+    query = SearchQuery(search, config="simple", search_type="plain")
+    return Message.objects.annotate(words=SearchVector("text", config="simple")).filter(
+        conversation=OuterRef("pk"), words=query
+    )

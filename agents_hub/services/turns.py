@@ -1,0 +1,209 @@
+"""What a person can do with turns: ask, edit what was asked, have it answered again, go on, stop, answer inquiries.
+
+A turn is carried out by whoever claims its row (`agents_hub.chat.runner`); here it is only asked for.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.caller import Caller
+from accounts.errors import Conflict, Invalid, NotFound
+from accounts.scopes import Scope
+from agents_hub.chat import channels
+from agents_hub.models import Conversation, Inquiry, Message, Speaker, Turn, TurnStatus
+from agents_hub.services.conversations import agent_to_talk_to, locked, message_of, title_from
+from security import audit
+
+LONGEST_TEXT = 100_000
+# What a person can say to a permission, and to what a server asks.
+PERMISSIONS = frozenset({"once", "always", "deny"})
+REPLIES = frozenset({"accept", "decline", "cancel"})
+# The statuses from which the same turn can be gone on with.
+RESUMABLE = (TurnStatus.ERROR, TurnStatus.TIMEOUT)
+
+
+def begin(
+    caller: Caller, *, conversation_id: UUID, text: str, after: UUID | None = None, attachments: Sequence[UUID] = ()
+) -> Turn:
+    """Say something, and have it answered. `after` is the message it follows, by default the last one shown.
+
+    Raises `Conflict` while another turn is under way in the conversation, `NotFound` where the caller may no longer
+    talk to the agent.
+    """
+    caller.require(Scope.WRITE)
+    text = _checked(text)
+    with transaction.atomic():
+        conversation = locked(caller, conversation_id)
+        before = conversation.tip_id if after is None else message_of(conversation, after).pk
+        return _said(caller, conversation, text, before)
+
+
+def edit(caller: Caller, *, conversation_id: UUID, message_id: UUID, text: str) -> Turn:
+    """Say something else in a message's place: a branch beside it, with an answer of its own."""
+    caller.require(Scope.WRITE)
+    text = _checked(text)
+    with transaction.atomic():
+        conversation = locked(caller, conversation_id)
+        message = message_of(conversation, message_id)
+        if message.speaker != Speaker.PERSON:
+            raise Invalid("Only what you said yourself can be edited. To have another answer, ask for one.")
+        return _said(caller, conversation, text, message.before_id)
+
+
+def answer_again(caller: Caller, *, conversation_id: UUID, message_id: UUID) -> Turn:
+    """Another answer beside that one, from the beginning; tools may be called again."""
+    caller.require(Scope.WRITE)
+    with transaction.atomic():
+        conversation = locked(caller, conversation_id)
+        message = message_of(conversation, message_id)
+        if message.speaker != Speaker.AGENT or message.before_id is None:
+            raise Invalid("Only an answer can be given again.")
+        return _asked(caller, conversation, message.before_id)
+
+
+def try_again(caller: Caller, *, turn_id: UUID) -> Turn:
+    """Go on with a turn that failed, from where it stood: nothing that was done is done again."""
+    caller.require(Scope.WRITE)
+    with transaction.atomic():
+        turn = _locked(caller, turn_id)
+        agent_to_talk_to(caller, turn.conversation.agent_id)
+        if turn.status not in RESUMABLE:
+            raise Conflict(
+                f"This answer is {turn.get_status_display().lower()} and cannot be gone on with.", code="turn_status"
+            )
+        _refuse_a_second(turn.conversation)
+        turn.status, turn.ended_at, turn.error, turn.error_code = TurnStatus.IN_PROGRESS, None, "", ""
+        turn.stop_wanted, turn.lease_until = False, None
+        turn.api_key_id, turn.scope = caller.api_key_id, caller.scope
+        turn.save(
+            update_fields=[
+                "status", "ended_at", "error", "error_code", "stop_wanted", "lease_until", "api_key", "scope",
+            ]
+        )  # fmt: skip
+        channels.notify(channels.WAITING)
+    return turn
+
+
+def stop(caller: Caller, *, turn_id: UUID) -> Turn:
+    """Have a turn stopped; one that nobody carries out yet ends at once. One that is over stays as it is."""
+    caller.require(Scope.WRITE)
+    with transaction.atomic():
+        turn = _locked(caller, turn_id)
+        if turn.is_over:
+            return turn
+        if turn.lease_until is None:
+            turn.status, turn.ended_at = TurnStatus.STOPPED, timezone.now()
+        turn.stop_wanted = True
+        turn.save(update_fields=["status", "ended_at", "stop_wanted"])
+        channels.notify(channels.WISHES, turn.pk)
+        channels.notify(channels.EVENTS, turn.pk)
+    return turn
+
+
+def answer_inquiry(
+    caller: Caller, *, inquiry_id: UUID, action: str, content: Mapping[str, Any] | None = None
+) -> Inquiry:
+    """Answer what a turn asks: once, always or deny for a permission; accept (with content), decline or cancel else.
+
+    Raises `Conflict` where it was answered already, or the turn is over.
+    """
+    caller.require(Scope.WRITE)
+    with transaction.atomic():
+        inquiry = find_inquiry(caller, inquiry_id)
+        turn = _locked(caller, inquiry.turn_id)
+        inquiry.refresh_from_db()
+        allowed = PERMISSIONS if inquiry.kind == Inquiry.Kind.PERMISSION else REPLIES
+        if action not in allowed:
+            raise Invalid(f"Answer with one of {', '.join(sorted(allowed))}.", data={"field": "action"})
+        if turn.is_over or inquiry.answered_at is not None:
+            raise Conflict("This is no longer asked: it was answered, or the answer has ended.", code="answered")
+        is_filled = action == "accept" and inquiry.kind == Inquiry.Kind.FORM
+        inquiry.answer = {"action": action, "content": dict(content or {})} if is_filled else {"action": action}
+        inquiry.answered_at = timezone.now()
+        inquiry.save(update_fields=["answer", "answered_at"])
+        audit.record(
+            "chat.inquiry",
+            caller=caller,
+            target=f"conversation:{turn.conversation_id}",
+            detail={"kind": inquiry.kind, "asked_by": inquiry.asked_by, "answer": action},
+        )
+        channels.notify(channels.WISHES, turn.pk)
+    return inquiry
+
+
+def find_turn(caller: Caller, turn_id: UUID) -> Turn:
+    """A turn of the caller's own conversations, with its answer and agent."""
+    caller.require(Scope.READ)
+    own = Conversation.objects.for_caller(caller).values("pk")
+    turns = Turn.objects.filter(conversation__in=own).select_related("conversation__agent", "answer")
+    turn = turns.filter(pk=turn_id).first()
+    if turn is None:
+        raise NotFound("You have no such answer. Its conversation may have been deleted.")
+    return turn
+
+
+def find_inquiry(caller: Caller, inquiry_id: UUID) -> Inquiry:
+    own = Conversation.objects.for_caller(caller).values("pk")
+    inquiry = Inquiry.objects.filter(turn__conversation__in=own, pk=inquiry_id).select_related("tool_use").first()
+    if inquiry is None:
+        raise NotFound("Nothing like that is asked of you.")
+    return inquiry
+
+
+def turn_under_way(conversation: Conversation) -> Turn | None:
+    return conversation.turns.filter(status=TurnStatus.IN_PROGRESS).first()
+
+
+def _said(caller: Caller, conversation: Conversation, text: str, before: UUID | None) -> Turn:
+    _refuse_a_second(conversation)
+    message = Message.objects.create(
+        conversation=conversation, before_id=before, speaker=Speaker.PERSON, text=text, created_at=timezone.now()
+    )
+    if not conversation.title:
+        conversation.title = title_from(text)
+    return _asked(caller, conversation, message.pk)
+
+
+def _asked(caller: Caller, conversation: Conversation, question_id: UUID) -> Turn:
+    """A turn that answers that message, waiting for whoever carries it out."""
+    agent_to_talk_to(caller, conversation.agent_id)
+    _refuse_a_second(conversation)
+    answer = Message.objects.create(conversation=conversation, before_id=question_id, speaker=Speaker.AGENT)
+    turn = Turn.objects.create(
+        conversation=conversation, answer=answer, api_key_id=caller.api_key_id, scope=caller.scope
+    )
+    conversation.tip, conversation.draft, conversation.updated_at = answer, "", timezone.now()
+    conversation.save(update_fields=["tip", "title", "draft", "updated_at"])
+    audit.record(
+        "chat.ask",
+        caller=caller,
+        target=f"conversation:{conversation.pk}",
+        detail={"agent": str(conversation.agent_id), "turn": str(turn.pk)},
+    )
+    channels.notify(channels.WAITING)
+    return turn
+
+
+def _refuse_a_second(conversation: Conversation) -> None:
+    if turn_under_way(conversation) is not None:
+        raise Conflict("The agent is still answering. Stop it, or wait for its answer.", code="busy")
+
+
+def _locked(caller: Caller, turn_id: UUID) -> Turn:
+    turn = find_turn(caller, turn_id)
+    Turn.objects.select_for_update(no_key=True).get(pk=turn.pk)
+    turn.refresh_from_db()
+    return turn
+
+
+def _checked(text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise Invalid("Write what you want to ask.", data={"field": "text"})
+    if len(text) > LONGEST_TEXT:
+        raise Invalid(f"This is longer than {LONGEST_TEXT:,} characters. Attach it as a file.", data={"field": "text"})
+    return text

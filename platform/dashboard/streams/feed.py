@@ -1,0 +1,159 @@
+"""One subject, read once for all of this process who look at it."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import takewhile
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+
+from accounts.errors import DomainError
+from dashboard.streams.notices import Notices
+from dashboard.streams.subjects import Reading, Subject
+
+# The one hop from the event loop into the synchronous domain (`mcp_gateway.offload.in_domain`).
+Hop = Callable[..., Awaitable[Any]]
+
+# Notices that come closer together are answered by one reading.
+APART_SECONDS = 0.1
+# How often a subject is looked at without a notice: while notices are heard, and while they are not.
+LOOK_SECONDS = 5.0
+DEAF_LOOK_SECONDS = 1.0
+# Events kept for those who come, come back or are slow; who is further behind reads for itself.
+MOST_KEPT = 500
+
+logger = logging.getLogger(__name__)
+
+
+class End(StrEnum):
+    """Why a stream is ended, as the page is told."""
+
+    OVER = "over"
+    """Nothing more will happen."""
+    CUT = "cut"
+    """This person may no longer look on, or there is nothing to be looked at any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An event as it goes over the wire; `place` is its number, or of a picture the reading that it came with."""
+
+    place: int
+    wire: bytes
+
+
+class Watcher:
+    """Somebody who looks on: the number of the last event it was given, and what wakes it."""
+
+    def __init__(self, feed: "Feed", after: int) -> None:
+        self.feed = feed
+        self.after = after
+        self.woken = asyncio.Event()
+        self._readings = 0
+
+    async def take(self) -> bytes:
+        """All that it has not been given yet, as it goes over the wire."""
+        given = [picture.wire for picture in self.feed.pictures.values() if picture.place > self._readings]
+        self._readings = self.feed.readings
+        while self.after < self.feed.since and (missed := await self.feed.read(self.after)):
+            given += [event.wire for event in missed]
+            self.after = missed[-1].place
+        fresh = list(takewhile(lambda event: event.place > self.after, reversed(self.feed.kept)))
+        given += [event.wire for event in reversed(fresh)]
+        self.after = fresh[0].place if fresh else self.after
+        return b"".join(given)
+
+
+class Feed:
+    """The latest events of one subject, for its watchers. `since` is the number after which all of them are kept."""
+
+    def __init__(self, subject: Subject, after: int, *, hop: Hop, notices: Notices) -> None:
+        self.since = after
+        self.readings = 0
+        self.kept: deque[Kept] = deque()
+        self.pictures: dict[str, Kept] = {}
+        self.end: End | None = None
+        self.watchers: set[Watcher] = set()
+        self._subject = subject
+        self._position = after
+        self._hop = hop
+        self._notices = notices
+        self._news = asyncio.Event()
+        notices.subscribe(subject.channel, subject.key, self._news.set)
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        self._notices.unsubscribe(self._subject.channel, self._subject.key, self._news.set)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def read(self, after: int) -> list[Kept]:
+        """What happened after the number, for one who is further behind than what is kept."""
+        reading: Reading = await self._hop(self._subject.read, self._subject.key, after)
+        return [Kept(event.number, event.wire()) for event in reading.events if event.number is not None]
+
+    async def _run(self) -> None:
+        try:
+            while self.end is None:
+                await self._look()
+        except DomainError:
+            self.end = End.CUT
+        except Exception:  # whatever fails in a product's reading: those who look on are let go and their pages poll
+            logger.exception("%s of %s cannot be read", self._subject.key, self._subject.channel)
+            self.end = End.CUT
+        self._wake()
+
+    async def _look(self) -> None:
+        """Read what is new, pass it on, and wait until there may be more."""
+        self._news.clear()
+        began = time.monotonic()
+        try:
+            reading: Reading = await self._hop(self._subject.read, self._subject.key, self._position)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("The database does not answer; live pages wait. %s", error)
+            await asyncio.sleep(DEAF_LOOK_SECONDS)
+            return
+        self._take_in(reading)
+        if self._position < reading.last:
+            return
+        if reading.is_over:
+            self.end = End.OVER
+            return
+        hears = self._notices.hears(self._subject.channel)
+        try:
+            async with asyncio.timeout(LOOK_SECONDS if hears else DEAF_LOOK_SECONDS):
+                await self._news.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(max(0.0, began + APART_SECONDS - time.monotonic()))
+
+    def _take_in(self, reading: Reading) -> None:
+        self.readings += 1
+        numbered = [Kept(event.number, event.wire()) for event in reading.events if event.number is not None]
+        changed = self._changed_pictures(reading)
+        self.pictures |= changed
+        self.kept.extend(numbered)
+        # A page may claim to know more than there is; it then waits for what is new, and nobody else does.
+        self._position = numbered[-1].place if numbered else reading.last
+        self.since = min(self.since, self._position)
+        while len(self.kept) > MOST_KEPT:
+            self.since = self.kept.popleft().place
+        if numbered or changed:
+            self._wake()
+
+    def _changed_pictures(self, reading: Reading) -> dict[str, Kept]:
+        pictures = {event.name: Kept(self.readings, event.wire()) for event in reading.events if event.number is None}
+        return {
+            name: picture
+            for name, picture in pictures.items()
+            if name not in self.pictures or self.pictures[name].wire != picture.wire
+        }
+
+    def _wake(self) -> None:
+        for watcher in self.watchers:
+            watcher.woken.set()

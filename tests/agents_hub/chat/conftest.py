@@ -1,0 +1,59 @@
+"""What tests of chats share: an agent with a model and a remote server on loopback, and somebody who talks to it."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from accounts.models import Organization
+from agents_hub.models import Agent, Stage
+from mcp_gateway.remote import discovery
+from tests.agents_hub.chat.talks import Talk
+from tests.agents_hub.factories import AgentFactory, member_of
+from tests.factories import OrganizationFactory, caller_for
+from tests.fakes.mcp_server import McpServer, mcp_server
+from tests.fakes.model_provider import ModelProvider, model_provider
+from tests.llm.rows import provider_row
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[McpServer]:
+    with mcp_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(served: McpServer) -> McpServer:
+    """A remote server, as if nobody had asked it anything yet."""
+    served.seen.clear()
+    served.answers.clear()
+    served.waiting.clear()
+    served.cancelled.clear()
+    discovery.clear()
+    return served
+
+
+@pytest.fixture
+def model(settings: Settings) -> Iterator[ModelProvider]:
+    settings.OUTBOUND_ALLOW_LOCAL = True
+    with model_provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def organization(db: None) -> Organization:
+    return OrganizationFactory(name="Lantern")
+
+
+@pytest.fixture
+def agent(organization: Organization, model: ModelProvider) -> Agent:
+    """A released agent, whose organization's models are at the fake provider."""
+    provider_row(organization, model)
+    return AgentFactory(organization=organization, name="Helper", stage=Stage.RELEASED)
+
+
+@pytest.fixture
+def talk(agent: Agent, settings: Settings) -> Talk:
+    """A member talks to the agent, in the test's own thread and transaction."""
+    settings.QUICK_THREADS = 0
+    return Talk.begin(caller_for(member_of(agent.organization)), agent)
