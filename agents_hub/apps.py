@@ -10,9 +10,10 @@ class AgentsHubConfig(AppConfig):
 
         from agents_hub.files.content import forget_with_its_row
         from agents_hub.models import SharedFile, StagedFile
-        from agents_hub.pages import agents, profiles
+        from agents_hub.pages import agents, profiles, tasks
         from dashboard.jump import jump_list
         from dashboard.navigation import Section, navigation
+        from scheduling.registry import kinds
 
         navigation.add(Section.MAIN, "Agents", "agents:list", icon="agents_hub/icons/agent.svg", order=20)
         navigation.add(
@@ -21,6 +22,7 @@ class AgentsHubConfig(AppConfig):
         navigation.add(
             Section.HELP, "Connect a client", "agents:connect", icon="agents_hub/icons/connect.svg", order=90
         )
+        kinds.add(tasks.KIND)
         jump_list.add("Agents", agents.places)
         jump_list.add("Browser profiles", profiles.places)
         for model in (SharedFile, StagedFile):

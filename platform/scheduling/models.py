@@ -5,7 +5,7 @@ transaction (`services.due`), and a run is unique by its due time: two workers n
 """
 
 from datetime import datetime
-from typing import Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from django.db import models
 from django.db.models import Q
@@ -32,6 +32,9 @@ class ScheduleQuerySet(models.QuerySet[S]):
 
 class AbstractSchedule(models.Model):
     """When something is to be done again and again, and for whom. What is to be done is the product's."""
+
+    WITHOUT_ITS_MAKER: ClassVar[str] = "Somebody who belongs to the organization has to make it their own by saving it."
+    """What to do with one whose maker is gone."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
@@ -126,3 +129,7 @@ class AbstractRun(models.Model):
     def __str__(self) -> str:
         moment = self.due_at or self.made_at
         return f"{'Due' if self.due_at else 'Asked for'} at {moment:%Y-%m-%d %H:%M}"
+
+    @property
+    def was_started(self) -> bool:
+        return not self.problem

@@ -37,21 +37,28 @@ def run_due(
     schedules: ScheduleQuerySet[S],
     runs: "models.Manager[Any]",
     start: Callable[[S, Caller], Mapping[str, Any]],
+    *,
+    is_done: bool = True,
 ) -> int:
     """Make a run for each schedule that is due, each in a transaction of its own; how many were made.
 
     `start` begins what is to be done, in that transaction, and returns what the run's row is to say of it. If it
-    refuses, or the maker may not act any more, the row says so. A process that dies in between leaves no trace: the
+    refuses, or the maker may not act any more, the row says so. Without `is_done` a start does not tell yet that all is
+    well: trouble that there was is the product's to forget. A process that dies in between leaves no trace: the
     schedule is due still.
     """
     made = 0
-    while made < MOST_AT_ONCE and _run_next(schedules, runs, start):
+    while made < MOST_AT_ONCE and _run_next(schedules, runs, start, is_done=is_done):
         made += 1
     return made
 
 
 def _run_next(
-    schedules: ScheduleQuerySet[S], runs: "models.Manager[Any]", start: Callable[[S, Caller], Mapping[str, Any]]
+    schedules: ScheduleQuerySet[S],
+    runs: "models.Manager[Any]",
+    start: Callable[[S, Caller], Mapping[str, Any]],
+    *,
+    is_done: bool,
 ) -> bool:
     with transaction.atomic():
         now = _database_now()
@@ -67,7 +74,9 @@ def _run_next(
             return False
         due = _take(schedule, now)
         if due is not None:
-            _make_run(schedule, runs, due, start, now)
+            made = _make_run(schedule, runs, due, start, now)
+            if is_done and not made.problem:
+                schedule.forget_trouble()
         schedule.save(
             update_fields=[
                 "next_due_at", "last_due_at", "is_enabled", "problem", "problem_since", "owner_told_at"
@@ -116,8 +125,6 @@ def _make_run(
             error_code=code,
             detail={"due_at": due.at.isoformat(), "problem": problem},
         )
-    else:
-        schedule.forget_trouble()
     made: AbstractRun = runs.create(schedule=schedule, due_at=due.at, missed=due.missed, problem=problem, **came_of)
     return made
 
@@ -140,14 +147,13 @@ def acting_for(schedule: AbstractSchedule) -> Caller:
     maker = schedule.maker
     if maker is None or not maker.is_active:
         raise Forbidden(
-            "It runs in the name of somebody whose account is gone or switched off. Somebody else has to make it "
-            "their own by saving it, or delete it.",
+            f"It runs in the name of somebody whose account is gone or switched off. {schedule.WITHOUT_ITS_MAKER}",
             code="maker_gone",
         )
     if not Membership.objects.filter(user=maker, organization_id=schedule.organization_id).exists():
         raise Forbidden(
             f"{maker.get_full_name()}, in whose name it runs, no longer belongs to {schedule.organization.name}. "
-            "Somebody who does has to make it their own by saving it, or delete it.",
+            f"{schedule.WITHOUT_ITS_MAKER}",
             code="maker_left",
         )
     return Caller.system(maker.pk)
