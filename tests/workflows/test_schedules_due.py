@@ -20,7 +20,7 @@ from tests.threads import at_once
 from tests.workflows.factories import ScheduleFactory, WorkflowFactory, published_agent
 from tests.workflows.scheduled import overdue, stored, withdraw
 from workflows.models import Execution, Publication, Schedule, ScheduleRun, Trigger
-from workflows.services import schedules
+from workflows.services import executions, schedules
 from workflows.shapes.executions import TriggerContext
 
 pytestmark = pytest.mark.django_db
@@ -94,11 +94,13 @@ def leave(schedule: Schedule) -> None:
 
 
 def switch_off(schedule: Schedule) -> None:
-    User.objects.filter(pk=schedule.maker_id).update(is_active=False)
+    assert schedule.maker
+    User.objects.filter(pk=schedule.maker.pk).update(is_active=False)
 
 
 def delete_account(schedule: Schedule) -> None:
-    User.objects.filter(pk=schedule.maker_id).delete()
+    assert schedule.maker
+    User.objects.filter(pk=schedule.maker.pk).delete()
 
 
 def delete_profile(schedule: Schedule) -> None:
@@ -177,7 +179,7 @@ def test_a_mail_that_could_not_be_sent_is_tried_again(monkeypatch: pytest.Monkey
 
 def test_a_mistake_of_ours_with_one_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     broken, sound = overdue(minutes=2), overdue(minutes=1)
-    start = schedules.start
+    start = executions.start
 
     def trip(caller: Caller, **options: Any) -> Execution:
         execution = start(caller, **options)
@@ -185,7 +187,7 @@ def test_a_mistake_of_ours_with_one_does_not_stop_the_others(monkeypatch: pytest
             raise ZeroDivisionError
         return execution
 
-    monkeypatch.setattr(schedules, "start", trip)
+    monkeypatch.setattr("workflows.services.schedules.start", trip)
     assert schedules.run_due() == 2
     assert Execution.objects.get().schedule_id == sound.pk
     assert ScheduleRun.objects.get(schedule=broken).problem == due.OUR_FAULT

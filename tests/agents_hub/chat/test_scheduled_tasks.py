@@ -162,7 +162,7 @@ def test_an_answer_that_failed_is_said_and_the_maker_told_once(
     for number in range(2):
         TaskRun.objects.update(due_at=F("due_at") - timedelta(days=1))
         run = run_once(task)
-        Turn.objects.filter(pk=run.turn_id).update(
+        Turn.objects.filter(task_run=run).update(
             status=TurnStatus.ERROR, error="The budget is used up.", ended_at=timezone.now()
         )
         assert (tasks.settle_runs(), tasks.settle_runs()) == (1, 0)
@@ -188,7 +188,7 @@ def test_what_asks_before_use_is_refused_where_nobody_is_there(
     talk = Talk.begin(maker, task.agent)
     printer = talk.give(server)
     talk.say()
-    RemoteTool.objects.filter(server=printer, name="echo").update(policy=RemoteTool.Policy.ASK)
+    RemoteTool.objects.filter(server=printer, name="echo").update(ask_first=True)
     echo = remote_name(printer, "echo")
     model.answers += [Reply(pieces=(), calls=((echo, json.dumps({"text": "ink"})),)), Reply(pieces=("Not done.",))]
     turn = answered(run_once(task), maker)
