@@ -9,9 +9,11 @@ class WorkflowsConfig(AppConfig):
         from django.db.models.signals import post_delete
 
         from agents_hub.agent_links import agent_links
+        from agents_hub.chat.sources import sources
         from agents_hub.files.content import forget_with_its_row
         from dashboard.navigation import Section, navigation
         from scheduling.registry import kinds as kinds_of_schedules
+        from workflows.chat.source import WorkflowRuns
         from workflows.models import ExecutionFile
         from workflows.nodes import kinds
         from workflows.nodes.api import run_api
@@ -24,6 +26,7 @@ class WorkflowsConfig(AppConfig):
         navigation.add(Section.MAIN, "Workflows", "workflows:executions", icon=icon, order=30)
         agent_links.add("Workflows", "workflows:versions")
         kinds_of_schedules.add(KIND)
+        sources.add(WorkflowRuns())
         kinds.add("api", run_api)
         kinds.add("iris", run_iris)
         kinds.add("output", run_output)

@@ -2,15 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
+from django.conf import settings
+
 from accounts.errors import DomainError
-from agents_hub.chat import permissions, store, toolset
+from agents_hub.chat import permissions, store
 from agents_hub.chat.inquiries import UNANSWERED as UNANSWERED_QUESTION
 from agents_hub.chat.inquiries import Inquiries, as_answer, from_server
 from agents_hub.chat.loading import Loaded
+from agents_hub.chat.searching import Selection
 from agents_hub.chat.sources import CallContext, ChatTool, Problem, ToolOutcome
 from agents_hub.chat.store import Held
 from agents_hub.chat.toolset import Toolset
@@ -53,16 +56,24 @@ class Calls:
     def __init__(self, run: Shows, loaded: Loaded, tools: Toolset) -> None:
         self._run = run
         self._loaded = loaded
-        self._tools = {tool.name: tool for tool in tools.tools}
+        self._selection = Selection(tools.tools, settings.CHAT_TOOLS_DIRECT, _called(loaded))
         self._known = {(use.round, use.place): use for use in loaded.uses}
         self._gate = asyncio.Semaphore(AT_ONCE)
         self.problems: Sequence[Problem] = tools.problems
-        self.searched = toolset.searches(tools.tools)
 
     @property
     def offered(self) -> list[ChatTool]:
         """What the model can call now."""
-        return list(self._tools.values())
+        return self._selection.offered
+
+    @property
+    def searched(self) -> bool:
+        """Whether there are too many to be offered at once."""
+        return self._selection.search_tool is not None
+
+    @property
+    def count(self) -> int:
+        return len(self._selection)
 
     async def settle(self, number: int, answer: Answer) -> list[ToolResult]:
         """The results of all calls of the round, in their order. They are made side by side."""
@@ -83,7 +94,7 @@ class Calls:
                 if use.status == ToolUse.Status.STOPPED:
                     return _result(call, ToolOutcome.said(UNKNOWN, failed=True))
                 return _result(call, _outcome_of(use))
-            tool = self._tools.get(call.name)
+            tool = self._selection.find(call.name)
             if tool is None or call.fault:
                 said = call.fault or f"There is no tool {call.name[:100]} here. Use one of those listed."
                 return _result(call, ToolOutcome.said(said, failed=True))
@@ -177,6 +188,13 @@ class Calls:
     @property
     def _conversation(self) -> UUID:
         return self._loaded.turn.conversation_id
+
+
+def _called(loaded: Loaded) -> Iterator[str]:
+    """The tools that the conversation has called so far."""
+    for turn in [*loaded.before, *loaded.steps.told]:
+        if isinstance(turn, Answer):
+            yield from (call.name for call in turn.calls)
 
 
 def _result(call: ToolCall, outcome: ToolOutcome) -> ToolResult:

@@ -20,7 +20,6 @@ from agents_hub.chat.loading import Loaded, load
 from agents_hub.chat.record import Recorded
 from agents_hub.chat.scribe import Scribe
 from agents_hub.chat.store import Held
-from agents_hub.chat.toolset import Toolset
 from agents_hub.models import Inquiry, TurnStatus
 from agents_hub.models.turns import INTERRUPTED
 from llm.asking import OnText
@@ -57,8 +56,9 @@ class TurnRun:
             loaded = self._loaded = await in_domain(load, self.held)
             self._number = loaded.last_event
             async with toolset.opened(loaded.caller, loaded.agent) as tools:
-                self._show_problems(tools)
-                await self._answer(loaded, tools)
+                calls = Calls(self, loaded, tools)
+                self._show_tools(calls)
+                await self._answer(loaded, calls)
             await self._end(TurnStatus.COMPLETED)
         except asyncio.CancelledError:
             if self.ending is None:
@@ -69,8 +69,7 @@ class TurnRun:
 
     # Rounds ---------------------------------------------------------------------------------------------------------
 
-    async def _answer(self, loaded: Loaded, tools: Toolset) -> None:
-        calls = Calls(self, loaded, tools)
+    async def _answer(self, loaded: Loaded, calls: Calls) -> None:
         while True:
             if loaded.steps.open is not None:
                 results = await calls.settle(loaded.steps.answers, loaded.steps.open)
@@ -94,6 +93,7 @@ class TurnRun:
             user_id=loaded.caller.user_id,
             product=PRODUCT,
             subject=loaded.turn.conversation_id,
+            hop=in_domain,
         )
         self._partial = ""
         self.show("began", {"round": number})
@@ -156,8 +156,8 @@ class TurnRun:
 
         return on_text
 
-    def _show_problems(self, tools: Toolset) -> None:
-        for problem in tools.problems:
+    def _show_tools(self, calls: Calls) -> None:
+        for problem in calls.problems:
             self.show(
                 "problem",
                 {
@@ -168,7 +168,7 @@ class TurnRun:
                     "connects": problem.connects,
                 },
             )
-        self.show("tools", {"count": len(tools.tools), "searched": toolset.searches(tools.tools)})
+        self.show("tools", {"count": calls.count, "searched": calls.searched})
 
     def _told_of(self, inquiry: Inquiry, is_open: bool) -> None:
         body = {"inquiryId": str(inquiry.pk), "toolUseId": str(inquiry.tool_use_id), "kind": inquiry.kind}

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
@@ -15,7 +16,7 @@ from accounts.errors import DomainError
 from accounts.page_caller import caller, is_signed_in
 from agents_hub.agent_links import agent_links
 from agents_hub.files import content, links
-from agents_hub.services import quota
+from agents_hub.services import abilities, quota
 from agents_hub.services import shared_files as service
 from agents_hub.services.agents import find_agent
 from dashboard.frame import PAGE_SIZE, ConfirmForm, page_number
@@ -72,6 +73,8 @@ def agent_page(request: HttpRequest, agent_id: UUID) -> HttpResponse:
     context = {
         "agent": agent,
         "links": agent_links.of(agent.pk),
+        "tool_count": abilities.tool_count(who, agent, abilities.tools_of_servers(agent)),
+        "direct": settings.CHAT_TOOLS_DIRECT,
         "page": page,
         "sorting": order,
         "form": form,

@@ -335,3 +335,8 @@ OAUTH_REGISTRATIONS_PER_HOUR = env.number("OAUTH_REGISTRATIONS_PER_HOUR", 20, le
 INBOX_DOMAIN = env.text("INBOX_DOMAIN", "inbox.localhost")
 # What the files of one organization may take up together.
 FILES_QUOTA_BYTES = env.number("FILES_QUOTA_MB", 5_120) * 1_048_576
+# The largest files that a message in a chat may carry, by what they are.
+ATTACHMENT_TEXT_BYTES = env.number("ATTACHMENT_TEXT_MB", 2, least=1) * 1_048_576
+ATTACHMENT_PDF_BYTES = env.number("ATTACHMENT_PDF_MB", 20, least=1) * 1_048_576
+# Providers take no more of one image.
+ATTACHMENT_IMAGE_BYTES = env.number("ATTACHMENT_IMAGE_MB", 5, least=1) * 1_048_576

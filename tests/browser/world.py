@@ -28,7 +28,7 @@ from bots.models import (
 )
 from mcp_gateway.models import Application, Connection, RefreshToken, RemoteServer
 from security import audit
-from tests.browser import bot_rows, model_rows, profile_rows, remote_rows, task_rows, workflow_rows
+from tests.browser import agent_rows, bot_rows, model_rows, profile_rows, remote_rows, task_rows, workflow_rows
 from tests.browser.addresses import Values
 from tests.browser.bot_rows import DAY, FIRST_ID, HOUR
 from tests.factories import UserFactory
@@ -89,6 +89,7 @@ def values(owned: World | None = None) -> Values:
         "accounts:confirm-address.token": ["not-a-link"],
         "agent_id": [],
         "file_id": [],
+        "source": ["bots", "workflows"],
         "profile_id": [],
         "credential_id": [],
         "cookie_id": [],
@@ -144,6 +145,7 @@ def _agent(owned: World) -> tuple[object, object]:
     """An agent with a frozen file and one that is not."""
     who = _caller(owned.person)
     agent = create_agent(who, organization_id=owned.organization.uid, name="Tide watcher", description="Reads tables.")
+    agent_rows.fill(who, agent, owned.bot)
     files = [
         ContentFile(b"low 04:10", name="tides.txt"),
         ContentFile(b"name,berth", name="berths of the outer dock.csv"),
@@ -165,6 +167,7 @@ def _servers(owned: World) -> dict[str, Sequence[object]]:
     changed, plain = crm.tools.get(name="send_mail"), crm.tools.get(name="create_contact")
     return {
         "server_id": [crm.pk],
+        "agents:server-tools.server_id": [crm.pk, servers["Warehouse"].pk],
         "tool_id": [changed.pk, plain.pk],
         "mcp_gateway:remote-server.server_id": [crm.pk, servers["Linear"].pk, servers["Old search"].pk],
         "mcp_gateway:remote-activity.server_id": [crm.pk, servers["Sentry"].pk],

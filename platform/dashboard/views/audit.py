@@ -23,6 +23,7 @@ DOORS = {
     Door.ADMIN: "Administration",
     Door.COMMAND: "Command line",
     Door.TASK: "Background",
+    Door.CHAT: "Chats",
 }
 COLUMNS: dict[str, Direction] = {"when": "desc"}
 MEANINGS = {AuditEntry.Outcome.OK: "ok", AuditEntry.Outcome.REFUSED: "warn", AuditEntry.Outcome.ERROR: "error"}

@@ -8,20 +8,17 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db.models import F
-from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
-from pytest_django import Settings
 
 from accounts.caller import Caller
 from accounts.errors import Conflict, Forbidden, Invalid, NotFound
-from accounts.models import Role, User
+from accounts.models import Role
 from agents_hub.models import Agent, AgentServer, Conversation, ScheduledTask, Stage, TaskRun, ToolUse, Turn, TurnStatus
 from agents_hub.services import scheduled_tasks as tasks
-from agents_hub.services.scheduled_tasks import Wanted
 from mcp_gateway.models import RemoteConnection, RemoteTool
 from scheduling.services.notices import tell_makers
 from security.models import AuditEntry
+from tests.agents_hub.chat.scheduled import SECRET_PROMPT, come_due, run_once, stored, wanted
 from tests.agents_hub.chat.talks import Talk, asked, remote_name
 from tests.agents_hub.factories import member_of
 from tests.factories import MembershipFactory, RemoteConnectionFactory, RemoteServerFactory, caller_for
@@ -30,33 +27,6 @@ from tests.fakes.model_provider import ModelProvider, Reply
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
-SECRET_PROMPT = "Which berths are free tonight?"
-
-
-def wanted(**changes: str) -> Wanted:
-    usual = {"name": "Free berths", "cron_expression": "0 9 1 * *", "time_zone": "Europe/Berlin"}
-    return Wanted(**usual | {"prompt": SECRET_PROMPT} | changes)
-
-
-@pytest.fixture
-def maker(agent: Agent, settings: Settings) -> Caller:
-    settings.QUICK_THREADS = 0
-    return caller_for(member_of(agent.organization))
-
-
-@pytest.fixture
-def task(maker: Caller, agent: Agent) -> ScheduledTask:
-    return tasks.create_task(maker, agent_id=agent.pk, wanted=wanted())
-
-
-def come_due(task: ScheduledTask) -> None:
-    ScheduledTask.objects.filter(pk=task.pk).update(next_due_at=timezone.now() - timedelta(minutes=1))
-
-
-def run_once(task: ScheduledTask) -> TaskRun:
-    come_due(task)
-    assert tasks.run_due() == 1
-    return TaskRun.objects.filter(schedule=task).latest("id")
 
 
 def answered(run: TaskRun, caller: Caller) -> Turn:
@@ -64,10 +34,6 @@ def answered(run: TaskRun, caller: Caller) -> Turn:
     assert run.conversation
     assert run.turn
     return Talk(caller, run.conversation.agent, run.conversation).answered(run.turn)
-
-
-def stored(task: ScheduledTask) -> ScheduledTask:
-    return ScheduledTask.objects.get(pk=task.pk)
 
 
 def test_a_due_task_is_asked_once_in_a_conversation_of_its_makers(
@@ -265,61 +231,3 @@ def test_a_deleted_conversation_leaves_the_history(task: ScheduledTask) -> None:
     run.refresh_from_db()
     assert (run.conversation, run.turn, run.was_started) == (None, None, True)
     assert tasks.settle_runs() == 0
-
-
-# Pages ---------------------------------------------------------------------------------------------------------------
-
-
-def browser_of(caller: Caller) -> Client:
-    browser = Client()
-    browser.force_login(User.objects.get(pk=caller.user_id))
-    return browser
-
-
-def page_of(task: ScheduledTask) -> str:
-    return reverse("scheduling:schedule", args=["task", task.pk])
-
-
-def test_a_task_is_made_changed_run_and_found_in_the_list(maker: Caller, agent: Agent) -> None:
-    browser = browser_of(maker)
-    new = reverse("agents:new-task", args=[agent.pk])
-    assert new in browser.get(reverse("agents:task-agent")).content.decode()
-    sent = {"name": "Tides", "cron_expression": "0 6 * * *", "time_zone": "UTC", "prompt": "When is high water?"}
-    shown = browser.post(new, sent | {"act": "check"}).content.decode()
-    assert shown.count("<li><time") == 5
-    assert not ScheduledTask.objects.exists()
-    assert browser.post(new, sent | {"act": "save", "prompt": ""}).status_code == 422
-    page = browser.post(new, sent | {"act": "save"}, follow=True).content.decode()
-    task = ScheduledTask.objects.get()
-    assert "When is high water?" in page
-    edit = reverse("agents:edit-task", args=[task.pk])
-    assert "When is high water?" in browser.get(edit).content.decode()
-    browser.post(edit, sent | {"act": "save", "prompt": "And low water?"})
-    assert stored(task).prompt == "And low water?"
-    browser.post(reverse("scheduling:act", args=["task", task.pk]), {"act": "run"})
-    assert "In progress" in browser.get(page_of(task)).content.decode()
-    listed = browser.get(reverse("scheduling:schedules")).content.decode()
-    assert "Tides" in listed
-    assert f"Task of {agent.name}" in listed
-
-
-def test_neither_colleagues_nor_admins_read_what_is_asked(task: ScheduledTask) -> None:
-    run_once(task)
-    for role in Role:
-        browser = browser_of(caller_for(MembershipFactory(organization=task.organization, role=role).user))
-        page = browser.get(page_of(task)).content.decode()
-        assert task.name in page
-        assert SECRET_PROMPT not in page
-        assert "Conversation …" not in page
-        assert "Run now" not in page
-        assert ("Disable" in page) == (role == Role.ADMIN)
-        answer = browser.get(reverse("agents:edit-task", args=[task.pk]))
-        assert (answer.status_code, SECRET_PROMPT in answer.content.decode()) == (403, False)
-
-
-def test_the_admin_site_does_not_show_the_prompt(task: ScheduledTask) -> None:
-    operator = Client()
-    operator.force_login(User.objects.create_superuser("operator@example.com"))
-    page = operator.get(reverse("admin:agents_hub_scheduledtask_change", args=[task.pk])).content.decode()
-    assert task.name in page
-    assert SECRET_PROMPT not in page

@@ -299,3 +299,35 @@ def lose(turn: Turn, come_so_far: Callable[[], Coroutine[Any, Any, None]]) -> No
     Turn.objects.filter(pk=turn.pk).update(lease_until="2020-01-01T00:00:00Z")
     assert store.give_up_lost() == 1
     turn.refresh_from_db()
+
+
+def test_an_agent_with_many_tools_searches_them_and_calls_what_it_found(
+    talk: Talk, model: ModelProvider, server: McpServer, settings: Settings
+) -> None:
+    settings.CHAT_TOOLS_DIRECT = 3
+    printer = talk.give(server)
+    echo = remote_name(printer, "echo")
+    model.answers += [calling("search_tools", query="echo text"), calling(echo, text="ink"), Reply()]
+    turn = talk.say()
+    assert turn.status == TurnStatus.COMPLETED
+    assert offered(model, 0) == ["search_tools"]
+    assert echo in offered(model, 1)
+    assert len(server.asked("tools/call")) == 1
+    shown = TurnEvent.objects.get(turn=turn, kind="tools").body
+    assert shown["searched"]
+    talk.say("And again")
+    assert echo in offered(model)
+
+
+def test_a_tool_that_is_switched_off_is_not_there_even_when_it_is_called(
+    talk: Talk, model: ModelProvider, server: McpServer
+) -> None:
+    printer = talk.give(server)
+    talk.agent.switched_off.create(origin=f"server:{printer.pk}", tool="echo")
+    echo = remote_name(printer, "echo")
+    model.answers += [calling(echo, text="ink"), Reply()]
+    turn = talk.say()
+    assert echo not in offered(model)
+    assert "no tool" in asked(model)[-1]["content"]
+    assert not server.asked("tools/call")
+    assert not turn.tool_uses.exists()

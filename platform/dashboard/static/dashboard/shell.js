@@ -6,9 +6,16 @@ function revealCopyButtons(root) {
   for (const button of root.querySelectorAll("[data-copy], [data-copy-from]")) button.hidden = false;
 }
 
+// A button copies the element it names, the code it stands above, or what it carries.
+function textOf(button) {
+  const { copyFrom, copyCode, copy: carried } = button.dataset;
+  if (copyFrom) return document.getElementById(copyFrom).textContent.trim();
+  if (copyCode !== undefined) return button.closest(".code").querySelector("code").textContent;
+  return carried;
+}
+
 async function copy(button) {
-  const source = button.dataset.copyFrom;
-  const text = source ? document.getElementById(source).textContent.trim() : button.dataset.copy;
+  const text = textOf(button);
   const label = button.getAttribute("aria-label");
   try {
     await navigator.clipboard.writeText(text);
@@ -61,7 +68,7 @@ function walkChart(event) {
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy], [data-copy-from]");
+  const button = event.target.closest("[data-copy], [data-copy-from], [data-copy-code]");
   if (button) return void copy(button);
   if (event.target.closest("[data-jump]")) {
     event.preventDefault();
