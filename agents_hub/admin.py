@@ -127,7 +127,7 @@ class PoolMembershipAdmin(ReadOnlyAdmin):
 
 @admin.register(models.SharedFile)
 class SharedFileAdmin(ReadOnlyAdmin):
-    list_display = ["name", "agent", "mime_type", "size", "version", "is_frozen", "updated_at"]
+    list_display = ["name", "agent", "storage_key", "mime_type", "size", "version", "is_frozen", "updated_at"]
     list_filter = ["is_frozen"]
     list_select_related = ["agent"]
     search_fields = ["name", "agent__name", "=id"]

@@ -24,6 +24,8 @@ class WorkflowsConfig(AppConfig):
 
         icon = "workflows/icons/workflow.svg"
         navigation.add(Section.MAIN, "Workflows", "workflows:executions", icon=icon, order=30)
+        hooks = "workflows/icons/webhook.svg"
+        navigation.add(Section.CONTROL_HUB, "Webhooks", "workflows:webhooks", icon=hooks, order=50)
         agent_links.add("Workflows", "workflows:versions")
         kinds_of_schedules.add(KIND)
         sources.add(WorkflowRuns())

@@ -1,8 +1,11 @@
 """The calls of one answer: each is permitted where it has to be, made, shown, and its result kept."""
 
 import asyncio
+import binascii
 import json
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -17,8 +20,9 @@ from agents_hub.chat.searching import Selection
 from agents_hub.chat.sources import CallContext, ChatTool, Problem, ToolOutcome
 from agents_hub.chat.store import Held
 from agents_hub.chat.toolset import Toolset
+from agents_hub.chat.whole import whole
 from agents_hub.models import Inquiry, ToolUse
-from llm.turns import Answer, ToolCall, ToolResult
+from llm.turns import Answer, Image, ToolCall, ToolResult
 from mcp_gateway.offload import in_domain
 from mcp_gateway.remote.questions import Answer as Reply
 from mcp_gateway.remote.questions import Question
@@ -109,10 +113,15 @@ class Calls:
         use = before or await self._begun(number, place, tool, call, asks=asks)
         if asks and (refused := await self._permission(use, tool)) is not None:
             return refused
+        said: list[str] = []
         try:
-            outcome = await tool.perform(call.arguments, self._context(use))
+            outcome = await tool.perform(call.arguments, self._context(use, said))
         except DomainError as error:
             outcome = ToolOutcome.said(error.message, failed=True)
+        except asyncio.CancelledError:
+            if said:
+                await whole(in_domain(store.note_use, self._run.held, use.pk, said))
+            raise
         status = ToolUse.Status.FAILED if outcome.is_error else ToolUse.Status.DONE
         return await self._ended(use, status, outcome)
 
@@ -175,7 +184,7 @@ class Calls:
             },
         )
 
-    def _context(self, use: ToolUse) -> CallContext:
+    def _context(self, use: ToolUse, said: list[str]) -> CallContext:
         async def ask(question: Question) -> Reply:
             if self._loaded.is_unattended:
                 return as_answer(UNANSWERED_QUESTION)
@@ -183,7 +192,7 @@ class Calls:
             return as_answer(await self._run.inquiries.put(inquiry))
 
         key = f"{self._run.held.id}/{use.round}.{use.place}"
-        return CallContext(self._loaded.caller, str(self._conversation), key, allowed=True, ask=ask)
+        return CallContext(self._loaded.caller, str(self._conversation), key, allowed=True, ask=ask, say=said.append)
 
     @property
     def _conversation(self) -> UUID:
@@ -199,7 +208,17 @@ def _called(loaded: Loaded) -> Iterator[str]:
 
 def _result(call: ToolCall, outcome: ToolOutcome) -> ToolResult:
     """What the model is given of it: the structured content where there is any, else the words."""
-    return ToolResult(call.id, call.name, _given(outcome), outcome.is_error)
+    return ToolResult(call.id, call.name, _given(outcome), outcome.is_error, images=_images(outcome))
+
+
+def _images(outcome: ToolOutcome) -> list[Image]:
+    """The pictures that the tool gave, for models that look at them. They are not kept for later questions."""
+    found = []
+    for block in outcome.content:
+        if block.get("type") == "image":
+            with suppress(binascii.Error, ValueError):
+                found.append(Image(str(block.get("mimeType")), b64decode(str(block.get("data")), validate=True)))
+    return found
 
 
 def _given(outcome: ToolOutcome) -> Any:

@@ -13,6 +13,7 @@ from agents_hub.models import (
     Message,
     Profile,
     ProfilePool,
+    SharedFile,
     Speaker,
     ToolUse,
     Turn,
@@ -27,6 +28,20 @@ class AgentFactory(factory.django.DjangoModelFactory[Agent]):
 
     organization = factory.SubFactory(OrganizationFactory)
     name = factory.Sequence(lambda number: f"Agent {number}")
+
+
+class SharedFileFactory(factory.django.DjangoModelFactory[SharedFile]):
+    """A row alone: there is no content where it says."""
+
+    class Meta:
+        model = SharedFile
+
+    agent = factory.SubFactory(AgentFactory)
+    name = factory.Sequence(lambda number: f"file {number}.txt")
+    mime_type = "text/plain"
+    size = 7
+    sha256 = "0" * 64
+    storage_name = factory.LazyAttribute(lambda row: f"{row.agent.pk}/{row.name}")
 
 
 class ProfileFactory(factory.django.DjangoModelFactory[Profile]):

@@ -28,7 +28,16 @@ from bots.models import (
 )
 from mcp_gateway.models import Application, Connection, RefreshToken, RemoteServer
 from security import audit
-from tests.browser import agent_rows, bot_rows, model_rows, profile_rows, remote_rows, task_rows, workflow_rows
+from tests.browser import (
+    agent_rows,
+    bot_rows,
+    model_rows,
+    profile_rows,
+    remote_rows,
+    task_rows,
+    webhook_rows,
+    workflow_rows,
+)
 from tests.browser.addresses import Values
 from tests.browser.bot_rows import DAY, FIRST_ID, HOUR
 from tests.factories import UserFactory
@@ -98,6 +107,8 @@ def values(owned: World | None = None) -> Values:
         "kind": ["workflow", "task"],
         "schedule_id": [],
         "workflow_id": [],
+        "endpoint_id": [],
+        "delivery_id": [],
         "provider_id": [],
         "user_id": [],
         "invitation_id": [],
@@ -123,6 +134,7 @@ def values(owned: World | None = None) -> Values:
         "user_id": [owned.person.pk],
         **_servers(owned),
         **_scheduled(owned, agent_id),
+        **webhook_rows.fill(owned.organization, owned.person),
         **model_rows.fill(owned.organization, owned.person),
         **_installed(owned),
         "code_id": list(GiftCode.objects.filter(bot=owned.bot).order_by("pk").values_list("pk", flat=True)[:1]),

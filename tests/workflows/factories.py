@@ -8,9 +8,11 @@ from django.utils import timezone
 
 from agents_hub.models import Agent
 from tests.agents_hub.factories import AgentFactory, member_of
+from tests.factories import OrganizationFactory
 from tests.workflows.graphs import sound
 from workflows.graph.shapes import Settings
-from workflows.models import Execution, ExecutionFile, Publication, Schedule, Workflow
+from workflows.models import Execution, ExecutionFile, Publication, Schedule, WebhookEndpoint, Workflow
+from workflows.webhooks.signing import new_secret
 
 
 class WorkflowFactory(factory.django.DjangoModelFactory[Workflow]):
@@ -77,3 +79,14 @@ def published_agent(**fields: Any) -> Agent:
     workflow: Workflow = WorkflowFactory(version=1, **{f"agent__{name}": value for name, value in fields.items()})
     Publication.objects.create(workflow=workflow, agent=workflow.agent)
     return workflow.agent
+
+
+class WebhookEndpointFactory(factory.django.DjangoModelFactory[WebhookEndpoint]):
+    """An endpoint that hears of every end; nobody listens there."""
+
+    class Meta:
+        model = WebhookEndpoint
+
+    organization = factory.SubFactory(OrganizationFactory)
+    url = factory.Sequence(lambda number: f"https://hooks{number}.example.com/")
+    secret = factory.LazyFunction(new_secret)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from tests.factories import UserFactory
-from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, ScheduleFactory
+from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, ScheduleFactory, WebhookEndpointFactory
 from workflows.models import (
     Activity,
     Checkpoint,
@@ -25,6 +25,8 @@ from workflows.models import (
     ScheduleRun,
     Step,
     UserMessage,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +45,7 @@ def rows() -> dict[type[Model], Any]:
     now = execution.created_at
     person = UserFactory()
     schedule: Schedule = ScheduleFactory(agent=execution.agent)
+    endpoint: WebhookEndpoint = WebhookEndpointFactory(organization=execution.organization)
     made: list[Any] = [
         schedule,
         ScheduleRun.objects.create(schedule=schedule, execution=execution, due_at=now),
@@ -56,6 +59,8 @@ def rows() -> dict[type[Model], Any]:
         UserMessage.objects.create(execution=execution, user=person, text="Hello"),
         Label.objects.create(organization=execution.organization, name="Checked"),
         Comment.objects.create(execution=execution, user=person, content="Hello"),
+        endpoint,
+        WebhookDelivery.objects.create(endpoint=endpoint, execution=execution, event="completed"),
     ]
     return {type(row): row for row in made}
 

@@ -5,6 +5,7 @@ from workflows.models.files import Directory, ExecutionFile, Maker
 from workflows.models.marks import Comment, Label
 from workflows.models.schedules import Schedule, ScheduleRun
 from workflows.models.versions import Publication, Workflow
+from workflows.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Activity",
@@ -21,5 +22,7 @@ __all__ = [
     "Step",
     "Trigger",
     "UserMessage",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "Workflow",
 ]
