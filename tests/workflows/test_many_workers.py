@@ -8,18 +8,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db.models import Count
+from django.utils import timezone
 
 from tests.agents_hub.factories import AgentFactory
 from tests.bots.processes import ROOT, database_url
-from tests.workflows.factories import ExecutionFactory, WorkflowFactory
+from tests.workflows.factories import ExecutionFactory, ScheduleFactory, WorkflowFactory
 from tests.workflows.graphs import Parts, graph, node, way
-from workflows.models import Activity, Execution, Step
+from workflows.models import Activity, Execution, Schedule, ScheduleRun, Step
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
@@ -34,6 +36,7 @@ while True:
     sweep()
     time.sleep(0.5)
 """
+BEAT = ["-m", "celery", "-A", "tests.workflows.worker", "beat"]
 WORKER = ["-m", "celery", "-A", "tests.workflows.worker", "worker", "--pool", "solo", "--without-gossip"]
 
 
@@ -68,6 +71,10 @@ class Workers:
 
     def clock(self) -> None:
         self.start("-c", CLOCK)
+
+    def beat(self) -> subprocess.Popen[bytes]:
+        """The platform's own clock, with all that it sends."""
+        return self.start(*BEAT, "--schedule", str(self.folder / "beat"), "--pidfile=")
 
     def said(self) -> str:
         return (self.folder / "log").read_text()
@@ -158,3 +165,24 @@ def test_without_the_fence_it_writes_over_the_other(workers: Callable[..., Worke
     execution = overtaken(crowd)
     wait_until(Step.objects.exists)
     assert Execution.objects.get(pk=execution.pk).variables == {"fence": 1}
+
+
+def test_a_worker_and_a_clock_killed_between_due_and_run_leave_exactly_one_run(workers: Callable[..., Workers]) -> None:
+    """The worker dies when it has made the run and has not committed it yet."""
+    schedule: Schedule = ScheduleFactory(next_due_at=timezone.now() - timedelta(seconds=1))
+    crowd = workers()
+    (crowd.folder / "hold").touch()
+    killed = [crowd.worker(), crowd.beat()]
+    wait_until((crowd.folder / "held").exists)
+    for process in killed:
+        process.kill()
+    assert not ScheduleRun.objects.exists()
+    (crowd.folder / "hold").unlink()
+    crowd.worker()
+    crowd.beat()
+    wait_until(ScheduleRun.objects.exists)
+    after = Schedule.objects.get()
+    assert after.next_due_at is not None
+    assert after.next_due_at > timezone.now()
+    run, execution = ScheduleRun.objects.get(), Execution.objects.get()
+    assert (run.due_at, run.execution_id, execution.schedule_id) == (schedule.next_due_at, execution.pk, schedule.pk)

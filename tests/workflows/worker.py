@@ -14,13 +14,16 @@ import django
 
 django.setup()
 
+from accounts.caller import Caller  # noqa: E402
 from config.celery import app  # noqa: E402, F401
 from workflows.engine import store  # noqa: E402
 from workflows.engine.moves import NodeResult  # noqa: E402
 from workflows.engine.work import Work  # noqa: E402
 from workflows.models import Execution  # noqa: E402
 from workflows.nodes import kinds  # noqa: E402
+from workflows.services import executions, schedules  # noqa: E402
 
+HOLD, HELD = (Path(os.environ["TEST_WORKERS_FOLDER"]) / name for name in ("hold", "held"))
 GO_ON = Path(os.environ["TEST_WORKERS_FOLDER"]) / "go-on"
 
 
@@ -39,6 +42,17 @@ def stall(work: Work) -> NodeResult:
     return NodeResult(variables={"fence": work.held.fence})
 
 
+def start_and_hold(caller: Caller, **options: Any) -> Execution:
+    """Start what a schedule is due to start; while there is a file "hold", stay in the midst of its transaction."""
+    execution = start_due(caller, **options)
+    while HOLD.exists():
+        HELD.touch()
+        time.sleep(0.05)
+    return execution
+
+
+start_due = executions.start
+setattr(schedules, "start", start_and_hold)  # noqa: B010 - there it is imported, and not exported
 kinds.add("url", take_a_moment)
 kinds.add("playwright_script", stall)
 
