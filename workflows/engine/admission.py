@@ -12,7 +12,7 @@ from django.db import connection, transaction
 # The lock under which places are counted and given ("wf" in ASCII, then one).
 LOCK = 0x776601
 
-# Reads only what is alive, through execution_active.
+# Reads only what is alive, through execution_alive.
 NEXT = """
     WITH live AS (
         SELECT id, organization_id, agent_id, created_at, admitted_at FROM workflows_execution

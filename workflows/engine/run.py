@@ -66,15 +66,15 @@ class _Run:
         return self.before + time.monotonic() - self.began
 
     def go(self) -> None:
-        if self.held.attempts > settings.WORKFLOW_MOST_ATTEMPTS:
-            self.fail(
-                f"Its worker was lost {self.held.attempts - 1} times in a row at the same step, so it was given up."
-            )
-            return
-        if self.execution.step_count == 0:
-            sharing.restore(self.execution)
         left = self.settings.max_timeout_mins * 60 - self.active_seconds
         with watch.over(self.held, self.interrupt, left):
+            if self.held.attempts > settings.WORKFLOW_MOST_ATTEMPTS:
+                self.fail(
+                    f"Its worker was lost {self.held.attempts - 1} times in a row at the same step, so it was given up."
+                )
+                return
+            if self.execution.step_count == 0:
+                sharing.restore(self.execution)
             node = moves.node_of(self.graph, self.execution.node_id) or moves.start_of(self.graph)
             while True:
                 on = self.visit(node)
