@@ -30,6 +30,8 @@ LOOK_SECONDS = 1.0
 TELL_SECONDS = 0.02
 # Where what people want of an execution is announced; the payload is its id.
 CONTROL = "workflows_control"
+# What its connection is called in the database's list of them.
+WATCH = "workflow-watch"
 TELL = "SELECT pg_notify(%s, told) FROM unnest(%s::text[]) AS told"
 
 logger = logging.getLogger(__name__)
@@ -90,7 +92,7 @@ class Watch:
             self._bell.setblocking(False)
             self._ear.setblocking(False)
             notices.wake = self.wake
-            self._thread = threading.Thread(target=self._run, name="workflow-watch", daemon=True)
+            self._thread = threading.Thread(target=self._run, name=WATCH, daemon=True)
             self._thread.start()
 
     def _run(self) -> None:
@@ -118,7 +120,7 @@ class Watch:
             wire = connection.connection
             if self._listening is not wire:
                 wire.add_notify_handler(lambda notice: self._hear(notice.payload))
-                wire.execute("SET synchronous_commit = off")
+                wire.execute(f"SET application_name = '{WATCH}'; SET synchronous_commit = off")
                 wire.execute(f"LISTEN {CONTROL}")
                 self._listening = wire
         except (OperationalError, InterfaceError, psycopg.Error):
