@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import httpx2
 import pytest
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Count, F, Max
 
-from tests.agents_hub.factories import AgentFactory
-from tests.bots.processes import ROOT
+from tests.agents_hub.factories import AgentFactory, member_of
+from tests.bots.processes import ROOT, database_url
+from tests.factories import make_key
 from tests.workflows import servers
 from tests.workflows.crowd import Workers, wait_until
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
@@ -126,7 +128,7 @@ def test_each_ends_once_whatever_is_killed(postgres: Postgres, name: str, tmp_pa
     make_executions()
     with ExitStack() as running:
         broker = running.enter_context(servers.started(name, tmp_path))
-        crowd = Workers(tmp_path, running, TEST_WORKERS_BROKER=broker.url, WORKFLOW_PLACES_PER_AGENT="10")
+        crowd = Workers(tmp_path, running, TEST_WORKERS_BROKER=broker.url, TEST_WORKERS_CLOCK="off")
         storm = Storm(crowd, postgres, broker)
         blows = storm.blows()
         for number, blow in enumerate(blows, 1):
@@ -158,3 +160,58 @@ def assert_nothing_was_shipped_twice(crowd: Workers) -> None:
     of_unknown = {str(execution) for execution in unknown.values_list("execution_id", flat=True)}
     everybody = {str(execution) for execution in Execution.objects.values_list("id", flat=True)}
     assert everybody - set(shipped) <= of_unknown
+
+
+LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "ticket.list", "arguments": {}}}
+
+
+class Web:
+    """A web process on the tests' database, and a person's key to it."""
+
+    def __init__(self, running: ExitStack, key: str) -> None:
+        port = servers.free_port()
+        self.client = running.enter_context(
+            httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}, timeout=60)
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port), "--log-level", "warning"],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "tests.settings",
+                "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}",
+                "TEST_DATABASE_URL": database_url(),
+            },
+        )
+        running.callback(process.wait, 30)
+        running.callback(process.terminate)
+        wait_until(self.is_there)
+
+    def is_there(self) -> bool:
+        try:
+            return self.client.get("/healthz").status_code == 200
+        except httpx2.ConnectError:
+            return False
+
+    def answers(self) -> list[int]:
+        """The statuses of a page, of the REST API, and of a tool that reads on the event loop."""
+        mcp = {"Accept": "application/json, text/event-stream"}
+        return [
+            self.client.get("/readyz").status_code,
+            self.client.get("/agents/v2/executions").status_code,
+            self.client.post("/api/mcp-server", json=LIST, headers=mcp).status_code,
+        ]
+
+
+def test_web_processes_answer_with_the_first_request_after_the_database_is_back(postgres: Postgres) -> None:
+    person = member_of(AgentFactory().organization)
+    _, key = make_key(person)
+    with ExitStack() as running:
+        web = Web(running, key)
+        for _ in range(3):
+            assert web.answers() == [200, 200, 200]
+        postgres.crash()
+        assert web.client.get("/readyz").status_code == 503
+        postgres.recover()
+        for _ in range(3):
+            assert web.answers() == [200, 200, 200]

@@ -50,7 +50,6 @@ def test_another_goes_on_and_repeats_nothing(workers: Callable[..., Workers], po
     caller, execution = shipping()
     crowd = workers(TEST_WORKERS_DIE=point)
     both = [crowd.worker(), crowd.worker()]
-    crowd.clock()
     wait_until(becomes(execution, Status.PAUSED_BY_AGENT))
     if point == "while paused":
         for each in both:

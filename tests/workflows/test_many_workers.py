@@ -44,7 +44,6 @@ def test_workers_killed_at_any_moment_leave_each_execution_ended_once(workers: C
             ExecutionFactory(workflow=workflow)
     crowd = workers()
     running = [crowd.worker() for _ in range(3)]
-    crowd.clock()
     steps = EXECUTIONS * (NODES + 1)
     for number in range(1, KILLED + 1):
         wait_until(partial(has_steps, steps * number // (KILLED + 2)))
@@ -67,7 +66,6 @@ def overtaken(crowd: Workers) -> Execution:
     workflow = WorkflowFactory(agent=AgentFactory(), graph=line(1, "playwright_script"))
     execution: Execution = ExecutionFactory(workflow=workflow)
     stalled = crowd.worker()
-    crowd.clock()
     wait_until(lambda: is_stopped(stalled))
     crowd.worker()
     wait_until(lambda: Execution.objects.get(pk=execution.pk).fence == 2)

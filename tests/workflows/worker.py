@@ -6,6 +6,7 @@ TEST_WORKERS_DIE the first of them that comes to that point is killed there, by 
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,8 @@ import django
 
 django.setup()
 
+from celery import signals  # noqa: E402
+
 from config.celery import app  # noqa: E402
 from llm.services.thinking import Thinker  # noqa: E402
 from workflows.engine import store  # noqa: E402
@@ -25,6 +28,7 @@ from workflows.models import Checkpoint, Execution  # noqa: E402
 from workflows.nodes import kinds  # noqa: E402
 from workflows.task.actions import Action, actions  # noqa: E402
 from workflows.task.builtin import Note  # noqa: E402
+from workflows.tasks import sweep  # noqa: E402
 
 FOLDER = Path(os.environ["TEST_WORKERS_FOLDER"])
 GO_ON = FOLDER / "go-on"
@@ -93,6 +97,20 @@ if os.environ.get("TEST_WORKERS_FENCE") == "off":
         return fenced(replace(held, fence=fence), *arguments, **more)
 
     store._commit = unfenced
+
+
+@signals.worker_ready.connect(weak=False)
+def keep_time(**_: Any) -> None:
+    """Each does what the schedule does, more often; with TEST_WORKERS_CLOCK=off none does."""
+    if os.environ.get("TEST_WORKERS_CLOCK") != "off":
+        threading.Thread(target=sweep_on, daemon=True).start()
+
+
+def sweep_on() -> None:
+    while True:
+        sweep()
+        time.sleep(0.5)
+
 
 app.finalize()
 app.conf.beat_schedule = {"sweep": {"task": "workflows.tasks.sweep", "schedule": 0.5}}
