@@ -21,10 +21,11 @@ from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission, store
 from workflows.engine.moves import NodeResult
-from workflows.engine.notices import CHANNEL, notices
+from workflows.engine.notices import notices
 from workflows.engine.run import drive
 from workflows.engine.statements import Shape, committing
 from workflows.engine.states import Status
+from workflows.engine.store import CHANNEL
 from workflows.engine.watch import LOOK_SECONDS, WATCH, Watch
 from workflows.engine.work import Work
 from workflows.models import Execution, Step

@@ -9,9 +9,6 @@ import threading
 from collections.abc import Callable, Collection
 from uuid import UUID
 
-# Where people and pages are told that there is something new: the payload is the execution's id.
-CHANNEL = "workflows_execution"
-
 
 class Notices:
     """The executions to be told of. Whoever sends them is woken by the first one."""

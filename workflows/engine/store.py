@@ -17,10 +17,12 @@ from psycopg.types.json import Jsonb
 
 from security.identifiers import uuid7
 from workflows.engine.activities import Line
-from workflows.engine.notices import CHANNEL, notices
+from workflows.engine.notices import notices
 from workflows.engine.statements import Shape, committing
 from workflows.engine.states import Status
 
+# Where people and pages are told that there is something new: the payload is the execution's id.
+CHANNEL = "workflows_execution"
 # Executions of one statement on a connection after which PostgreSQL keeps it prepared.
 PREPARED_AFTER = 3
 # Of what a commit changes: a text as a result is JSON too.

@@ -20,9 +20,9 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, connections
 
 from workflows.engine import store
-from workflows.engine.notices import CHANNEL, notices
+from workflows.engine.notices import notices
 from workflows.engine.states import Status
-from workflows.engine.store import Fenced, Held
+from workflows.engine.store import CHANNEL, Fenced, Held
 from workflows.engine.work import Interrupt
 
 LOOK_SECONDS = 1.0
