@@ -19,9 +19,9 @@ from workflows.engine import admission, store
 from workflows.engine.moves import NodeResult
 from workflows.engine.run import drive
 from workflows.engine.states import Status
-from workflows.engine.store import Fenced
+from workflows.engine.store import Fenced, Held
 from workflows.engine.watch import watch
-from workflows.engine.work import Waiting, Work
+from workflows.engine.work import Interrupt, Waiting, Work
 from workflows.models import Activity, Checkpoint, Execution, Step, Workflow
 from workflows.nodes import kinds
 from workflows.services import executions, wishes
@@ -230,7 +230,12 @@ def test_a_run_that_goes_in_circles_ends_at_its_limit(during: Any) -> None:
 def test_time_in_which_a_run_waits_does_not_count_against_it(during: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     caller, execution = started(*line(1))
     left: list[float] = []
-    monkeypatch.setattr(watch, "over", lambda held, interrupt, seconds: left.append(seconds) or nullcontext())
+
+    def over(held: Held, interrupt: Interrupt, seconds: float) -> nullcontext[None]:
+        left.append(seconds)
+        return nullcontext()
+
+    monkeypatch.setattr(watch, "over", over)
     most = execution.workflow.settings["max_timeout_mins"] * 60
 
     def ask(work: Work) -> None:
