@@ -5,14 +5,15 @@ may differ. The plans rest on the primary key of the execution and the unique nu
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from security.identifiers import uuid7
@@ -93,6 +94,18 @@ def look(held: Held) -> Seen:
 def renew(held: Held) -> Seen:
     """Keep holding it. Raises `Fenced` where it is somebody else's by now, or is no longer running."""
     return _commit(held, {}, [])
+
+
+@contextmanager
+def holding(held: Held) -> Iterator[Seen]:
+    """A transaction in which nobody else changes the row: what people want now is what counts. Raises `Fenced`.
+
+    Whoever stalls in the midst of it loses its connection after a lease, for nobody else could take the run over.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{settings.WORKFLOW_LEASE_SECONDS:d}s'")
+        yield renew(held)
 
 
 @dataclass(frozen=True, slots=True)
