@@ -134,10 +134,13 @@ def _seconds_of(pids: Iterable[int]) -> float:
 def recover(runners: Runners, workers: list[subprocess.Popen[bytes]]) -> None:
     """How long an execution stands still after its worker was killed."""
     workers.pop().kill()
-    runners.add(1, 2, seconds=3.0)
+    runners.add(1, 2, seconds=600.0)
     while not runners.one("SELECT count(*) FROM workflows_execution WHERE lease_until IS NOT NULL"):
         time.sleep(0.01)
     runners.start(*WORKER)
+    runners.add(1, 2)
+    while not runners.one("SELECT count(*) FROM workflows_execution WHERE terminal_at IS NOT NULL"):
+        time.sleep(0.1)  # the other is busy: once this one has ended, its worker is there
     workers.pop().kill()
     killed = time.monotonic()
     while runners.one("SELECT max(fence) FROM workflows_execution") < 2:
