@@ -5,8 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -62,11 +61,17 @@ class Runners:
             time.sleep(0.1)
 
     def processor_seconds(self, workers: list[subprocess.Popen[bytes]]) -> tuple[float, float]:
-        """User and system time so far: of the workers, and of the database's connections if it is on this machine."""
-        backends = self.connection.execute(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        return _seconds_of(worker.pid for worker in workers), _seconds_of(pid for (pid,) in backends)
+        """User and system time so far: of the workers, and of all the database's processes where it is here."""
+        ours = sum(_seconds_of(psutil.Process(worker.pid)) for worker in workers)
+        try:
+            server = psutil.Process(self.connection.info.backend_pid).parent()
+        except psutil.NoSuchProcess:
+            server = None
+        if server is None or server.name() != "postgres":
+            return ours, 0.0
+        ended = server.cpu_times()
+        alive = sum(_seconds_of(backend) for backend in server.children())
+        return ours, alive + ended.children_user + ended.children_system
 
     def floor(self) -> float:
         """Commits a second of steps' rows by bare psycopg."""
@@ -122,13 +127,12 @@ def measure_rate(runners: Runners, workers: list[subprocess.Popen[bytes]]) -> No
     print(f"versions of executions' rows written without touching an index: {in_place / updated:.0%}", flush=True)
 
 
-def _seconds_of(pids: Iterable[int]) -> float:
-    spent = 0.0
-    for pid in pids:
-        with suppress(psutil.NoSuchProcess):
-            times = psutil.Process(pid).cpu_times()
-            spent += times.user + times.system
-    return spent
+def _seconds_of(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
 
 
 def recover(runners: Runners, workers: list[subprocess.Popen[bytes]]) -> None:
