@@ -49,10 +49,26 @@ class ServerInline(LookedAtInline):
     fields = readonly_fields = ("server", "assigned_by", "assigned_at")
 
 
+class PersonInline(LookedAtInline):
+    model = models.AgentPerson
+    fields = readonly_fields = ("user",)
+
+
+class SubjectInline(LookedAtInline):
+    model = models.AgentSubject
+    fields = readonly_fields = ("source", "subject")
+
+
+class SwitchedOffInline(LookedAtInline):
+    model = models.SwitchedOff
+    fields = readonly_fields = ("origin", "tool")
+
+
 @admin.register(models.Agent)
 class AgentAdmin(ReadOnlyAdmin):
-    inlines = [ServerInline]
-    list_display = ["name", "organization", "created_by", "created_at"]
+    inlines = [ServerInline, SubjectInline, SwitchedOffInline, PersonInline]
+    list_display = ["name", "organization", "stage", "audience", "created_by", "created_at"]
+    list_filter = ["stage", "audience"]
     list_select_related = ["organization", "created_by"]
     search_fields = ["name", "organization__name", "=id"]
     search_help_text = "A name, an organization's name, or an id."
@@ -111,7 +127,7 @@ class PoolMembershipAdmin(ReadOnlyAdmin):
 
 @admin.register(models.SharedFile)
 class SharedFileAdmin(ReadOnlyAdmin):
-    list_display = ["name", "agent", "mime_type", "size", "version", "is_frozen", "updated_at"]
+    list_display = ["name", "agent", "storage_key", "mime_type", "size", "version", "is_frozen", "updated_at"]
     list_filter = ["is_frozen"]
     list_select_related = ["agent"]
     search_fields = ["name", "agent__name", "=id"]
@@ -126,10 +142,52 @@ class StagedFileAdmin(ReadOnlyAdmin):
     search_help_text = "A file's or organization's name, or an id."
 
 
+@admin.register(models.Attachment)
+class AttachmentAdmin(ReadOnlyAdmin):
+    list_display = ["name", "owner", "organization", "kind", "mime_type", "size", "created_at"]
+    list_filter = ["kind"]
+    list_select_related = ["owner", "organization"]
+    search_fields = ["name", "owner__email", "organization__name", "=id"]
+    search_help_text = "A file's or organization's name, a person's address, or an id."
+    # What people show to an agent is theirs.
+    exclude = ["text"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer(*self.exclude)
+
+
 @admin.register(models.AgentServer)
 class AgentServerAdmin(ReadOnlyAdmin):
     list_display = ["server", "agent", "assigned_by", "assigned_at"]
     list_select_related = ["server", "agent", "assigned_by"]
     search_fields = ["server__name", "agent__name", "=agent__id"]
     search_help_text = "A server's or agent's name, or an agent's id."
+    show_full_result_count = False
+
+
+@admin.register(models.AgentPerson)
+class AgentPersonAdmin(ReadOnlyAdmin):
+    list_display = ["user", "agent"]
+    list_select_related = ["user", "agent"]
+    search_fields = ["user__email", "agent__name", "=agent__id"]
+    search_help_text = "A person's address, an agent's name or its id."
+    show_full_result_count = False
+
+
+@admin.register(models.AgentSubject)
+class AgentSubjectAdmin(ReadOnlyAdmin):
+    list_display = ["source", "subject", "agent"]
+    list_filter = ["source"]
+    list_select_related = ["agent"]
+    search_fields = ["=subject", "agent__name", "=agent__id"]
+    search_help_text = "The id of what was given, an agent's name or its id."
+    show_full_result_count = False
+
+
+@admin.register(models.SwitchedOff)
+class SwitchedOffAdmin(ReadOnlyAdmin):
+    list_display = ["tool", "origin", "agent"]
+    list_select_related = ["agent"]
+    search_fields = ["tool", "=origin", "agent__name", "=agent__id"]
+    search_help_text = "A tool, where it comes from, an agent's name or its id."
     show_full_result_count = False

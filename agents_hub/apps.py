@@ -8,8 +8,10 @@ class AgentsHubConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_delete
 
+        from agents_hub.chat.own_tools import OwnTools
+        from agents_hub.chat.sources import sources
         from agents_hub.files.content import forget_with_its_row
-        from agents_hub.models import SharedFile, StagedFile
+        from agents_hub.models import Attachment, SharedFile, StagedFile
         from agents_hub.pages import agents, profiles
         from dashboard.jump import jump_list
         from dashboard.navigation import Section, navigation
@@ -21,7 +23,8 @@ class AgentsHubConfig(AppConfig):
         navigation.add(
             Section.HELP, "Connect a client", "agents:connect", icon="agents_hub/icons/connect.svg", order=90
         )
+        sources.add(OwnTools("bots", "Bots"))
         jump_list.add("Agents", agents.places)
         jump_list.add("Browser profiles", profiles.places)
-        for model in (SharedFile, StagedFile):
+        for model in (Attachment, SharedFile, StagedFile):
             post_delete.connect(forget_with_its_row, sender=model, dispatch_uid=f"{model.__name__} content")

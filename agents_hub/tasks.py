@@ -11,11 +11,17 @@ from agents_hub.chat import store
 from agents_hub.chat.alone import carry_out
 from agents_hub.chat.forgetting import forget_events, forget_records
 from agents_hub.files.content import sweep_orphans
+from agents_hub.services.attachments import sweep_unsent
 from agents_hub.services.staged_files import sweep_staged_files
 
 BEAT: dict[str, dict[str, Any]] = {
     "agents: delete staged files whose hour is over": {
         "task": "agents_hub.tasks.delete_due_staged_files",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "agents: delete files of messages that were not sent within an hour": {
+        "task": "agents_hub.tasks.delete_unsent_attachments",
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
@@ -41,6 +47,11 @@ LONGEST_TURN_SECONDS = 6 * 3600
 @shared_task
 def delete_due_staged_files() -> None:
     sweep_staged_files()
+
+
+@shared_task
+def delete_unsent_attachments() -> None:
+    sweep_unsent()
 
 
 @shared_task

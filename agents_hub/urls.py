@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from agents_hub.pages import agents, connect, content, files, pools, profile_parts, profiles, servers
+from agents_hub.pages import (
+    abilities,
+    agent_edit,
+    agents,
+    audience,
+    connect,
+    content,
+    files,
+    pools,
+    profile_parts,
+    profiles,
+    servers,
+)
 
 AGENT = "dashboard/agents/<uuid:agent_id>/"
 PROFILES = "dashboard/profiles/"
@@ -18,9 +30,13 @@ urlpatterns = [
     path("dashboard/agents/", agents.agent_list, name="list"),
     path("dashboard/agents/create", agents.create, name="create"),
     path(AGENT, files.agent_page, name="agent"),
-    path(AGENT + "rename", agents.rename, name="rename"),
+    path(AGENT + "edit", agent_edit.edit, name="edit"),
+    path(AGENT + "audience", audience.audience_page, name="audience"),
     path(AGENT + "delete", agents.delete, name="delete"),
     path(AGENT + "servers", servers.servers_page, name="servers"),
+    path(AGENT + "servers/<int:server_id>", servers.tools_page, name="server-tools"),
+    path(AGENT + "abilities/<slug:source>", abilities.abilities_page, name="abilities"),
+    path(AGENT + "abilities/<slug:source>/tools", abilities.switch_tools, name="switch-tools"),
     path(AGENT + "files/delete", files.delete_all, name="delete-files"),
     path(FILE + "download", files.download, name="download"),
     path(FILE + "freeze", files.freeze, name="freeze"),

@@ -6,6 +6,7 @@ class BotsConfig(AppConfig):
     verbose_name = "Bots"
 
     def ready(self) -> None:
+        from bots import subjects
         from bots.pages import home
         from dashboard.jump import jump_list
         from dashboard.navigation import Section, navigation
@@ -13,4 +14,5 @@ class BotsConfig(AppConfig):
 
         navigation.add(Section.MAIN, "Bots", "bots:list", icon="dashboard/icons/bot.svg", order=10)
         jump_list.add("Bots", home.places)
+        subjects.add()
         home_panels.add("bots/home_panel.html", home.panel, order=10)

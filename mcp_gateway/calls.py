@@ -16,7 +16,7 @@ from mcp_gateway import metrics, results
 from mcp_gateway.offload import in_domain
 from mcp_gateway.progress import Progress
 from mcp_gateway.registry import Tool
-from mcp_gateway.trail import Trail
+from mcp_gateway.trail import Entries
 from security import audit
 from security.audit import Outcome
 
@@ -24,7 +24,7 @@ ACTION = "mcp.call"
 
 
 class Call:
-    def __init__(self, tool: Tool, caller: Caller, trail: Trail, progress: Progress) -> None:
+    def __init__(self, tool: Tool, caller: Caller, trail: Entries, progress: Progress) -> None:
         self.tool = tool
         self.caller = caller
         self._trail = trail

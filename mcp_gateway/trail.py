@@ -6,6 +6,7 @@ Writes never come through here; their entry is in their own transaction.
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from django.utils import timezone
 
@@ -17,6 +18,20 @@ from security.models import AuditEntry
 
 # When something happened, and what makes the entry of it.
 Waiting = tuple[datetime, Callable[[], AuditEntry]]
+
+
+class Entries(Protocol):
+    """Where the entry of a call goes."""
+
+    async def add(self, entry: Callable[[], AuditEntry]) -> None:
+        """Take what makes an entry; its time is now."""
+
+
+class AtOnce:
+    """Writes each entry as it comes: for calls that no endpoint with a trail of its own answers."""
+
+    async def add(self, entry: Callable[[], AuditEntry]) -> None:
+        await _store([(timezone.now(), entry)])
 
 
 class Trail:

@@ -9,8 +9,10 @@ class WorkflowsConfig(AppConfig):
         from django.db.models.signals import post_delete
 
         from agents_hub.agent_links import agent_links
+        from agents_hub.chat.sources import sources
         from agents_hub.files.content import forget_with_its_row
         from dashboard.navigation import Section, navigation
+        from workflows.chat.source import WorkflowRuns
         from workflows.models import ExecutionFile
         from workflows.nodes import kinds
         from workflows.nodes.api import run_api
@@ -20,7 +22,10 @@ class WorkflowsConfig(AppConfig):
 
         icon = "workflows/icons/workflow.svg"
         navigation.add(Section.MAIN, "Workflows", "workflows:executions", icon=icon, order=30)
+        hooks = "workflows/icons/webhook.svg"
+        navigation.add(Section.CONTROL_HUB, "Webhooks", "workflows:webhooks", icon=hooks, order=50)
         agent_links.add("Workflows", "workflows:versions")
+        sources.add(WorkflowRuns())
         kinds.add("api", run_api)
         kinds.add("iris", run_iris)
         kinds.add("output", run_output)

@@ -6,21 +6,40 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from celery.schedules import crontab
+from django.conf import settings
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from workflows.engine import admission, sharing
 from workflows.engine.run import drive
 from workflows.services import waiting
+from workflows.webhooks import forgetting, notices, sending
 
 logger = logging.getLogger(__name__)
 
 # Beyond the longest max_timeout_mins that a workflow can have.
 LONGEST_SECONDS = 25 * 3600
+WEBHOOK_ROUND_SECONDS = 3
 
 BEAT: dict[str, dict[str, Any]] = {
     "workflows: take up what was lost, and let in what waits": {
         "task": "workflows.tasks.sweep",
         "schedule": timedelta(seconds=5),
+    },
+    "workflows: send the webhooks that are due": {
+        "task": "workflows.tasks.send_webhooks",
+        "schedule": timedelta(seconds=WEBHOOK_ROUND_SECONDS),
+        "options": {"expires": WEBHOOK_ROUND_SECONDS},
+    },
+    "workflows: tell admins of webhooks that were switched off": {
+        "task": "workflows.tasks.tell_of_webhooks",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "workflows: forget old deliveries of webhooks": {
+        "task": "workflows.tasks.forget_webhook_deliveries",
+        "schedule": crontab(hour="4", minute="20"),
     },
 }
 
@@ -59,3 +78,30 @@ def let_in() -> None:
     """Give free places away and send whoever got one to the workers."""
     for execution_id in admission.admit():
         run_execution.delay(str(execution_id))
+
+
+@shared_task
+def send_webhooks() -> None:
+    """Send what is due; where that was a full batch, have another worker go on at once."""
+    if sending.send_due():
+        nudge_webhooks()
+
+
+@shared_task
+def tell_of_webhooks() -> None:
+    notices.tell_admins()
+
+
+@shared_task
+def forget_webhook_deliveries() -> None:
+    days: int = settings.WEBHOOK_DELIVERIES_RETENTION_DAYS
+    if days:
+        forgetting.forget_deliveries(timezone.now() - timedelta(days=days))
+
+
+def nudge_webhooks() -> None:
+    """Have a worker send what is due now. Without a broker the next round does it."""
+    try:
+        send_webhooks.delay()
+    except OperationalError:
+        logger.warning("The broker does not answer; the next round sends the webhooks that are due.")

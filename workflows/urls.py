@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from workflows.pages import executions, versions
+from workflows.pages import executions, versions, webhooks
 
 EXECUTION = "dashboard/workflows/executions/<uuid:execution_id>/"
 AGENT = "dashboard/workflows/agents/<uuid:agent_id>/"
 VERSION = AGENT + "<uuid:workflow_id>/"
+WEBHOOK = "dashboard/webhooks/<uuid:endpoint_id>/"
 
 app_name = "workflows"
 urlpatterns = [
@@ -19,4 +20,12 @@ urlpatterns = [
     path(VERSION, versions.version_page, name="version"),
     path(VERSION + "publish", versions.publish, name="publish"),
     path(VERSION + "run", versions.run, name="run"),
+    path("dashboard/webhooks/", webhooks.endpoint_list, name="webhooks"),
+    path("dashboard/webhooks/new", webhooks.create, name="new-webhook"),
+    path(WEBHOOK, webhooks.endpoint_page, name="webhook"),
+    path(WEBHOOK + "edit", webhooks.edit, name="edit-webhook"),
+    path(WEBHOOK + "rotate", webhooks.rotate, name="rotate-webhook"),
+    path(WEBHOOK + "delete", webhooks.delete, name="delete-webhook"),
+    path(WEBHOOK + "test", webhooks.send_test, name="test-webhook"),
+    path(WEBHOOK + "deliveries/<int:delivery_id>/send", webhooks.send_again, name="send-again"),
 ]

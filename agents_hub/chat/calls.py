@@ -1,20 +1,27 @@
 """The calls of one answer: each is permitted where it has to be, made, shown, and its result kept."""
 
 import asyncio
+import binascii
 import json
-from collections.abc import Mapping, Sequence
+from base64 import b64decode
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 from uuid import UUID
 
+from django.conf import settings
+
 from accounts.errors import DomainError
-from agents_hub.chat import permissions, store, toolset
+from agents_hub.chat import permissions, store
 from agents_hub.chat.inquiries import Inquiries, as_answer, from_server
 from agents_hub.chat.loading import Loaded
+from agents_hub.chat.searching import Selection
 from agents_hub.chat.sources import CallContext, ChatTool, Problem, ToolOutcome
 from agents_hub.chat.store import Held
 from agents_hub.chat.toolset import Toolset
+from agents_hub.chat.whole import whole
 from agents_hub.models import Inquiry, ToolUse
-from llm.turns import Answer, ToolCall, ToolResult
+from llm.turns import Answer, Image, ToolCall, ToolResult
 from mcp_gateway.offload import in_domain
 from mcp_gateway.remote.questions import Answer as Reply
 from mcp_gateway.remote.questions import Question
@@ -48,16 +55,24 @@ class Calls:
     def __init__(self, run: Shows, loaded: Loaded, tools: Toolset) -> None:
         self._run = run
         self._loaded = loaded
-        self._tools = {tool.name: tool for tool in tools.tools}
+        self._selection = Selection(tools.tools, settings.CHAT_TOOLS_DIRECT, _called(loaded))
         self._known = {(use.round, use.place): use for use in loaded.uses}
         self._gate = asyncio.Semaphore(AT_ONCE)
         self.problems: Sequence[Problem] = tools.problems
-        self.searched = toolset.searches(tools.tools)
 
     @property
     def offered(self) -> list[ChatTool]:
         """What the model can call now."""
-        return list(self._tools.values())
+        return self._selection.offered
+
+    @property
+    def searched(self) -> bool:
+        """Whether there are too many to be offered at once."""
+        return self._selection.search_tool is not None
+
+    @property
+    def count(self) -> int:
+        return len(self._selection)
 
     async def settle(self, number: int, answer: Answer) -> list[ToolResult]:
         """The results of all calls of the round, in their order. They are made side by side."""
@@ -78,7 +93,7 @@ class Calls:
                 if use.status == ToolUse.Status.STOPPED:
                     return _result(call, ToolOutcome.said(UNKNOWN, failed=True))
                 return _result(call, _outcome_of(use))
-            tool = self._tools.get(call.name)
+            tool = self._selection.find(call.name)
             if tool is None or call.fault:
                 said = call.fault or f"There is no tool {call.name[:100]} here. Use one of those listed."
                 return _result(call, ToolOutcome.said(said, failed=True))
@@ -93,10 +108,15 @@ class Calls:
         use = before or await self._begun(number, place, tool, call, asks=asks)
         if asks and (refused := await self._permission(use, tool)) is not None:
             return refused
+        said: list[str] = []
         try:
-            outcome = await tool.perform(call.arguments, self._context(use))
+            outcome = await tool.perform(call.arguments, self._context(use, said))
         except DomainError as error:
             outcome = ToolOutcome.said(error.message, failed=True)
+        except asyncio.CancelledError:
+            if said:
+                await whole(in_domain(store.note_use, self._run.held, use.pk, said))
+            raise
         status = ToolUse.Status.FAILED if outcome.is_error else ToolUse.Status.DONE
         return await self._ended(use, status, outcome)
 
@@ -157,22 +177,39 @@ class Calls:
             },
         )
 
-    def _context(self, use: ToolUse) -> CallContext:
+    def _context(self, use: ToolUse, said: list[str]) -> CallContext:
         async def ask(question: Question) -> Reply:
             inquiry = from_server(question, self._run.held.id, use.pk)
             return as_answer(await self._run.inquiries.put(inquiry))
 
         key = f"{self._run.held.id}/{use.round}.{use.place}"
-        return CallContext(self._loaded.caller, str(self._conversation), key, allowed=True, ask=ask)
+        return CallContext(self._loaded.caller, str(self._conversation), key, allowed=True, ask=ask, say=said.append)
 
     @property
     def _conversation(self) -> UUID:
         return self._loaded.turn.conversation_id
 
 
+def _called(loaded: Loaded) -> Iterator[str]:
+    """The tools that the conversation has called so far."""
+    for turn in [*loaded.before, *loaded.steps.told]:
+        if isinstance(turn, Answer):
+            yield from (call.name for call in turn.calls)
+
+
 def _result(call: ToolCall, outcome: ToolOutcome) -> ToolResult:
     """What the model is given of it: the structured content where there is any, else the words."""
-    return ToolResult(call.id, call.name, _given(outcome), outcome.is_error)
+    return ToolResult(call.id, call.name, _given(outcome), outcome.is_error, images=_images(outcome))
+
+
+def _images(outcome: ToolOutcome) -> list[Image]:
+    """The pictures that the tool gave, for models that look at them. They are not kept for later questions."""
+    found = []
+    for block in outcome.content:
+        if block.get("type") == "image":
+            with suppress(binascii.Error, ValueError):
+                found.append(Image(str(block.get("mimeType")), b64decode(str(block.get("data")), validate=True)))
+    return found
 
 
 def _given(outcome: ToolOutcome) -> Any:

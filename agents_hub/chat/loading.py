@@ -33,7 +33,7 @@ def load(held: Held) -> Loaded:
     # The branch that this turn answers, whichever is shown by now.
     conversation.tip = turn.answer
     branch = [placed.message for placed in branch_of(conversation)]
-    caller = Caller(user_id=owner.pk, scope=Scope(turn.scope), door=Door.TASK, api_key_id=turn.api_key_id)
+    caller = Caller(user_id=owner.pk, scope=Scope(turn.scope), door=Door.CHAT, api_key_id=turn.api_key_id)
     return Loaded(
         turn=turn,
         agent=agent_to_talk_to(caller, conversation.agent_id),

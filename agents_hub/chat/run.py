@@ -6,13 +6,13 @@ goes on from there: no model is asked again for what it answered, and no call th
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from django.utils import timezone
 
 from accounts.errors import DomainError, Unavailable
-from agents_hub.chat import prompt, store, toolset
+from agents_hub.chat import compaction, prompt, store, toolset
 from agents_hub.chat.calls import Calls
 from agents_hub.chat.history import Steps
 from agents_hub.chat.inquiries import Inquiries
@@ -20,7 +20,7 @@ from agents_hub.chat.loading import Loaded, load
 from agents_hub.chat.record import Recorded
 from agents_hub.chat.scribe import Scribe
 from agents_hub.chat.store import Held
-from agents_hub.chat.toolset import Toolset
+from agents_hub.chat.whole import whole
 from agents_hub.models import Inquiry, TurnStatus
 from agents_hub.models.turns import INTERRUPTED
 from llm.asking import OnText
@@ -57,8 +57,9 @@ class TurnRun:
             loaded = self._loaded = await in_domain(load, self.held)
             self._number = loaded.last_event
             async with toolset.opened(loaded.caller, loaded.agent) as tools:
-                self._show_problems(tools)
-                await self._answer(loaded, tools)
+                calls = Calls(self, loaded, tools)
+                self._show_tools(calls)
+                await self._answer(loaded, calls)
             await self._end(TurnStatus.COMPLETED)
         except asyncio.CancelledError:
             if self.ending is None:
@@ -69,8 +70,7 @@ class TurnRun:
 
     # Rounds ---------------------------------------------------------------------------------------------------------
 
-    async def _answer(self, loaded: Loaded, tools: Toolset) -> None:
-        calls = Calls(self, loaded, tools)
+    async def _answer(self, loaded: Loaded, calls: Calls) -> None:
         while True:
             if loaded.steps.open is not None:
                 results = await calls.settle(loaded.steps.answers, loaded.steps.open)
@@ -89,12 +89,10 @@ class TurnRun:
         number = steps.answers + 1
         is_last = number > agent.max_tool_rounds
         question = self._question(loaded, calls, is_last=is_last)
-        thinker = Thinker(
-            organization_id=agent.organization_id,
-            user_id=loaded.caller.user_id,
-            product=PRODUCT,
-            subject=loaded.turn.conversation_id,
-        )
+        thinker = _thinker(loaded)
+        if compaction.is_due(question.history):
+            await self._compact(loaded, thinker, question)
+            question = self._question(loaded, calls, is_last=is_last)
         self._partial = ""
         self.show("began", {"round": number})
         began = time.monotonic()
@@ -110,6 +108,18 @@ class TurnRun:
         await whole(self._keep_answer(steps, answer, recorded))
         self.show("answered", {"round": number, "calls": len(answer.calls)})
         return answer
+
+    async def _compact(self, loaded: Loaded, thinker: Thinker, question: Question) -> None:
+        """Have the model write down what matters of a history that has become long, and go on from that."""
+        answer = await thinker.ask(loaded.agent.model, compaction.question(question))
+        if not answer.text.strip():
+            # It goes on with the long history; where that no longer fits, the provider says so.
+            return
+        await whole(self._keep_summary(loaded.steps, compaction.told(question.history, answer.text)))
+
+    async def _keep_summary(self, steps: Steps, text: str) -> None:
+        await in_domain(store.keep_summary, self.held, steps.count + 1, text)
+        steps.summary(text)
 
     async def _keep_answer(self, steps: Steps, answer: Answer, recorded: Recorded) -> None:
         await self.scribe.all_written()
@@ -156,8 +166,8 @@ class TurnRun:
 
         return on_text
 
-    def _show_problems(self, tools: Toolset) -> None:
-        for problem in tools.problems:
+    def _show_tools(self, calls: Calls) -> None:
+        for problem in calls.problems:
             self.show(
                 "problem",
                 {
@@ -168,7 +178,7 @@ class TurnRun:
                     "connects": problem.connects,
                 },
             )
-        self.show("tools", {"count": len(tools.tools), "searched": toolset.searches(tools.tools)})
+        self.show("tools", {"count": calls.count, "searched": calls.searched})
 
     def _told_of(self, inquiry: Inquiry, is_open: bool) -> None:
         body = {"inquiryId": str(inquiry.pk), "toolUseId": str(inquiry.tool_use_id), "kind": inquiry.kind}
@@ -202,7 +212,7 @@ class TurnRun:
             steps = self._loaded.steps
             text = "\n\n".join(filter(None, [steps.text, self._partial.strip()]))
             if status == TurnStatus.STOPPED and self._partial.strip() and steps.open is None:
-                partial = said_by_model(self._partial, self._loaded.agent.model)
+                partial = said_by_model(self._partial.strip(), self._loaded.turn.model)
 
         def write() -> None:
             store.end(self.held, status, text=text, partial=partial, code=code, said=said)
@@ -210,12 +220,11 @@ class TurnRun:
         await in_domain(write)
 
 
-async def whole(step: Coroutine[Any, Any, None]) -> None:
-    """Take the step to its end, whoever cancels meanwhile: what is stored and what is remembered of it agree."""
-    task = asyncio.ensure_future(step)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        task.result()
-        raise
+def _thinker(loaded: Loaded) -> Thinker:
+    return Thinker(
+        organization_id=loaded.agent.organization_id,
+        user_id=loaded.caller.user_id,
+        product=PRODUCT,
+        subject=loaded.turn.conversation_id,
+        hop=in_domain,
+    )

@@ -31,12 +31,17 @@ class ToolOutcome:
         return "\n".join(block["text"] for block in self.content if block.get("type") == "text")
 
 
+def _to_nobody(said: str) -> None:
+    """Where nobody listens to what a tool says on the way."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallContext:
     """What a call is made for. `key` tells it from all others: the same again where it is made again.
 
     `allowed` says that the person allowed this very call, where the tool asks first. `ask` puts what a server wants to
-    know in the midst of the call before the person.
+    know in the midst of the call before the person. `say` takes what is to be known of the call while it runs, and also
+    where it is stopped before it has a result: such as what it has started.
     """
 
     caller: Caller
@@ -44,6 +49,7 @@ class CallContext:
     key: str
     allowed: bool = False
     ask: Ask | None = None
+    say: Callable[[str], None] = _to_nobody
 
 
 Perform = Callable[[Mapping[str, Any], CallContext], Awaitable[ToolOutcome]]
@@ -101,6 +107,16 @@ class Subject:
     description: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownTool:
+    """A tool that a source brings an agent, as pages list it; `tool` is its name there."""
+
+    tool: str
+    title: str
+    description: str
+    ask_first: bool = False
+
+
 class ToolSource(Protocol):
     """Offers tools for the subjects that an agent was given. Everything is done with the caller's own rights."""
 
@@ -114,6 +130,9 @@ class ToolSource(Protocol):
 
     def choices(self, caller: Caller, agent: Agent) -> Sequence[Subject]:
         """What the caller can give the agent, by name; at most a few hundred."""
+
+    def tools(self, caller: Caller, agent: Agent, subjects: Sequence[str]) -> Sequence[KnownTool]:
+        """What `offer` would give for those subjects, to be looked at and switched off: nothing is asked or opened."""
 
     async def offer(self, caller: Caller, agent: Agent, subjects: Sequence[str]) -> Offered:
         """The tools for those subjects, as far as the caller may use them; what cannot be used is a problem."""

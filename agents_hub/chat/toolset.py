@@ -7,8 +7,6 @@ import contextlib
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 
-from django.conf import settings
-
 from accounts.caller import Caller
 from agents_hub.chat import remote
 from agents_hub.chat.sources import ChatTool, Problem, sources
@@ -50,11 +48,6 @@ async def opened(caller: Caller, agent: Agent) -> AsyncIterator[Toolset]:
         found.problems += [remote.as_problem(problem) for problem in box.problems]
         found.tools = _distinct(found.tools, given.switched_off)
         yield found
-
-
-def searches(tools: Sequence[ChatTool]) -> bool:
-    """Whether there are too many to be offered at once."""
-    return len(tools) > settings.CHAT_TOOLS_DIRECT
 
 
 def _distinct(tools: Sequence[ChatTool], switched_off: Collection[tuple[str, str]]) -> list[ChatTool]:

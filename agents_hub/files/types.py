@@ -10,6 +10,8 @@ SAMPLE_BYTES = 65_536
 # Signatures of two or three bytes are met by chance; a name that agrees makes them count.
 LEAST_CONFIDENCE = 0.3
 ZIP = b"PK\x03\x04"
+# One whose parts are not compressed consists of letters alone, and is a PDF all the same.
+PDF = b"%PDF-"
 # Text says little of itself: of the kinds of text, the name may choose.
 TEXTS = {
     ".css": "text/css",
@@ -30,6 +32,8 @@ def sniff(sample: bytes, name: str) -> str:
     """The MIME type. The content says what it can be; the name only chooses among those."""
     extension = PurePath(name).suffix.lower()
     found = _signatures(sample)
+    if sample.startswith(PDF):
+        return "application/pdf"
     if _is_text(sample):
         markup: list[str] = [match.mime_type for match in found if match.mime_type in MARKUP]
         return markup[0] if markup else TEXTS.get(extension, "text/plain")

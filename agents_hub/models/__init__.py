@@ -2,6 +2,7 @@
 
 from agents_hub.models.abilities import AgentSubject, SwitchedOff
 from agents_hub.models.agents import Agent, AgentPerson, Audience, Stage
+from agents_hub.models.attachments import Attachment, AttachmentKind
 from agents_hub.models.conversations import Conversation, Grant, Message, Speaker
 from agents_hub.models.files import SharedFile, StagedFile
 from agents_hub.models.pools import PoolMembership, ProfilePool
@@ -14,6 +15,8 @@ __all__ = [
     "AgentPerson",
     "AgentServer",
     "AgentSubject",
+    "Attachment",
+    "AttachmentKind",
     "Audience",
     "Conversation",
     "Grant",

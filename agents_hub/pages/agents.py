@@ -1,4 +1,4 @@
-"""An organization's agents: the list, creating, renaming and deleting one."""
+"""An organization's agents: the list, creating and deleting one."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -27,7 +27,7 @@ from dashboard.sorting import Direction, sorting
 COLUMNS: dict[str, Direction] = {"name": "asc", "updated_at": "desc", "created_at": "desc"}
 
 
-class AgentForm(forms.Form):
+class NewAgentForm(forms.Form):
     name = forms.CharField(label="Name", max_length=255)
     description = forms.CharField(
         label="Description",
@@ -68,7 +68,7 @@ def agent_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def create(request: HttpRequest) -> HttpResponse:
-    form = AgentForm(request.POST or None)
+    form = NewAgentForm(request.POST or None)
     organization = organization_of(request)
     if request.method == "POST" and form.is_valid():
         try:
@@ -80,23 +80,6 @@ def create(request: HttpRequest) -> HttpResponse:
             return redirect("agents:agent", agent.pk)
     context = {"form": form, "organization": organization}
     return render(request, "agents_hub/agent_create.html", context, status=422 if form.errors else 200)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def rename(request: HttpRequest, agent_id: UUID) -> HttpResponse:
-    who = caller(request)
-    agent = service.find_agent(who, agent_id)
-    form = AgentForm(request.POST or None, initial={"name": agent.name, "description": agent.description})
-    if request.method == "POST" and form.is_valid():
-        try:
-            service.update_agent(who, agent_id=agent_id, **form.cleaned_data)
-        except DomainError as error:
-            show_refusal(form, error)
-        else:
-            return redirect("agents:agent", agent_id)
-    context = {"form": form, "agent": agent}
-    return render(request, "agents_hub/agent_rename.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -9,7 +9,7 @@ from accounts.caller import Caller
 from accounts.errors import Invalid, NotFound
 from accounts.scopes import Scope
 from agents_hub.models import Agent, AgentServer
-from agents_hub.services.agents import find_agent
+from agents_hub.services.agents import find_agent, lock_to_change
 from mcp_gateway.models import RemoteServer
 from mcp_gateway.numbered_pages import NumberedPage
 from mcp_gateway.remote.services import servers
@@ -38,11 +38,9 @@ def assigned_ids(agent_id: UUID) -> list[int]:
 
 def change_servers(caller: Caller, *, agent_id: UUID, add: Collection[int], remove: Collection[int]) -> None:
     """Assign some servers to the agent and take others away. `NotFound` for one of another organization."""
-    caller.require(Scope.WRITE)
     with transaction.atomic():
-        agent = find_agent(caller, agent_id)
         # Whoever changes them beside us waits here, so that the number holds.
-        Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
+        agent = lock_to_change(caller, agent_id)
         there = set(AgentServer.objects.filter(agent=agent).values_list("server_id", flat=True))
         added, removed = sorted(set(add) - there), sorted(set(remove) & there)
         _refuse_others(agent, added)

@@ -5,11 +5,12 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts.caller import Caller
-from accounts.errors import Conflict, Invalid, NotFound
+from accounts.errors import Conflict, NotFound
 from accounts.scopes import Scope
 from accounts.services.organizations import organization_of, organizations_of
 from agents_hub.models import Agent
 from agents_hub.models.search import named_like
+from agents_hub.services.agent_rules import ChatFields, require_change, write_chat, write_names
 from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
 from security import audit
 
@@ -41,53 +42,58 @@ def find_agent(caller: Caller, agent_id: UUID) -> Agent:
     return agent
 
 
-def create_agent(caller: Caller, *, organization_id: UUID, name: str, description: str = "") -> Agent:
+def lock_to_change(caller: Caller, agent_id: UUID) -> Agent:
+    """The agent, held until the transaction ends, where the caller may change it."""
     caller.require(Scope.WRITE)
-    organization = organization_of(caller, organization_id)
-    name, description = _checked(name, description)
-    with transaction.atomic():
-        try:
-            with transaction.atomic():
-                agent = Agent.objects.create(
-                    organization=organization, name=name, description=description, created_by_id=caller.user_id
-                )
-        except IntegrityError:
-            raise _taken(name) from None
-        audit.record("agent.create", caller=caller, target=f"agent:{agent.pk}", detail={"name": name})
+    find_agent(caller, agent_id)
+    agent = Agent.objects.select_for_update(no_key=True, of=("self",)).select_related("organization").get(pk=agent_id)
+    require_change(caller, agent)
     return agent
 
 
-def update_agent(caller: Caller, *, agent_id: UUID, name: str, description: str) -> Agent:
+def create_agent(
+    caller: Caller, *, organization_id: UUID, name: str, description: str = "", chat: ChatFields | None = None
+) -> Agent:
+    """An agent in development: its maker and admins may talk to it."""
     caller.require(Scope.WRITE)
-    name, description = _checked(name, description)
+    agent = Agent(organization=organization_of(caller, organization_id), created_by_id=caller.user_id)
+    write_names(agent, name, description)
+    if chat is not None:
+        write_chat(agent, chat)
     with transaction.atomic():
-        agent = find_agent(caller, agent_id)
-        agent.name, agent.description = name, description
         try:
             with transaction.atomic():
-                agent.save(update_fields=["name", "description", "updated_at"])
+                agent.save(force_insert=True)
         except IntegrityError:
-            raise _taken(name) from None
-        audit.record("agent.update", caller=caller, target=f"agent:{agent.pk}", detail={"name": name})
+            raise _taken(agent.name) from None
+        audit.record("agent.create", caller=caller, target=f"agent:{agent.pk}", detail={"name": agent.name})
+    return agent
+
+
+def update_agent(
+    caller: Caller, *, agent_id: UUID, name: str, description: str, chat: ChatFields | None = None
+) -> Agent:
+    """Change what the agent is called and, with `chat`, what it is to those who talk to it."""
+    with transaction.atomic():
+        agent = lock_to_change(caller, agent_id)
+        write_names(agent, name, description)
+        changed = write_chat(agent, chat) if chat is not None else []
+        try:
+            with transaction.atomic():
+                agent.save(update_fields=["name", "description", *changed, "updated_at"])
+        except IntegrityError:
+            raise _taken(agent.name) from None
+        detail = {"name": agent.name, "changed": changed}
+        audit.record("agent.update", caller=caller, target=f"agent:{agent.pk}", detail=detail)
     return agent
 
 
 def delete_agent(caller: Caller, *, agent_id: UUID) -> None:
     """Delete an agent with all that hangs on it; the content of its files goes once that is certain."""
-    caller.require(Scope.WRITE)
     with transaction.atomic():
-        agent = find_agent(caller, agent_id)
+        agent = lock_to_change(caller, agent_id)
         audit.record("agent.delete", caller=caller, target=f"agent:{agent.pk}", detail={"name": agent.name})
         agent.delete()
-
-
-def _checked(name: str, description: str) -> tuple[str, str]:
-    name, description = name.strip(), description.strip()
-    if not 1 <= len(name) <= 255:
-        raise Invalid("Give the agent a name of 1 to 255 characters.", data={"field": "name"})
-    if len(description) > 1000:
-        raise Invalid("The description is longer than 1,000 characters.", data={"field": "description"})
-    return name, description
 
 
 def _taken(name: str) -> Conflict:

@@ -16,6 +16,7 @@ from accounts.scopes import Scope
 from accounts.services.organizations import organizations_of
 from agents_hub.models import Agent, Conversation, Message
 from agents_hub.models.search import named_like
+from agents_hub.services.agents import find_agent
 from mcp_gateway.numbered_pages import NumberedPage, numbered
 from security import audit
 
@@ -123,7 +124,7 @@ def list_conversations(
     if organization_id is not None:
         conversations = conversations.filter(organization_id__in=organizations_of(caller, organization_id))
     if agent_id is not None:
-        conversations = conversations.filter(agent_id=agent_id)
+        conversations = conversations.filter(agent=find_agent(caller, agent_id))
     if search := search.strip():
         conversations = conversations.filter(Q(pk__in=_titled(caller, search)) | Exists(_saying(search)))
     order = (F("pinned_at").desc(nulls_last=True), F("updated_at").desc(), F("id").desc())

@@ -44,6 +44,13 @@ class Elsewhere(BaseModel):
     location: str
 
 
+class Accepted(BaseModel):
+    """The result of a tool whose work goes on after the answer; `location` is the address at which it is looked at."""
+
+    def location(self) -> str:
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -64,6 +71,8 @@ class Answer:
 def result(given: BaseModel) -> Answer:
     if isinstance(given, Elsewhere):
         return Answer(302, headers={"Location": given.location})
+    if isinstance(given, Accepted):
+        return Answer(202, given.model_dump_json(by_alias=True).encode(), {"Location": given.location()})
     if not type(given).model_fields:
         return Answer(204)
     return Answer(200, given.model_dump_json(by_alias=True).encode())

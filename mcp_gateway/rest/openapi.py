@@ -9,7 +9,7 @@ from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from mcp_gateway.rest.answers import Elsewhere, Error
+from mcp_gateway.rest.answers import Accepted, Elsewhere, Error
 from mcp_gateway.rest.authentication import KEY_HEADER
 from mcp_gateway.rest.idempotency import HEADER, REPLAYED_HEADER
 from mcp_gateway.rest.reading import FILES_FIELD
@@ -108,8 +108,16 @@ def responses(route: Route) -> Schema:
         described["302"] = {"description": "It lies elsewhere.", "headers": {"Location": location}}
     elif route.gives_nothing:
         described["204"] = {"description": "Done; there is nothing to say."}
+    elif issubclass(route.tool.result, Accepted):
+        described["202"] = _json("It is under way.", {"$ref": REFERENCE + component_name(route.tool.result)})
+        location = {"description": "Where it is looked at.", "schema": {"type": "string"}}
+        described["202"]["headers"] = {"Location": location}
     else:
         described["200"] = _json("Done.", {"$ref": REFERENCE + component_name(route.tool.result)})
+    if route.stream is not None:
+        # A client that accepts an event stream is given one, with this status, whatever else the route answers.
+        stream = {"text/event-stream": {"schema": {"type": "string"}}}
+        described.setdefault("200", {"description": "The events, as they come.", "content": {}})["content"] |= stream
     if route.takes_key:
         for answer in described.values():
             answer.setdefault("headers", {})[REPLAYED_HEADER] = {

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from accounts.caller import Caller
 from accounts.scopes import Scope
+from dashboard.streams import Subject
 from mcp_gateway.registry import Registry, Tool, registry
 
 PLATFORM = "platform"
@@ -31,6 +32,10 @@ else:
 Upload = Callable[[Caller, Any, Sequence[SentFile]], BaseModel]
 
 
+# What a client that accepts an event stream is shown instead of the answer, by the caller and the answer's JSON.
+Streamed = Callable[[Caller, Any], Subject]
+
+
 @dataclass(frozen=True)
 class Route:
     """A method at a path below its API's base, written like `agents/{agentId}`, and the tool it shares."""
@@ -44,6 +49,7 @@ class Route:
     """How long the body of an upload may be; that of another route may be as long as any."""
     keeps_answer: bool = True
     """Whether a POST takes an Idempotency-Key."""
+    stream: Streamed | None = None
 
     @property
     def scope(self) -> Scope:
@@ -86,11 +92,15 @@ class Route:
 class Routes:
     """All routes below one base address. Filled while Django starts, read-only afterwards.
 
-    `name` is the namespace of its URLs; title and description stand in its OpenAPI document and on the API page.
+    `name` is the namespace of its URLs; title and description stand in its OpenAPI document and on the API page. With
+    `sessions` it opens to signed-in people too, whose pages may use it.
     """
 
-    def __init__(self, tools: Registry, *, base: str, name: str, title: str, description: str) -> None:
+    def __init__(
+        self, tools: Registry, *, base: str, name: str, title: str, description: str, sessions: bool = False
+    ) -> None:
         self.base = base
+        self.sessions = sessions
         self.name = name
         self.title = title
         self.description = description
@@ -107,6 +117,7 @@ class Routes:
         upload: Upload | None = None,
         most_bytes: int = 0,
         keeps_answer: bool = True,
+        stream: Streamed | None = None,
     ) -> None:
         """Add a route to a tool that is registered already. An upload says how long its body may be.
 
@@ -118,7 +129,7 @@ class Routes:
             raise ValueError(f"{method} {path} shares {tool_name}, which is no tool of the server {server}.")
         if (method, path) in self._routes:
             raise ValueError(f"There is a route {method} {path} already.")
-        route = Route(self, method, path, tool, upload, most_bytes, keeps_answer)
+        route = Route(self, method, path, tool, upload, most_bytes, keeps_answer, stream)
         if bool(upload) != bool(most_bytes):
             raise ValueError(f"{method} {path}: an upload needs most_bytes, and nothing else has it.")
         if tool.asynchronous or tool.reports:
@@ -159,4 +170,13 @@ remote_api = Routes(
     title="Remote MCP servers",
     description="Remote MCP servers, their tools, and people's connections to them. The guide: /docs/remote-servers.",
 )
-APIS = (api, remote_api)
+chat_api = Routes(
+    registry,
+    base="api/",
+    name="rest-chat",
+    title="Chats",
+    description="Agents to talk to, conversations and answers as they come. The guide: /docs/chat-api.",
+    sessions=True,
+)
+# One whose base begins with another's comes before it.
+APIS = (api, remote_api, chat_api)

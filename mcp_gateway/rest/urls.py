@@ -7,7 +7,7 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 
 from mcp_gateway.rest import document
-from mcp_gateway.rest.authentication import shows_a_key
+from mcp_gateway.rest.authentication import KeyAuthentication, KeyOrSession, shows_a_key
 from mcp_gateway.rest.routes import PARAMETER, Route, Routes
 from mcp_gateway.rest.views import ToolRoute, no_such_route
 from security import body_size
@@ -20,7 +20,8 @@ def _methods(routes: dict[str, Route]) -> list[str]:
 
 def _view(routes: dict[str, Route]) -> Callable[..., HttpResponseBase]:
     """The view of a path; with a key, its bodies may be as long as the longest that one of its routes takes."""
-    view = ToolRoute.as_view(routes=routes, http_method_names=_methods(routes))
+    opens_by = [KeyOrSession] if any(route.api.sessions for route in routes.values()) else [KeyAuthentication]
+    view = ToolRoute.as_view(routes=routes, http_method_names=_methods(routes), authentication_classes=opens_by)
     longest = max(route.most_bytes for route in routes.values())
     return body_size.takes(longest, of=shows_a_key)(view) if longest else view
 

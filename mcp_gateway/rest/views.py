@@ -1,5 +1,6 @@
 """The views of the REST API: one a path, answering each of its routes by the tool the route shares."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +12,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.errors import DomainError, Invalid
+from dashboard import streams
 from mcp_gateway.rest import answers, idempotency, reading
-from mcp_gateway.rest.authentication import KeyAuthentication, KeyThrottle, caller_of
+from mcp_gateway.rest.authentication import KeyAuthentication, KeyThrottle, caller_of, still_holds
 from mcp_gateway.rest.calls import Call
 from mcp_gateway.rest.openapi import RouteSchema
 from mcp_gateway.rest.routes import Route
@@ -67,7 +69,14 @@ class ToolRoute(APIView):
         except Exception:  # whatever it was, the call leaves its entry
             call.note_failure()
             raise
+        if route.stream is not None and answer.status < 300 and _accepts_stream(request):
+            subject = route.stream(caller, json.loads(answer.body))
+            return streams.answer_to(request._request, subject, person_id=caller.user_id, holds=still_holds(request))
         return answer.response()
+
+
+def _accepts_stream(request: Request) -> bool:
+    return "text/event-stream" in request.headers.get("Accept", "")
 
 
 def no_such_route(request: HttpRequest, path: str = "") -> HttpResponseBase:

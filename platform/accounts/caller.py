@@ -14,6 +14,7 @@ class Door(StrEnum):
     ADMIN = "admin"
     COMMAND = "command"
     TASK = "task"
+    CHAT = "chat"
 
 
 @dataclass(frozen=True, slots=True)

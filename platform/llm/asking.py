@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from accounts.errors import Unavailable
-from llm.turns import Answer, Question, Returned, Said, Thinking, ToolCall, Usage
+from llm import messages
+from llm.turns import Answer, Question, Thinking, ToolCall, Usage
 
 if TYPE_CHECKING:
-    from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse
+    from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models import Model
     from pydantic_ai.settings import ModelSettings
 
@@ -68,7 +69,10 @@ async def ask(chosen: Chosen, question: Question, *, on_text: OnText | None = No
         except TimeoutError:
             pause, refusal = None, _too_slow(chosen.name)
         except _library_error() as fault:
-            pause, refusal = _pause(fault, attempt), _in_words(chosen.name, fault)
+            pause, refusal = (
+                _pause(fault, attempt),
+                _in_words(chosen.name, fault, shown=messages.shows_images(question)),
+            )
         # Outside of the handler: what the provider says may repeat the key, and would stand in a traceback above ours.
         if passed_on:
             raise ModelBrokeOff(f"{chosen.name} broke off in the midst of its answer. Try again.")
@@ -95,7 +99,7 @@ async def _ask_once(chosen: Chosen, question: Question, on_text: OnText) -> Answ
     parameters = ModelRequestParameters(function_tools=tools, allow_text_output=not question.must_call)
     async with model_request_stream(
         chosen.model,
-        _messages(question),
+        messages.of(question),
         model_settings=_settings(question),
         model_request_parameters=parameters,
     ) as stream:
@@ -108,48 +112,6 @@ async def _ask_once(chosen: Chosen, question: Question, on_text: OnText) -> Answ
                     await on_text(text)
         response = stream.get()
     return _answer(chosen.name, response)
-
-
-def _messages(question: Question) -> "list[ModelMessage]":
-    """The history in the library's types. Results come before what is said beside them, as providers want it."""
-    from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelRequest, ToolReturnPart, UserPromptPart
-
-    messages: list[ModelMessage] = []
-    for turn in question.history:
-        if isinstance(turn, Answer):
-            messages += ModelMessagesTypeAdapter.validate_python([turn.message])
-            continue
-        request = _open_request(messages)
-        parts: list[Any] = list(request.parts)
-        match turn:
-            case Said(text):
-                parts.append(UserPromptPart(content=text))
-            case Returned(results):
-                parts += [
-                    ToolReturnPart(
-                        tool_name=result.name,
-                        content=result.content,
-                        tool_call_id=result.call_id,
-                        outcome="failed" if result.failed else "success",
-                    )
-                    for result in results
-                ]
-        request.parts = parts
-    last = _open_request(messages)
-    last.instructions = question.instructions
-    assert all(isinstance(message, ModelRequest) or message.parts for message in messages)
-    return messages
-
-
-def _open_request(messages: "list[ModelMessage]") -> "ModelRequest":
-    """The request at the end, a new one where an answer is."""
-    from pydantic_ai.messages import ModelRequest
-
-    if messages and isinstance(messages[-1], ModelRequest):
-        return messages[-1]
-    request = ModelRequest(parts=[])
-    messages.append(request)
-    return request
 
 
 def _answer(name: str, response: "ModelResponse") -> Answer:
@@ -228,7 +190,7 @@ def _too_slow(name: str) -> Unavailable:
     return Unavailable(said, code="model_timeout")
 
 
-def _in_words(name: str, fault: Exception) -> Unavailable:
+def _in_words(name: str, fault: Exception, *, shown: bool) -> Unavailable:
     from pydantic_ai.exceptions import (
         ModelAuthenticationError,
         ModelConnectionError,
@@ -250,6 +212,12 @@ def _in_words(name: str, fault: Exception) -> Unavailable:
                 f"{name} is asked too often just now{status}. Try again later, or ask another model.",
                 code="model_busy",
                 data={"retry_after": int(wait)} if wait else None,
+            )
+        case ModelRequestRejectedError() if shown:
+            return ModelRefused(
+                f"{name}: the provider rejects the question{status}, which has images in it. Choose a model that takes "
+                "images, or go on without them; if it does take them, check the model's name.",
+                code="images_refused",
             )
         case ModelRequestRejectedError():
             return ModelRefused(f"{name}: the provider rejects the question{status}. Check the model's name.")

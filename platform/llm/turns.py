@@ -25,14 +25,27 @@ class ToolCall:
     fault: str = ""
 
 
+# The images that every provider takes.
+IMAGE_TYPES = frozenset(["image/png", "image/jpeg", "image/webp", "image/gif"])
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that is shown to a model. Of another type than `IMAGE_TYPES`, the model is told that it is left out."""
+
+    mime_type: str
+    data: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What came of a call: text or JSON. A failure is told to the model as one."""
+    """What came of a call: text or JSON, and images beside it. A failure is told to the model as one."""
 
     call_id: str
     name: str
     content: Any
     failed: bool = False
+    images: Sequence[Image] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +64,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Something said to the model."""
+    """Something said to the model, and images shown to it with that."""
 
     text: str
+    images: Sequence[Image] = ()
 
 
 @dataclass(frozen=True, slots=True)

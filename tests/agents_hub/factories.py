@@ -1,9 +1,24 @@
 """Rows of agents for tests: each factory makes the least that is valid."""
 
+from typing import Any
+
 import factory
+from django.utils import timezone
 
 from accounts.models import Membership, Organization, User
-from agents_hub.models import Agent, Profile, ProfilePool
+from agents_hub.models import (
+    Agent,
+    Conversation,
+    Inquiry,
+    Message,
+    Profile,
+    ProfilePool,
+    SharedFile,
+    Speaker,
+    ToolUse,
+    Turn,
+    TurnStatus,
+)
 from tests.factories import MembershipFactory, OrganizationFactory
 
 
@@ -13,6 +28,20 @@ class AgentFactory(factory.django.DjangoModelFactory[Agent]):
 
     organization = factory.SubFactory(OrganizationFactory)
     name = factory.Sequence(lambda number: f"Agent {number}")
+
+
+class SharedFileFactory(factory.django.DjangoModelFactory[SharedFile]):
+    """A row alone: there is no content where it says."""
+
+    class Meta:
+        model = SharedFile
+
+    agent = factory.SubFactory(AgentFactory)
+    name = factory.Sequence(lambda number: f"file {number}.txt")
+    mime_type = "text/plain"
+    size = 7
+    sha256 = "0" * 64
+    storage_name = factory.LazyAttribute(lambda row: f"{row.agent.pk}/{row.name}")
 
 
 class ProfileFactory(factory.django.DjangoModelFactory[Profile]):
@@ -34,3 +63,44 @@ class ProfilePoolFactory(factory.django.DjangoModelFactory[ProfilePool]):
 def member_of(organization: Organization) -> User:
     membership: Membership = MembershipFactory(organization=organization)
     return membership.user
+
+
+class ConversationFactory(factory.django.DjangoModelFactory[Conversation]):
+    """One in which a question was asked and an answer failed, so that there is something of everything in it."""
+
+    class Meta:
+        model = Conversation
+
+    agent = factory.SubFactory(AgentFactory)
+    organization = factory.SelfAttribute("agent.organization")
+    owner = factory.LazyAttribute(lambda made: member_of(made.organization))
+    title = "A question"
+
+    @classmethod
+    def _create(cls, model_class: type[Conversation], *args: Any, **fields: Any) -> Conversation:
+        turn = {name.removeprefix("turn__"): fields.pop(name) for name in list(fields) if name.startswith("turn__")}
+        conversation: Conversation = super()._create(model_class, *args, **fields)
+        asked = Message.objects.create(conversation=conversation, speaker=Speaker.PERSON, text="A question")
+        answer = Message.objects.create(conversation=conversation, speaker=Speaker.AGENT, before=asked)
+        failed: dict[str, Any] = {"status": TurnStatus.ERROR, "ended_at": timezone.now(), "error": "It failed."}
+        Turn.objects.create(conversation=conversation, answer=answer, **(failed | turn))
+        conversation.tip = answer
+        conversation.save(update_fields=["tip"])
+        return conversation
+
+
+def inquiry_of(conversation: Conversation) -> Inquiry:
+    """Something that the conversation's turn asks its person, about a call of a tool."""
+    use = ToolUse.objects.create(
+        turn=conversation.turns.get(),
+        round=1,
+        place=1,
+        name="printer_1__echo",
+        title="Echo",
+        origin="server:1",
+        origin_name="Printer",
+        status=ToolUse.Status.WAITING,
+    )
+    return Inquiry.objects.create(
+        turn=use.turn, tool_use=use, kind=Inquiry.Kind.PERMISSION, asked_by="Printer", message="Allow “Echo”?"
+    )

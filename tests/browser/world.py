@@ -28,7 +28,7 @@ from bots.models import (
 )
 from mcp_gateway.models import Application, Connection, RefreshToken, RemoteServer
 from security import audit
-from tests.browser import bot_rows, model_rows, profile_rows, remote_rows, workflow_rows
+from tests.browser import agent_rows, bot_rows, model_rows, profile_rows, remote_rows, webhook_rows, workflow_rows
 from tests.browser.addresses import Values
 from tests.browser.bot_rows import DAY, FIRST_ID, HOUR
 from tests.factories import UserFactory
@@ -89,12 +89,15 @@ def values(owned: World | None = None) -> Values:
         "accounts:confirm-address.token": ["not-a-link"],
         "agent_id": [],
         "file_id": [],
+        "source": ["bots", "workflows"],
         "profile_id": [],
         "credential_id": [],
         "cookie_id": [],
         "pool_id": [],
         "execution_id": [],
         "workflow_id": [],
+        "endpoint_id": [],
+        "delivery_id": [],
         "provider_id": [],
         "user_id": [],
         "invitation_id": [],
@@ -120,6 +123,7 @@ def values(owned: World | None = None) -> Values:
         "user_id": [owned.person.pk],
         **_servers(owned),
         **workflow_rows.fill(owned.organization, owned.person, agent_id),
+        **webhook_rows.fill(owned.organization, owned.person),
         **model_rows.fill(owned.organization, owned.person),
         **_installed(owned),
         "code_id": list(GiftCode.objects.filter(bot=owned.bot).order_by("pk").values_list("pk", flat=True)[:1]),
@@ -130,6 +134,7 @@ def _agent(owned: World) -> tuple[object, object]:
     """An agent with a frozen file and one that is not."""
     who = _caller(owned.person)
     agent = create_agent(who, organization_id=owned.organization.uid, name="Tide watcher", description="Reads tables.")
+    agent_rows.fill(who, agent, owned.bot)
     files = [
         ContentFile(b"low 04:10", name="tides.txt"),
         ContentFile(b"name,berth", name="berths of the outer dock.csv"),
@@ -151,6 +156,7 @@ def _servers(owned: World) -> dict[str, Sequence[object]]:
     changed, plain = crm.tools.get(name="send_mail"), crm.tools.get(name="create_contact")
     return {
         "server_id": [crm.pk],
+        "agents:server-tools.server_id": [crm.pk, servers["Warehouse"].pk],
         "tool_id": [changed.pk, plain.pk],
         "mcp_gateway:remote-server.server_id": [crm.pk, servers["Linear"].pk, servers["Old search"].pk],
         "mcp_gateway:remote-activity.server_id": [crm.pk, servers["Sentry"].pk],

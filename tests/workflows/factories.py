@@ -3,9 +3,11 @@
 import factory
 
 from tests.agents_hub.factories import AgentFactory
+from tests.factories import OrganizationFactory
 from tests.workflows.graphs import sound
 from workflows.graph.shapes import Settings
-from workflows.models import Execution, ExecutionFile, Workflow
+from workflows.models import Execution, ExecutionFile, WebhookEndpoint, Workflow
+from workflows.webhooks.signing import new_secret
 
 
 class WorkflowFactory(factory.django.DjangoModelFactory[Workflow]):
@@ -45,3 +47,14 @@ class ExecutionFileFactory(factory.django.DjangoModelFactory[ExecutionFile]):
     size = 7
     sha256 = "0" * 64
     storage_name = factory.LazyAttribute(lambda row: f"{row.execution.pk}/{row.name}")
+
+
+class WebhookEndpointFactory(factory.django.DjangoModelFactory[WebhookEndpoint]):
+    """An endpoint that hears of every end; nobody listens there."""
+
+    class Meta:
+        model = WebhookEndpoint
+
+    organization = factory.SubFactory(OrganizationFactory)
+    url = factory.Sequence(lambda number: f"https://hooks{number}.example.com/")
+    secret = factory.LazyFunction(new_secret)

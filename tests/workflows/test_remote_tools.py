@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from accounts.caller import Caller
-from agents_hub.models import AgentServer
+from agents_hub.models import AgentServer, SwitchedOff
 from agents_hub.services.agent_servers import change_servers
 from mcp_gateway.models import RemoteServer, RemoteTool
 from mcp_gateway.remote import discovery, toolbox
@@ -108,6 +108,13 @@ def test_a_server_that_is_not_assigned_offers_nothing(server: McpServer, printer
     AgentServer.objects.all().delete()
     assert on(execution).state == Status.COMPLETED
     assert server.seen == []
+
+
+def test_a_tool_that_is_switched_off_for_the_agent_is_not_called(server: McpServer, printer: RemoteServer) -> None:
+    _, execution = printing(printer, tool(printer, "echo", text="hello"), tool(printer, "number", value=3), done())
+    SwitchedOff.objects.create(agent=execution.agent, origin=f"server:{printer.pk}", tool="echo")
+    assert on(execution).state == Status.COMPLETED
+    assert [each.rpc["params"]["name"] for each in server.asked("tools/call")] == ["number"]
 
 
 def test_a_tool_that_asks_first_waits_until_a_person_allows_this_very_call(

@@ -4,6 +4,7 @@ from workflows.models.executions import Activity, Checkpoint, Execution, Step, T
 from workflows.models.files import Directory, ExecutionFile, Maker
 from workflows.models.marks import Comment, Label
 from workflows.models.versions import Publication, Workflow
+from workflows.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Activity",
@@ -18,5 +19,7 @@ __all__ = [
     "Step",
     "Trigger",
     "UserMessage",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "Workflow",
 ]

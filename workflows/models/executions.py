@@ -114,6 +114,11 @@ class Execution(models.Model):
     def state(self) -> Status:
         return Status(self.status)
 
+    @property
+    def storage_key(self) -> str:
+        """Which of the agent's storages of shared files it has; empty, the common one."""
+        return str(self.options.get("sharedStorageKey") or "")
+
 
 class Step(models.Model):
     """One visit of a node, committed with all that it brought about. A number is taken once: nothing runs twice."""

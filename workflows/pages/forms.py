@@ -101,6 +101,7 @@ class RunForm(forms.Form):
         profiles: Iterable[Profile],
         before: Mapping[str, Any],
         profile_id: UUID | None = None,
+        storage_key: str = "",
     ) -> None:
         super().__init__(data)
         self.inputs, self.before = list(inputs), before
@@ -120,6 +121,14 @@ class RunForm(forms.Form):
         self.fields["soft_timeout"] = forms.IntegerField(
             label="Minutes until it is told to come to an end", required=False, min_value=1, max_value=1_440
         )
+        self.fields["storage_key"] = forms.CharField(
+            label="Key of its shared files",
+            required=False,
+            max_length=200,
+            initial=storage_key,
+            help_text="Runs of the agent with the same key share files of their own. Left empty, the common ones.",
+            widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        )
 
     def values(self) -> dict[str, Any]:
         """The inputs; one that was no text before and was not touched stays what it was."""
@@ -130,8 +139,9 @@ class RunForm(forms.Form):
         }
 
     def options(self) -> dict[str, Any]:
-        minutes = self.cleaned_data["soft_timeout"]
-        return {"softTimeoutMins": minutes} if minutes else {}
+        minutes, key = self.cleaned_data["soft_timeout"], self.cleaned_data["storage_key"]
+        chosen = {"sharedStorageKey": key, "softTimeoutMins": minutes}
+        return {name: value for name, value in chosen.items() if value}
 
 
 def _as_text(value: object) -> str:

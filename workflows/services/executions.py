@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.caller import Caller, Door
 from accounts.errors import Conflict, Invalid, NotFound
@@ -13,6 +13,7 @@ from agents_hub.models import Profile, ProfilePool
 from agents_hub.services import pools
 from agents_hub.services.agents import find_agent
 from security import audit
+from security.identifiers import uuid7, uuid_named
 from workflows.engine.activities import Line
 from workflows.engine.states import LIVE
 from workflows.engine.store import CHANNEL
@@ -60,6 +61,22 @@ def execute_agent(
     return start(caller, workflow=workflow, inputs=inputs, **options)
 
 
+def execute_once(caller: Caller, *, key: str, agent_id: UUID, inputs: Mapping[str, Any], **options: Any) -> Execution:
+    """The execution that the caller's key names: the first call with it starts one, each other finds that one."""
+    caller.require(Scope.WRITE)
+    id_ = uuid_named(f"execution of {agent_id} for {caller.user_id}: {key}")
+    if (there := Execution.objects.for_caller(caller).filter(pk=id_).first()) is not None:
+        return there
+    try:
+        return execute_agent(caller, agent_id=agent_id, inputs=inputs, id_=id_, **options)
+    except IntegrityError:
+        # Somebody who calls beside us was first: the database waited for their commit.
+        there = Execution.objects.for_caller(caller).filter(pk=id_).first()
+        if there is None:
+            raise
+        return there
+
+
 def execute_workflow(
     caller: Caller, *, agent_id: UUID, workflow_id: UUID, inputs: Mapping[str, Any], **options: Any
 ) -> Execution:
@@ -81,6 +98,7 @@ def start(
     parent_id: UUID | None = None,
     temp_files: Sequence[tuple[UUID, str]] = (),
     trigger: Trigger | None = None,
+    id_: UUID | None = None,
 ) -> Execution:
     """A new execution of the version, waiting for its place. Its graph has no faults and no input is missing."""
     refuse_faults(workflow)
@@ -90,6 +108,7 @@ def start(
         organization_id = workflow.agent.organization_id
         profile, pool = _profile(organization_id, profile_id, pool_id)
         execution = Execution.objects.create(
+            id=id_ or uuid7(),
             organization_id=organization_id,
             agent_id=workflow.agent_id,
             workflow=workflow,

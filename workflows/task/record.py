@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from llm import compaction
 from llm.storing import answer_from
 from llm.turns import Answer, Returned, Said, ToolCall, ToolResult, Turn
 from workflows.models import Checkpoint
@@ -60,8 +61,7 @@ class Record:
     @property
     def tokens(self) -> int:
         """How long the history is, as the last answer's usage tells; 0 where it does not."""
-        answers = [turn for turn in self.turns if isinstance(turn, Answer)]
-        return answers[-1].usage.total if answers else 0
+        return compaction.length(self.turns)
 
     def _answered(self, answer: Answer) -> None:
         self.answers += 1

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from accounts.caller import Caller, Door
 from accounts.scopes import Scope
+from agents_hub.services.abilities import origin_of, switched_off
 from agents_hub.services.agent_servers import assigned_ids
 from mcp_gateway.remote import toolbox
 from mcp_gateway.remote.problems import RemoteError
@@ -44,9 +45,11 @@ async def tools_of(work: Work, secrets: list[str]) -> AsyncIterator[Found]:
         return
     caller = Caller(user_id=runner, scope=Scope.WRITE, door=Door.TASK)
     servers = await sync_to_async(assigned_ids)(work.execution.agent_id)
+    off = await sync_to_async(switched_off)(work.execution.agent_id)
     async with toolbox.open(caller, servers) as box:
         problems = [f"{problem.server_name}: {problem.message}" for problem in box.problems]
-        yield Found([_action(box, tool, secrets) for tool in box.tools], problems)
+        tools = [tool for tool in box.tools if (origin_of(tool.server_id), tool.remote_name) not in off]
+        yield Found([_action(box, tool, secrets) for tool in tools], problems)
 
 
 def _action(box: Toolbox, tool: OfferedTool, secrets: list[str]) -> Action:

@@ -4,13 +4,15 @@ Django would keep a thread and its database connection for as long as a response
 to the layer around Django (`dashboard.streams.layer`), with the headers that the middleware gave it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 
 from accounts.errors import Unavailable
-from accounts.page_caller import person
+from accounts.page_caller import holds_session, person
 from dashboard.streams.subjects import Subject
 
 SCOPE_KEY = "asterism.stream"
@@ -20,12 +22,15 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A stream that a view lets somebody have. `after` is the number of the last event known to the page."""
+    """A stream that a view lets somebody have. `after` is the number of the last event known to the page.
+
+    `holds` says whether what the person was let in by still holds: their session, or their key.
+    """
 
     subject: Subject
     after: int
     person_id: int
-    session_key: str | None
+    holds: Callable[[], bool]
 
 
 @dataclass(slots=True)
@@ -35,17 +40,36 @@ class Slot:
     asked: Asked | None = field(default=None)
 
 
+def is_possible(request: HttpRequest) -> bool:
+    """Whether this server streams; Django's development server, for one, does not."""
+    return _slot(request) is not None
+
+
 def answer(request: HttpRequest, subject: Subject) -> HttpResponse:
     """A stream of the subject for the signed-in person, whose access the view has checked.
 
+    Takes what `answer_to` takes.
+    """
+    person_id, session_key = person(request).pk, request.session.session_key
+    return answer_to(request, subject, person_id=person_id, holds=partial(holds_session, session_key, person_id))
+
+
+def answer_to(request: HttpRequest, subject: Subject, *, person_id: int, holds: Callable[[], bool]) -> HttpResponse:
+    """A stream of the subject for somebody who came by another door, as long as what they came with holds.
+
     It goes on after the number in `Last-Event-ID`, which a browser sends when it comes back, else after `?after=`.
     """
-    slot = request.scope.get(SCOPE_KEY) if isinstance(request, ASGIRequest) else None
+    slot = _slot(request)
     if slot is None:
         raise Unavailable("This server cannot stream. The page goes on by asking again.")
     after = _number(request.headers.get("Last-Event-ID", "")) or _number(request.GET.get("after", "")) or 0
-    slot.asked = Asked(subject, after, person(request).pk, request.session.session_key)
+    slot.asked = Asked(subject, after, person_id, holds)
     return HttpResponse(content_type="text/event-stream", headers=HEADERS)
+
+
+def _slot(request: HttpRequest) -> Slot | None:
+    slot: Slot | None = request.scope.get(SCOPE_KEY) if isinstance(request, ASGIRequest) else None
+    return slot
 
 
 def _number(text: str) -> int | None:

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.conf import settings
+from django.db import connections
 
 from dashboard.streams.answering import SCOPE_KEY, Asked, Slot
 from dashboard.streams.feed import Feed, Hop, Watcher
@@ -53,8 +55,11 @@ class Streams:
             if start is None:
                 await send(message)
 
-        await self._application(scope, receive, pass_on)
-        # From here on Django has let go of its thread and its database connection.
+        # Django's own context of the same kind does nothing within this one, and so the thread is still there after it.
+        async with ThreadSensitiveContext():
+            await self._application(scope, receive, pass_on)
+            # It was made for this request alone: left to itself, its connection would wait for the garbage collector.
+            await sync_to_async(connections.close_all)()
         if start is not None and slot.asked is not None:
             await self._answer(slot.asked, start["headers"], receive, send)
 

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from accounts.errors import DomainError, Forbidden
-from accounts.page_caller import holds_session
 from dashboard.streams.answering import Asked
 from dashboard.streams.feed import End, Hop, Watcher
 
@@ -92,6 +91,6 @@ class Stream:
 
 
 def _check(asked: Asked) -> None:
-    if not holds_session(asked.session_key, asked.person_id):
-        raise Forbidden("You are signed out.")
+    if not asked.holds():
+        raise Forbidden("You are signed out, or the key is no longer valid.")
     asked.subject.check()

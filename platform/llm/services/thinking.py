@@ -1,9 +1,10 @@
 """Thinking for somebody: which model is asked, whether they may, and what it costs them."""
 
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -21,15 +22,33 @@ from security import outbound
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
+# The way from an event loop into the synchronous domain.
+Hop = Callable[..., Awaitable[Any]]
+
 MILLION = 1_000_000
 # An answer may take minutes, and comes in pieces; what comes in one piece is bounded all the same.
 BOUNDS = outbound.Bounds(read=120, total=300, event_stream_idle=120, body_bytes=32 * 1_048_576)
 
 
+async def _in_the_thread_that_called(function: Callable[..., Any], *arguments: object) -> Any:
+    """For a loop that was begun by synchronous code: its thread waits, and has the connection."""
+    return await sync_to_async(function)(*arguments)
+
+
 class Thinker:
     """Asks models for one organization and person, and accounts for each answer. One for each piece of work."""
 
-    def __init__(self, *, organization_id: int, user_id: int | None, product: str, subject: str | UUID = "") -> None:
+    def __init__(
+        self,
+        *,
+        organization_id: int,
+        user_id: int | None,
+        product: str,
+        subject: str | UUID = "",
+        hop: Hop | None = None,
+    ) -> None:
+        """`hop` runs what reads and writes the database where the event loop is not the database's thread."""
+        self._hop = hop or _in_the_thread_that_called
         self.organization_id = organization_id
         self.user_id = user_id
         self.product = product
@@ -41,13 +60,13 @@ class Thinker:
         Without any provider the scripted model answers. Raises `PlanLimit` before asking where a quota is reached,
         `Invalid` for a provider there is not, `Unavailable` where neither it nor its fallback answers.
         """
-        provider = await sync_to_async(self._provider)(model)
+        provider = await self._hop(self._provider, model)
         if provider is None:
             answer = scripted.answer(question)
             if on_text is not None and answer.text:
                 await on_text(answer.text)
             return answer
-        await sync_to_async(self._require_quota)()
+        await self._hop(self._require_quota)
         name = model.partition(":")[2] or provider.default_model
         try:
             return await self._ask(provider, name, question, on_text)
@@ -57,14 +76,14 @@ class Thinker:
             other = provider.fallback_model
             if not other or other == f"{provider.name}:{name}":
                 raise
-        second = await sync_to_async(self._provider)(other)
+        second = await self._hop(self._provider, other)
         if second is None:
             raise Unavailable(f"{provider.name}:{name} does not answer, and its fallback {other} is not configured.")
         return await self._ask(second, other.partition(":")[2] or second.default_model, question, on_text)
 
     async def try_out(self, provider: Provider, question: Question) -> Answer:
         """The answer of this provider's own model, enabled or not, and of no other. It counts like any."""
-        await sync_to_async(self._require_quota)()
+        await self._hop(self._require_quota)
         return await self._ask(provider, provider.default_model, question, None)
 
     async def _ask(self, provider: Provider, name: str, question: Question, on_text: OnText | None) -> Answer:
@@ -73,7 +92,7 @@ class Thinker:
             chosen = Chosen(f"{provider.name}:{name}", build(provider, name, client))
             answer = await ask(chosen, question, on_text=on_text)
         milliseconds = (time.monotonic() - began) * 1000
-        await sync_to_async(self._account)(provider.kind, name, answer, milliseconds)
+        await self._hop(self._account, provider.kind, name, answer, milliseconds)
         return answer
 
     def _provider(self, model: str) -> Provider | None:

@@ -7,12 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Organization, User
-from agents_hub.models import Agent, PoolMembership, ProfileCookie, ProfileCredential
+from agents_hub.models import Agent, PoolMembership, ProfileCookie, ProfileCredential, Stage
 from agents_hub.services import agents
 from mcp_gateway.models import RemoteCall
 from mcp_gateway.rest.routes import APIS, Route
 from tests.agents_hub.api.door import read, rest
-from tests.agents_hub.factories import AgentFactory, ProfileFactory, ProfilePoolFactory, member_of
+from tests.agents_hub.factories import AgentFactory, ConversationFactory, ProfileFactory, ProfilePoolFactory, member_of
 from tests.factories import OrganizationFactory, RemoteConnectionFactory, RemoteToolFactory, caller_for
 from tests.query_plans import plans
 from tests.workflows.factories import ExecutionFactory
@@ -39,6 +39,8 @@ def add_rows(organization: Organization, creator: User) -> dict[str, Any]:
     server = organization.remote_servers.earliest("pk")
     RemoteToolFactory(server=server)
     RemoteCall.objects.create(server=server, user=creator, tool="search", duration_ms=1, outcome="ok")
+    Agent.objects.filter(pk=agent.pk).update(stage=Stage.RELEASED)
+    ConversationFactory(agent=agent, owner=creator)
     return {"poolId": pool.pk, "serverId": server.pk}
 
 

@@ -3,12 +3,14 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 from pydantic import BaseModel
 from pytest_django import Settings
 
@@ -18,6 +20,10 @@ from accounts.models import Organization, Role, User
 from accounts.scopes import Scope
 from agents_hub.models import (
     Agent,
+    Attachment,
+    Conversation,
+    Inquiry,
+    Message,
     PoolMembership,
     Profile,
     ProfileCookie,
@@ -25,13 +31,21 @@ from agents_hub.models import (
     ProfilePool,
     SharedFile,
     StagedFile,
+    Turn,
+    TurnStatus,
 )
 from mcp_gateway.models import RemoteConnection, RemoteServer, RemoteTool
 from mcp_gateway.registry import Tool, registry
 from mcp_gateway.remote.shapes import LARGEST_ID
 from mcp_gateway.rest.routes import APIS, PLATFORM, REST_ONLY, Route
 from tests.agents_hub.api.door import Rest, fault, rest
-from tests.agents_hub.factories import AgentFactory, ProfileFactory, ProfilePoolFactory
+from tests.agents_hub.factories import (
+    AgentFactory,
+    ConversationFactory,
+    ProfileFactory,
+    ProfilePoolFactory,
+    inquiry_of,
+)
 from tests.factories import (
     MembershipFactory,
     OrganizationFactory,
@@ -64,9 +78,25 @@ IDS = (
     "parentId",
     "serverId",
     "toolId",
+    "conversationId",
+    "messageId",
+    "after",
+    "editOf",
+    "turnId",
+    "inquiryId",
+    "attachmentId",
+    "attachments",
 )
-# Of these a request takes one.
-EXCLUDES = {"agentProfileId": "agentProfilePoolId", "agentProfilePoolId": "agentProfileId"}
+# Of these a request takes one. By the tool: names mean other things elsewhere.
+EXCLUDES: dict[str, dict[str, set[str]]] = {
+    "": {"agentProfileId": {"agentProfilePoolId"}, "agentProfilePoolId": {"agentProfileId"}},
+    "Say": {
+        "agentId": {"conversationId", "after", "editOf"},
+        "conversationId": {"agentId", "after", "editOf"},
+        "after": {"agentId", "editOf"},
+        "editOf": {"agentId", "after"},
+    },
+}
 # What there is none of, whoever asks: no execution has used a browser.
 NOT_THERE = {"executionRecordingGet"}
 # What an argument of that name may be filled with where it names nobody's row.
@@ -82,6 +112,7 @@ PLAIN: dict[str, Any] = {
     "url": "http://127.0.0.1:9/mcp",
     "slug": "hugging-face",
     "digest": "0" * 64,
+    "action": "once",
     "files": [{"name": "b.txt", "contentBase64": "Yg=="}],
 }
 
@@ -140,6 +171,23 @@ def tenant() -> Tenant:
         server__url=PLAIN["url"],
     )
     tool = RemoteToolFactory(server=connection.server, digest=PLAIN["digest"])
+    conversation = ConversationFactory(agent=agent, owner=person)
+    asked, answered = conversation.messages.order_by("id")
+    inquiry = inquiry_of(
+        ConversationFactory(agent=agent, owner=person, turn__status=TurnStatus.IN_PROGRESS, turn__ended_at=None)
+    )
+    attachment = Attachment.objects.create(
+        organization=organization,
+        owner=person,
+        conversation=conversation,
+        kind="text",
+        name="a.txt",
+        mime_type="text/plain",
+        size=7,
+        sha256="0" * 64,
+        storage_name=f"{agent.pk}/b",
+        expires_at=timezone.now() + timedelta(hours=1),
+    )
     ids = {
         "organizationId": organization.uid,
         "agentId": agent.pk,
@@ -158,6 +206,14 @@ def tenant() -> Tenant:
         "parentId": workflow.pk,
         "serverId": connection.server.pk,
         "toolId": tool.pk,
+        "conversationId": conversation.pk,
+        "messageId": answered.pk,
+        "after": answered.pk,
+        "editOf": asked.pk,
+        "turnId": conversation.turns.get().pk,
+        "inquiryId": inquiry.pk,
+        "attachmentId": attachment.pk,
+        "attachments": [attachment.pk],
     }
     return Tenant(organization, person, ids)
 
@@ -187,9 +243,15 @@ def trespasses(arguments: type[BaseModel], own: Tenant, other: Tenant) -> Iterat
     for name in names:
         sent = filled(arguments, own.ids | {name: other.ids[name]})
         # Of two that exclude each other, the one that is tried.
-        yield {key: value for key, value in sent.items() if key != EXCLUDES.get(name)}
+        yield without_what_excludes(arguments, sent, name)
     if len(names) > 1:
-        yield filled(arguments, other.ids)
+        yield without_what_excludes(arguments, filled(arguments, other.ids), names[-1])
+
+
+def without_what_excludes(arguments: type[BaseModel], sent: dict[str, Any], name: str) -> dict[str, Any]:
+    """What is sent, without what cannot be sent together with that argument."""
+    excluded = EXCLUDES.get(arguments.__name__, EXCLUDES[""]).get(name, set())
+    return {key: value for key, value in sent.items() if key not in excluded}
 
 
 def rows_of(organization: Organization) -> list[Any]:
@@ -209,6 +271,10 @@ def rows_of(organization: Organization) -> list[Any]:
         (RemoteServer, "organization"),
         (RemoteTool, "server__organization"),
         (RemoteConnection, "server__organization"),
+        (Conversation, "organization"),
+        (Message, "conversation__organization"),
+        (Turn, "conversation__organization"),
+        (Inquiry, "turn__conversation__organization"),
     ]
     return [list(kind.objects.filter(**{path: organization}).order_by("pk").values()) for kind, path in kinds]
 
@@ -250,6 +316,8 @@ def test_the_same_requests_are_answered_where_the_ids_are_ones_own(route: Route)
     sent = filled(route.arguments, own.ids)
     if "agentProfileId" in sent:
         del sent["agentProfilePoolId"]
+    if route.arguments.__name__ == "Say":
+        sent = without_what_excludes(route.arguments, sent, "conversationId")
     answer = ask(rest(own.person, Scope.ADMIN, route.api), route, sent)
     if route.tool.name in NOT_THERE:
         assert fault(answer) == (404, "This execution has no recording: it used no browser.")

@@ -1,4 +1,4 @@
-"""What tests of chats share: an agent with a model and a remote server, all on loopback, and somebody who talks to it."""
+"""What tests of chats share: an agent with a model and a remote server on loopback, and somebody who talks to it."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,14 @@ from agents_hub.models import Agent, Stage
 from mcp_gateway.remote import discovery
 from tests.agents_hub.chat.talks import Talk
 from tests.agents_hub.factories import AgentFactory, member_of
+from tests.bots.conftest import harbour
 from tests.factories import OrganizationFactory, caller_for
 from tests.fakes.mcp_server import McpServer, mcp_server
 from tests.fakes.model_provider import ModelProvider, model_provider
 from tests.llm.rows import provider_row
+
+# The sandbox Discord of the bots' tests, for agents that are given a bot.
+__all__ = ["harbour"]
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 
 from accounts.caller import Caller
 from agents_hub.chat.runner import Runner
-from agents_hub.models import Agent, AgentServer, Conversation, Inquiry, Turn, TurnEvent
+from agents_hub.models import Agent, AgentServer, Conversation, Inquiry, ToolUse, Turn, TurnEvent
 from agents_hub.services import conversations, turns
 from mcp_gateway.models import RemoteServer
 from tests.fakes.mcp_server import McpServer
@@ -65,6 +65,12 @@ class Talk:
         """Until an event of that kind is there for those who look on."""
         events = TurnEvent.objects.filter(turn=turn, kind=kind)
         while not await sync_to_async(events.exists)():
+            await asyncio.sleep(0.01)
+
+    async def used(self, turn: Turn, times: int) -> None:
+        """Until so many calls of the turn are done."""
+        done = ToolUse.objects.filter(turn=turn, status=ToolUse.Status.DONE)
+        while await sync_to_async(done.count)() < times:
             await asyncio.sleep(0.01)
 
     async def reply(self, turn: Turn, action: str, **content: Any) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -9,12 +10,15 @@ from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
 from agents_hub.chat import store
+from agents_hub.chat.run import TurnRun
+from agents_hub.chat.scribe import Scribe
 from agents_hub.models import ToolUse, Turn, TurnCall, TurnEvent, TurnStatus
 from agents_hub.services import turns
 from mcp_gateway.models import RemoteTool
 from tests.agents_hub.chat.talks import Talk, asked, halfway, offered, remote_name
 from tests.fakes.mcp_server import McpServer
 from tests.fakes.model_provider import Fault, ModelProvider, Reply
+from tests.mcp_gateway.remote.elsewhere import run
 
 pytestmark = pytest.mark.django_db
 
@@ -198,7 +202,7 @@ def test_a_turn_whose_process_was_lost_is_interrupted_and_no_call_is_made_twice(
     echo = remote_name(printer, "echo")
     model.answers += [Reply(pieces=(), calls=((echo, '{"text": "a"}'), (echo, '{"text": "b"}'))), Reply()]
     turn = begun(talk)
-    lose(turn, after_uses=2)
+    lose(turn, lambda: talk.used(turn, 2))
     assert (turn.status, turn.error_code) == (TurnStatus.ERROR, "interrupted")
     before = len(server.asked("tools/call"))
     turns.try_again(talk.caller, turn_id=turn.pk)
@@ -211,10 +215,9 @@ def test_a_call_under_way_when_the_process_was_lost_is_not_made_again_and_its_ou
     talk: Talk, model: ModelProvider, server: McpServer
 ) -> None:
     printer = talk.give(server)
-    model.answers += [calling(remote_name(printer, "echo"), text="a")]
+    model.answers += [calling(remote_name(printer, "wait"))]
     turn = begun(talk)
-    lose(turn, after_uses=1)
-    ToolUse.objects.filter(turn=turn).update(status=ToolUse.Status.RUNNING, result=None, ended_at=None)
+    lose(turn, lambda: server.reached(server.waiting))
     turns.try_again(talk.caller, turn_id=turn.pk)
     talk.answered(turn)
     assert ToolUse.objects.get(turn=turn).status == ToolUse.Status.UNKNOWN
@@ -279,20 +282,15 @@ def asking_first(talk: Talk, server: McpServer) -> Any:
     return printer
 
 
-def lose(turn: Turn, *, after_uses: int) -> None:
-    """Have it carried out by somebody who vanishes once so many calls have been made."""
-    from agents_hub.chat.run import TurnRun
-    from agents_hub.chat.scribe import Scribe
-    from tests.mcp_gateway.remote.elsewhere import run
+def lose(turn: Turn, come_so_far: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Have it carried out by somebody who vanishes when it has come so far."""
 
     async def work() -> None:
         scribe = Scribe()
         writing = asyncio.create_task(scribe.write())
         (held,) = await sync_to_async(store.claim)(1)
         carried = asyncio.create_task(TurnRun(held, scribe).run())
-        done = ToolUse.objects.filter(turn=turn, status=ToolUse.Status.DONE)
-        while await sync_to_async(done.count)() < after_uses:
-            await asyncio.sleep(0.01)
+        await come_so_far()
         carried.cancel()
         writing.cancel()
         await asyncio.gather(carried, writing, return_exceptions=True)
@@ -301,3 +299,35 @@ def lose(turn: Turn, *, after_uses: int) -> None:
     Turn.objects.filter(pk=turn.pk).update(lease_until="2020-01-01T00:00:00Z")
     assert store.give_up_lost() == 1
     turn.refresh_from_db()
+
+
+def test_an_agent_with_many_tools_searches_them_and_calls_what_it_found(
+    talk: Talk, model: ModelProvider, server: McpServer, settings: Settings
+) -> None:
+    settings.CHAT_TOOLS_DIRECT = 3
+    printer = talk.give(server)
+    echo = remote_name(printer, "echo")
+    model.answers += [calling("search_tools", query="echo text"), calling(echo, text="ink"), Reply()]
+    turn = talk.say()
+    assert turn.status == TurnStatus.COMPLETED
+    assert offered(model, 0) == ["search_tools"]
+    assert echo in offered(model, 1)
+    assert len(server.asked("tools/call")) == 1
+    shown = TurnEvent.objects.get(turn=turn, kind="tools").body
+    assert shown["searched"]
+    talk.say("And again")
+    assert echo in offered(model)
+
+
+def test_a_tool_that_is_switched_off_is_not_there_even_when_it_is_called(
+    talk: Talk, model: ModelProvider, server: McpServer
+) -> None:
+    printer = talk.give(server)
+    talk.agent.switched_off.create(origin=f"server:{printer.pk}", tool="echo")
+    echo = remote_name(printer, "echo")
+    model.answers += [calling(echo, text="ink"), Reply()]
+    turn = talk.say()
+    assert echo not in offered(model)
+    assert "no tool" in asked(model)[-1]["content"]
+    assert not server.asked("tools/call")
+    assert not turn.tool_uses.exists()

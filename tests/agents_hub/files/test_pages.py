@@ -25,10 +25,10 @@ def test_an_agent_is_created_listed_renamed_and_deleted_by_its_typed_name(browse
     assert "Tide watcher" in made.content.decode()
     watcher = Agent.objects.get(name="Tide watcher")
     assert "Tide watcher" in browser.get(reverse("agents:list")).content.decode()
-    taken = browser.post(reverse("agents:rename", args=[watcher.pk]), {"name": agent.name})
+    taken = browser.post(reverse("agents:edit", args=[watcher.pk]), {"name": agent.name, "max_tool_rounds": 20})
     assert taken.status_code == 422
     assert "already" in taken.content.decode()
-    browser.post(reverse("agents:rename", args=[watcher.pk]), {"name": "Ebb watcher"})
+    browser.post(reverse("agents:edit", args=[watcher.pk]), {"name": "Ebb watcher", "max_tool_rounds": 20})
     assert browser.post(reverse("agents:delete", args=[watcher.pk]), {"name": "ebb"}).status_code == 422
     assert browser.post(reverse("agents:delete", args=[watcher.pk]), {"name": "Ebb watcher"}).status_code == 302
     assert not Agent.objects.filter(pk=watcher.pk).exists()
@@ -76,7 +76,7 @@ def test_an_agents_files_are_sorted_and_come_page_by_page(browser: Client, agent
 def test_the_list_of_agents_is_sorted_by_name_or_by_what_changed_last(browser: Client, agent: Agent) -> None:
     for name in ("Beech", "Ash"):
         AgentFactory(organization=agent.organization, name=name)
-    browser.post(reverse("agents:rename", args=[agent.pk]), {"name": "Cedar"})
+    browser.post(reverse("agents:edit", args=[agent.pk]), {"name": "Cedar", "max_tool_rounds": 20})
 
     def listed(query: str) -> list[str]:
         return [one.name for one in browser.get(f"{reverse('agents:list')}?{query}").context["page"].rows]
@@ -87,7 +87,7 @@ def test_the_list_of_agents_is_sorted_by_name_or_by_what_changed_last(browser: C
     assert listed("sort=created_at") == ["Cedar", "Beech", "Ash"]
 
 
-@pytest.mark.parametrize("page", ["agent", "rename", "delete", "delete-files"])
+@pytest.mark.parametrize("page", ["agent", "edit", "audience", "servers", "delete", "delete-files"])
 def test_another_organizations_agent_has_no_pages(browser: Client, page: str) -> None:
     assert browser.get(reverse(f"agents:{page}", args=[AgentFactory().pk])).status_code == 404
 

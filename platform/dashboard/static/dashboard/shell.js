@@ -6,9 +6,16 @@ function revealCopyButtons(root) {
   for (const button of root.querySelectorAll("[data-copy], [data-copy-from]")) button.hidden = false;
 }
 
+// A button copies the element it names, the code it stands above, or what it carries.
+function textOf(button) {
+  const { copyFrom, copyCode, copy: carried } = button.dataset;
+  if (copyFrom) return document.getElementById(copyFrom).textContent.trim();
+  if (copyCode !== undefined) return button.closest(".code").querySelector("code").textContent;
+  return carried;
+}
+
 async function copy(button) {
-  const source = button.dataset.copyFrom;
-  const text = source ? document.getElementById(source).textContent.trim() : button.dataset.copy;
+  const text = textOf(button);
   const label = button.getAttribute("aria-label");
   try {
     await navigator.clipboard.writeText(text);
@@ -61,7 +68,7 @@ function walkChart(event) {
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy], [data-copy-from]");
+  const button = event.target.closest("[data-copy], [data-copy-from], [data-copy-code]");
   if (button) return void copy(button);
   if (event.target.closest("[data-jump]")) {
     event.preventDefault();
@@ -96,6 +103,9 @@ document.addEventListener("htmx:error", (event) => {
   const region = event.target.closest?.("[data-live]");
   if (region) markStale(region, true);
 });
+
+// What a stream keeps up to date is not old, whatever a poll before it said.
+document.addEventListener("stream:open", (event) => markStale(event.target, false));
 
 function markStale(region, stale) {
   region.toggleAttribute("data-stale", stale);

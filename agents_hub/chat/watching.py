@@ -1,0 +1,54 @@
+"""Looking at a turn as it happens: its events after a number, and the text of the round that is under way."""
+
+import json
+from uuid import UUID
+
+from django.db.models import Max
+
+from accounts.caller import Caller
+from accounts.errors import NotFound
+from agents_hub.chat import channels
+from agents_hub.models import Turn, TurnEvent
+from agents_hub.services.turns import find_turn
+from dashboard.streams import Event, Reading, Subject
+
+# Of one reading.
+MOST_EVENTS = 500
+
+
+def subject(caller: Caller, turn_id: UUID) -> Subject:
+    """The turn as a stream of its events, for programs; checked for the caller now and while they look on."""
+    find_turn(caller, turn_id)
+    return Subject(channels.EVENTS, str(turn_id), read_events, lambda: find_turn(caller, turn_id))
+
+
+def read_events(key: str, after: int) -> Reading:
+    """The events by their kinds, and `turn`, a picture of how it stands."""
+    turn = Turn.objects.filter(pk=key).first()
+    if turn is None:
+        raise NotFound("This answer is gone: its conversation was deleted.")
+    events, last = events_after(turn.pk, after)
+    found = [Event(event.kind, json.dumps(event.body, ensure_ascii=False), event.number) for event in events]
+    stands = {"status": turn.status, "error": {"code": turn.error_code, "message": turn.error} if turn.error else None}
+    # How it ended is told once all that came before has been.
+    if not turn.is_over or not found or found[-1].number == last:
+        found.append(Event("turn", json.dumps(stands, ensure_ascii=False)))
+    return Reading(found, last, turn.is_over)
+
+
+def events_after(turn_id: UUID, after: int) -> tuple[list[TurnEvent], int]:
+    """The next events after that number, and the number of the last that there is."""
+    events = list(TurnEvent.objects.filter(turn=turn_id, number__gt=after).order_by("number")[:MOST_EVENTS])
+    if len(events) < MOST_EVENTS:
+        return events, events[-1].number if events else after
+    return events, TurnEvent.objects.filter(turn=turn_id).aggregate(last=Max("number"))["last"]
+
+
+def live_text(turn_id: UUID) -> tuple[int, str]:
+    """The round that is being answered and its text so far; 0 where none is."""
+    marks = TurnEvent.objects.filter(turn=turn_id, kind__in=("began", "answered"))
+    mark = marks.order_by("-number").first()
+    if mark is None or mark.kind == "answered":
+        return 0, ""
+    pieces = TurnEvent.objects.filter(turn=turn_id, kind="text", number__gt=mark.number).order_by("number")
+    return mark.body["round"], "".join(event.body["text"] for event in pieces)

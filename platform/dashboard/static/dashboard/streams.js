@@ -1,0 +1,116 @@
+// Keeps a region of a page up to date by server-sent events, so long as they come; without them it polls, as it says.
+//
+// <div id="…" data-live data-hx-get="…" data-hx-trigger="every 5s" …           what is done without a stream
+//      data-stream="/its/stream" data-stream-after="12">                        the last number that the page shows
+//
+// An `append` adds its elements to the one of the region with [data-stream-list], unless they are there already. A
+// `morph` changes the elements that have the ids of its own. A page's script may take either, or others that it names in
+// data-stream-events, by listening to "stream:event" on the region and preventing what is done here.
+
+const AGAIN_MS = 30_000;
+const streams = new WeakMap();
+
+class Stream {
+  constructor(region) {
+    this.region = region;
+    this.after = region.dataset.streamAfter ?? "0";
+    this.isOpen = this.isOver = false;
+  }
+
+  open() {
+    if (this.source || this.isOver || document.hidden) return;
+    clearTimeout(this.again);
+    const address = new URL(this.region.dataset.stream, location.href);
+    address.searchParams.set("after", this.after);
+    this.source = new EventSource(address);
+    this.source.onopen = () => this.opened(true);
+    this.source.onerror = () => this.failed();
+    const names = (this.region.dataset.streamEvents ?? "").split(" ").filter(Boolean);
+    for (const name of ["append", "morph", ...names]) this.source.addEventListener(name, (event) => this.take(event));
+    this.source.addEventListener("over", () => {
+      this.isOver = true;
+      this.close();
+    });
+    this.source.addEventListener("cut", () => this.later());
+  }
+
+  close() {
+    clearTimeout(this.again);
+    this.source?.close();
+    this.source = null;
+    this.opened(false);
+  }
+
+  // While it is not open the region polls.
+  opened(isOpen) {
+    this.isOpen = isOpen;
+    this.region.dispatchEvent(new CustomEvent(isOpen ? "stream:open" : "stream:closed", { bubbles: true }));
+  }
+
+  // A connection that broke is made again by the browser itself, one that was refused is not.
+  failed() {
+    if (this.source?.readyState === EventSource.CLOSED) this.later();
+    else this.opened(false);
+  }
+
+  later() {
+    this.close();
+    this.again = setTimeout(() => this.open(), AGAIN_MS);
+  }
+
+  take(event) {
+    if (event.lastEventId) this.after = event.lastEventId;
+    const detail = { name: event.type, body: event.data, id: event.lastEventId };
+    const told = new CustomEvent("stream:event", { bubbles: true, cancelable: true, detail });
+    if (!this.region.dispatchEvent(told)) return;
+    if (event.type === "append") append(this.region, event.data);
+    else if (event.type === "morph") morph(event.data);
+  }
+}
+
+function elementsOf(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return [...template.content.children];
+}
+
+function append(region, html) {
+  const list = region.querySelector("[data-stream-list]");
+  for (const element of elementsOf(html)) {
+    if (list && !document.getElementById(element.id)) list.append(element);
+  }
+}
+
+function morph(html) {
+  for (const element of elementsOf(html)) {
+    const target = document.getElementById(element.id);
+    if (target) htmx.swap({ sourceElement: target, target, text: element.outerHTML, swap: "outerMorph" });
+  }
+}
+
+function streamOf(region) {
+  if (!streams.has(region)) streams.set(region, new Stream(region));
+  return streams.get(region);
+}
+
+function openAll() {
+  for (const region of document.querySelectorAll("[data-stream]")) streamOf(region).open();
+}
+
+// A browser has few connections to one server for all its tabs: those that nobody sees hold none.
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) return openAll();
+  for (const region of document.querySelectorAll("[data-stream]")) streamOf(region).close();
+});
+addEventListener("pagehide", () => {
+  for (const region of document.querySelectorAll("[data-stream]")) streamOf(region).close();
+});
+addEventListener("pageshow", openAll);
+
+// What polls need not while its stream is open.
+document.addEventListener("htmx:before:request", (event) => {
+  if (streams.get(event.target)?.isOpen) event.preventDefault();
+});
+// A poll may have shown more than the stream did.
+document.addEventListener("htmx:after:swap", openAll);
+openAll();

@@ -1,0 +1,1 @@
+"""Workflows for those who talk to an agent: its tools that run one and look at a run."""
