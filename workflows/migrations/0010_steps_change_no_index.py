@@ -7,7 +7,7 @@ BACKWARD = "ALTER TABLE workflows_execution RESET (fillfactor)"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("workflows", "0007_execution_filters")]
+    dependencies = [("workflows", "0009_webhooks")]
 
     operations = [
         migrations.AddIndex(
