@@ -1,24 +1,18 @@
 """Real Celery workers, killed and stopped in the middle of executions: each ends once, and nothing runs twice."""
 
-import os
 import signal
 import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db.models import Count
 from django.utils import timezone
 
 from tests.agents_hub.factories import AgentFactory
-from tests.bots.processes import ROOT, database_url
+from tests.workflows.crowd import Workers, wait_until
 from tests.workflows.factories import ExecutionFactory, ScheduleFactory, WorkflowFactory
 from tests.workflows.graphs import Parts, graph, node, way
 from workflows.models import Activity, Execution, Schedule, ScheduleRun, Step
@@ -26,71 +20,6 @@ from workflows.models import Activity, Execution, Schedule, ScheduleRun, Step
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
 EXECUTIONS, NODES, KILLED = 40, 6, 4
-SECONDS = 90
-# What the schedule does every few seconds, more often.
-CLOCK = """
-import time
-from tests.workflows import worker
-from workflows.tasks import sweep
-while True:
-    sweep()
-    time.sleep(0.5)
-"""
-BEAT = ["-m", "celery", "-A", "tests.workflows.worker", "beat"]
-WORKER = ["-m", "celery", "-A", "tests.workflows.worker", "worker", "--pool", "solo", "--without-gossip"]
-
-
-class Workers:
-    """Processes on the test's database and a broker of their own, ended with the test."""
-
-    def __init__(self, folder: Path, running: ExitStack, **environment: str) -> None:
-        self.folder, self._running = folder, running
-        self._environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.workflows.worker_settings",
-            "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}",
-            "TEST_DATABASE_URL": database_url(),
-            "TEST_WORKERS_FOLDER": str(folder),
-            "WORKFLOW_LEASE_SECONDS": "2",
-            "LOG_LEVEL": "INFO",
-            **environment,
-        }
-
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """A process; what they all say is in one file."""
-        log = self._running.enter_context((self.folder / "log").open("ab"))
-        process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env=self._environment, stdout=log, stderr=log
-        )
-        self._running.callback(process.wait, 30)
-        self._running.callback(process.kill)
-        return process
-
-    def worker(self) -> subprocess.Popen[bytes]:
-        return self.start(*WORKER)
-
-    def clock(self) -> None:
-        self.start("-c", CLOCK)
-
-    def beat(self) -> subprocess.Popen[bytes]:
-        """The platform's own clock, with all that it sends."""
-        return self.start(*BEAT, "--schedule", str(self.folder / "beat"), "--pidfile=")
-
-    def said(self) -> str:
-        return (self.folder / "log").read_text()
-
-
-@pytest.fixture
-def workers(tmp_path: Path) -> Iterator[Callable[..., Workers]]:
-    with ExitStack() as running:
-        yield lambda **environment: Workers(tmp_path, running, **environment)
-
-
-def wait_until(true: Callable[[], Any]) -> None:
-    ends, tick = time.monotonic() + SECONDS, threading.Event()
-    while not true():
-        assert time.monotonic() < ends, "it did not come about"
-        tick.wait(0.1)
 
 
 def has_steps(count: int) -> bool:
@@ -117,7 +46,6 @@ def test_workers_killed_at_any_moment_leave_each_execution_ended_once(workers: C
             ExecutionFactory(workflow=workflow)
     crowd = workers()
     running = [crowd.worker() for _ in range(3)]
-    crowd.clock()
     steps = EXECUTIONS * (NODES + 1)
     for number in range(1, KILLED + 1):
         wait_until(partial(has_steps, steps * number // (KILLED + 2)))
@@ -140,7 +68,6 @@ def overtaken(crowd: Workers) -> Execution:
     workflow = WorkflowFactory(agent=AgentFactory(), graph=line(1, "playwright_script"))
     execution: Execution = ExecutionFactory(workflow=workflow)
     stalled = crowd.worker()
-    crowd.clock()
     wait_until(lambda: is_stopped(stalled))
     crowd.worker()
     wait_until(lambda: Execution.objects.get(pk=execution.pk).fence == 2)
