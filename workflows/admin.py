@@ -93,6 +93,26 @@ class CommentAdmin(OfExecutionAdmin):
     list_select_related = ["execution", "user"]
 
 
+@admin.register(models.Schedule)
+class ScheduleAdmin(ReadOnlyAdmin):
+    list_display = [
+        "name", "agent", "organization", "maker", "cron_expression", "time_zone", "is_enabled", "next_due_at", "problem"
+    ]  # fmt: skip
+    list_filter = ["is_enabled"]
+    list_select_related = ["agent", "organization", "maker"]
+    search_fields = ["name", "agent__name", "organization__name", "=id"]
+    search_help_text = "A schedule's, agent's or organization's name, or an id."
+
+
+@admin.register(models.ScheduleRun)
+class ScheduleRunAdmin(ReadOnlyAdmin):
+    list_display = ["schedule", "due_at", "made_at", "asked_by", "missed", "execution", "problem"]
+    list_select_related = ["schedule", "asked_by", "execution"]
+    search_fields = ["=schedule__id"]
+    search_help_text = "A schedule's id."
+    show_full_result_count = False
+
+
 @admin.register(models.WebhookEndpoint)
 class WebhookEndpointAdmin(ReadOnlyAdmin):
     list_display = ["url", "organization", "enabled", "failing_since", "created_at"]

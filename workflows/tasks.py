@@ -11,9 +11,11 @@ from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from scheduling.services.notices import tell_makers
 from workflows.engine import admission, sharing
 from workflows.engine.run import drive
-from workflows.services import waiting
+from workflows.models import Schedule
+from workflows.services import schedules, waiting
 from workflows.webhooks import forgetting, notices, sending
 
 logger = logging.getLogger(__name__)
@@ -22,10 +24,23 @@ logger = logging.getLogger(__name__)
 LONGEST_SECONDS = 25 * 3600
 WEBHOOK_ROUND_SECONDS = 3
 
+# How often the clock looks for schedules that are due: half of the ten seconds that a start may take.
+CLOCK_SECONDS = 5
+
 BEAT: dict[str, dict[str, Any]] = {
     "workflows: take up what was lost, and let in what waits": {
         "task": "workflows.tasks.sweep",
         "schedule": timedelta(seconds=5),
+    },
+    "workflows: start the schedules that are due": {
+        "task": "workflows.tasks.run_due_schedules",
+        "schedule": timedelta(seconds=CLOCK_SECONDS),
+        "options": {"expires": CLOCK_SECONDS},
+    },
+    "workflows: tell people whose schedules cannot be run": {
+        "task": "workflows.tasks.tell_makers_of_schedules",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
     },
     "workflows: send the webhooks that are due": {
         "task": "workflows.tasks.send_webhooks",
@@ -64,6 +79,16 @@ def sweep() -> None:
 @shared_task
 def let_in_waiting() -> None:
     let_in()
+
+
+@shared_task
+def run_due_schedules() -> None:
+    schedules.run_due()
+
+
+@shared_task
+def tell_makers_of_schedules() -> None:
+    tell_makers(Schedule.objects.all(), "workflow")
 
 
 def nudge() -> None:

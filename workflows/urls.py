@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from workflows.pages import executions, versions, webhooks
+from workflows.pages import executions, live, schedules, versions, webhooks
 
 EXECUTION = "dashboard/workflows/executions/<uuid:execution_id>/"
+SCHEDULES = "dashboard/workflows/schedules/"
 AGENT = "dashboard/workflows/agents/<uuid:agent_id>/"
 VERSION = AGENT + "<uuid:workflow_id>/"
 WEBHOOK = "dashboard/webhooks/<uuid:endpoint_id>/"
@@ -13,7 +14,12 @@ app_name = "workflows"
 urlpatterns = [
     path("dashboard/workflows/", executions.execution_list, name="executions"),
     path(EXECUTION, executions.execution_page, name="execution"),
+    path(EXECUTION + "stream", live.execution_stream, name="execution-stream"),
+    path(EXECUTION + "files/<uuid:file_id>", executions.execution_file, name="execution-file"),
     path(EXECUTION + "status", executions.ask_status, name="ask-status"),
+    path(SCHEDULES + "new", schedules.choose_agent, name="schedule-agent"),
+    path(SCHEDULES + "<uuid:schedule_id>/edit", schedules.edit_schedule, name="edit-schedule"),
+    path(AGENT + "schedule", schedules.new_schedule, name="new-schedule"),
     path(AGENT, versions.version_list, name="versions"),
     path(AGENT + "new", versions.new_version, name="new-version"),
     path(AGENT + "compare", versions.compare, name="compare"),

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from accounts.errors import DomainError
 from agents_hub.chat import permissions, store
+from agents_hub.chat.inquiries import UNANSWERED as UNANSWERED_QUESTION
 from agents_hub.chat.inquiries import Inquiries, as_answer, from_server
 from agents_hub.chat.loading import Loaded
 from agents_hub.chat.searching import Selection
@@ -37,6 +38,10 @@ UNKNOWN = (
     "carried out. Find out before you call it again."
 )
 DENIED = "The person did not allow this call. Do not make it again unless they ask for it."
+NOBODY_THERE = (
+    "This call has to be allowed by the person, and nobody is there: a schedule began this conversation. It was not "
+    "made. Say what would have been done."
+)
 UNANSWERED = "The person did not answer whether this call may be made, so it was not."
 
 
@@ -122,6 +127,8 @@ class Calls:
 
     async def _permission(self, use: ToolUse, tool: ChatTool) -> ToolOutcome | None:
         """Ask the person for this very call. What stands in its place where they do not allow it."""
+        if self._loaded.is_unattended:
+            return await self._ended(use, ToolUse.Status.DENIED, ToolOutcome.said(NOBODY_THERE, failed=True))
         inquiry = Inquiry(
             turn_id=self._run.held.id,
             tool_use_id=use.pk,
@@ -179,6 +186,8 @@ class Calls:
 
     def _context(self, use: ToolUse, said: list[str]) -> CallContext:
         async def ask(question: Question) -> Reply:
+            if self._loaded.is_unattended:
+                return as_answer(UNANSWERED_QUESTION)
             inquiry = from_server(question, self._run.held.id, use.pk)
             return as_answer(await self._run.inquiries.put(inquiry))
 

@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "security",
     "accounts",
     "dashboard",
+    "scheduling",
     "llm",
     "mcp_gateway",
     "agents_hub",

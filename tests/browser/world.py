@@ -36,6 +36,7 @@ from tests.browser import (
     model_rows,
     profile_rows,
     remote_rows,
+    task_rows,
     webhook_rows,
     workflow_rows,
 )
@@ -62,7 +63,7 @@ SENDS_ON = {"accounts:password-reset-choose"}
 # Complete documents that do not stand in the shell.
 DOCUMENTS = {"bots:transcript"}
 # Streams, which the tests' own server does not serve.
-STREAMS = {"chat:stream"}
+STREAMS = {"chat:stream", "workflows:execution-stream"}
 
 PASSWORD = "a lantern over the harbour"
 
@@ -112,6 +113,8 @@ def values(owned: World | None = None) -> Values:
         "cookie_id": [],
         "pool_id": [],
         "execution_id": [],
+        "kind": ["workflow", "task"],
+        "schedule_id": [],
         "workflow_id": [],
         "endpoint_id": [],
         "delivery_id": [],
@@ -140,11 +143,23 @@ def values(owned: World | None = None) -> Values:
         "user_id": [owned.person.pk],
         **_servers(owned),
         **chat_rows.fill(Agent.objects.get(pk=str(agent_id)), owned.person),
-        **workflow_rows.fill(owned.organization, owned.person, agent_id),
+        **_scheduled(owned, agent_id),
         **webhook_rows.fill(owned.organization, owned.person),
         **model_rows.fill(owned.organization, owned.person),
         **_installed(owned),
         "code_id": list(GiftCode.objects.filter(bot=owned.bot).order_by("pk").values_list("pk", flat=True)[:1]),
+    }
+
+
+def _scheduled(owned: World, agent_id: object) -> dict[str, Sequence[object]]:
+    """What workflows have, and a task of the agent beside their schedules."""
+    rows = workflow_rows.fill(owned.organization, owned.person, agent_id)
+    task = task_rows.fill(owned.organization, owned.person, agent_id)
+    return {
+        **rows,
+        "workflows:edit-schedule.schedule_id": rows["schedule_id"],
+        "agents:edit-task.schedule_id": [task],
+        "schedule_id": [*rows["schedule_id"], task],
     }
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from tests.factories import UserFactory
-from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, WebhookEndpointFactory
+from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, ScheduleFactory, WebhookEndpointFactory
 from workflows.models import (
     Activity,
     Checkpoint,
@@ -21,6 +21,8 @@ from workflows.models import (
     Execution,
     Label,
     Publication,
+    Schedule,
+    ScheduleRun,
     Step,
     UserMessage,
     WebhookDelivery,
@@ -42,8 +44,11 @@ def rows() -> dict[type[Model], Any]:
     execution: Execution = ExecutionFactory()
     now = execution.created_at
     person = UserFactory()
+    schedule: Schedule = ScheduleFactory(agent=execution.agent)
     endpoint: WebhookEndpoint = WebhookEndpointFactory(organization=execution.organization)
     made: list[Any] = [
+        schedule,
+        ScheduleRun.objects.create(schedule=schedule, execution=execution, due_at=now),
         execution,
         execution.workflow,
         ExecutionFileFactory(execution=execution),

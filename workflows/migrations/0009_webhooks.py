@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0004_confirmed_addresses"),
         ("agents_hub", "0004_agent_servers"),
-        ("workflows", "0007_execution_filters"),
+        ("workflows", "0008_schedules"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -3,6 +3,7 @@
 from workflows.models.executions import Activity, Checkpoint, Execution, Step, Trigger, UserMessage
 from workflows.models.files import Directory, ExecutionFile, Maker
 from workflows.models.marks import Comment, Label
+from workflows.models.schedules import Schedule, ScheduleRun
 from workflows.models.versions import Publication, Workflow
 from workflows.models.webhooks import WebhookDelivery, WebhookEndpoint
 
@@ -16,6 +17,8 @@ __all__ = [
     "Label",
     "Maker",
     "Publication",
+    "Schedule",
+    "ScheduleRun",
     "Step",
     "Trigger",
     "UserMessage",

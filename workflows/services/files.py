@@ -25,7 +25,11 @@ from workflows.services.executions import find_execution, lock_execution, write_
 def list_files(caller: Caller, *, execution_id: UUID) -> list[ExecutionFile]:
     """All of the execution's files, by directory and name."""
     caller.require(Scope.READ)
-    execution = find_execution(caller, execution_id)
+    return files_of(find_execution(caller, execution_id))
+
+
+def files_of(execution: Execution) -> list[ExecutionFile]:
+    """The same, of an execution that was found as the caller's."""
     return list(execution.files.select_related("execution").order_by("directory", "name")[:MOST_FILES])
 
 

@@ -6,9 +6,12 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from accounts.caller import Caller
 from accounts.models import Organization
-from agents_hub.models import Agent, Stage
+from agents_hub.models import Agent, ScheduledTask, Stage
+from agents_hub.services import scheduled_tasks as tasks
 from mcp_gateway.remote import discovery
+from tests.agents_hub.chat.scheduled import wanted
 from tests.agents_hub.chat.seeing import browser_of
 from tests.agents_hub.chat.talks import Talk
 from tests.agents_hub.factories import AgentFactory, member_of
@@ -69,3 +72,14 @@ def talk(agent: Agent, settings: Settings) -> Talk:
 def browser(talk: Talk) -> Client:
     """The browser of the one who talks."""
     return browser_of(talk.caller.user_id)
+
+
+@pytest.fixture
+def maker(agent: Agent, settings: Settings) -> Caller:
+    settings.QUICK_THREADS = 0
+    return caller_for(member_of(agent.organization))
+
+
+@pytest.fixture
+def task(maker: Caller, agent: Agent) -> ScheduledTask:
+    return tasks.create_task(maker, agent_id=agent.pk, wanted=wanted())

@@ -6,7 +6,7 @@ from accounts.caller import Caller
 from agents_hub.models import Agent
 from tests.bots.processes import Process
 from tests.fakes.webhook_receiver import Receiver, Reply
-from tests.workflows.test_many_workers import wait_until
+from tests.workflows.crowd import wait_until
 from tests.workflows.webhooks.conftest import add, ended
 from workflows.models import WebhookDelivery
 from workflows.webhooks.sending import send_due
