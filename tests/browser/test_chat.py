@@ -96,6 +96,8 @@ def opened(page: Page, platform: str, person: User, agent: Agent) -> None:
     sign_in(page.context, person, platform)
     page.goto(f"{platform}/dashboard/chat/new")
     page.get_by_role("link", name=agent.name).click()
+    # Loaded with its scripts: before them, Enter begins a line.
+    page.wait_for_url(re.compile("/dashboard/chat/new/"))
 
 
 def said(page: Page) -> Locator:
