@@ -128,6 +128,8 @@ def test_a_person_connects_asks_sees_tools_work_stops_reloads_and_denies(
     model: ModelProvider,
 ) -> None:
     whoami = remote_name(lighthouse, "whoami")
+    # Streams and forms show all of it: nothing waits for a poll.
+    page.context.route("**/news?*", lambda route: route.fulfill(status=204))
     opened(page, platform, person, agent)
     expect(page.get_by_text(BANNER)).to_be_visible()
     expect(page.locator("#lacks")).to_contain_text("Lighthouse")
@@ -217,6 +219,28 @@ def test_a_chat_without_its_stream_polls(
     context.close()
 
 
+def test_a_file_that_is_refused_is_named_in_place_and_nothing_typed_is_lost(
+    page: Page, platform: str, person: User, agent: Agent
+) -> None:
+    opened(page, platform, person, agent)
+    ask(page, "Hello?")
+    expect(said(page)).to_have_text("Hello there.")
+    page.evaluate("window.notReloaded = true")
+    files = page.get_by_label("Files to go with the message")
+    files.set_input_files({"name": "program", "mimeType": "text/plain", "buffer": b"\x7fELF\x00\x01"})
+    page.get_by_label("Message to Keeper").fill("Read this")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("alert")).to_contain_text("“program” is of the type")
+    expect(page.get_by_label("Message to Keeper")).to_have_value("Read this")
+    files.set_input_files({"name": "tides.txt", "mimeType": "text/plain", "buffer": b"low 04:10"})
+    page.get_by_label("Message to Keeper").press("Enter")
+    expect(page.locator(".message.mine").last).to_contain_text("tides.txt")
+    expect(page.get_by_label("Message to Keeper")).to_have_value("")
+    expect(said(page)).to_have_count(2)
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    assert page.evaluate(NOT_RELOADED)
+
+
 def test_who_leaves_the_organization_sees_no_word_more(
     chromium: Browser, platform: str, person: User, agent: Agent, model: ModelProvider, settings: Settings
 ) -> None:
@@ -252,8 +276,8 @@ def test_all_of_it_works_without_scripts(
     page.reload()
     expect(said(page)).to_contain_text("One")
     page.get_by_role("button", name="Stop").click()
-    model.go.set()
     reload_until(page, "You stopped the answer.")
+    model.go.set()
     page.get_by_text("Edit", exact=True).click()
     page.get_by_label("Say instead").fill("Count to one")
     page.locator(".edit").get_by_role("button", name="Send").click()

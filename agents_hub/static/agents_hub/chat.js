@@ -46,8 +46,9 @@ document.addEventListener("stream:over", refresh);
 
 // What the page says now, in the place of what it said.
 async function refresh() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-  if (!answer.ok || answer.redirected) return;
+  // Where it cannot be asked now, the next poll asks again.
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("chat");
   const follows = isNearEnd();
   if (fresh) htmx.swap({ sourceElement: chat, target: chat, text: fresh.outerHTML, swap: "outerMorph" });

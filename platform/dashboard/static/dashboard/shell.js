@@ -90,9 +90,14 @@ document.addEventListener("change", (event) => {
   event.target.closest("form[data-applies-itself]")?.requestSubmit();
 });
 
+// The live region that an element keeps up to date. What a form in it is answered with is the form's own affair.
+function liveRegionOf(element) {
+  return element.matches?.("form") ? null : element.closest?.("[data-live]");
+}
+
 // A live region keeps what it last showed when the answer is an error or the sign-in page, and says that it is old.
 document.addEventListener("htmx:before:response", (event) => {
-  const region = event.target.closest?.("[data-live]");
+  const region = liveRegionOf(event.target);
   if (!region) return;
   const { raw } = event.detail.ctx.response;
   const fresh = raw.ok && !raw.redirected;
@@ -100,7 +105,7 @@ document.addEventListener("htmx:before:response", (event) => {
   if (!fresh) event.preventDefault();
 });
 document.addEventListener("htmx:error", (event) => {
-  const region = event.target.closest?.("[data-live]");
+  const region = liveRegionOf(event.target);
   if (region) markStale(region, true);
 });
 
