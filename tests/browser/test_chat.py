@@ -197,6 +197,7 @@ def test_a_person_connects_asks_sees_tools_work_stops_reloads_and_denies(
     page.get_by_role("button", name="Deny").click()
     expect(page.locator(".use").last).to_contain_text("Denied")
     expect(said(page).last).to_have_text("Then not.")
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
     assert list(ToolUse.objects.order_by("pk").values_list("status", flat=True)) == ["done", "denied"]
     assert Turn.objects.exclude(status=TurnStatus.COMPLETED).count() == 1
 
