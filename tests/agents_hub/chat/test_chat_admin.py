@@ -84,7 +84,8 @@ def test_nobody_finds_out_by_searching_or_filtering_what_was_said(operator: Clie
         listed = pages_of(row)[0]
         assert str(_shown(row)) in operator.get(listed).content.decode()
         assert str(_shown(row)) not in operator.get(listed, {"q": SAID}).content.decode()
-        for field in ("title", "text", "draft", "message", "body", "arguments", "question", "schema", "result"):
+        row.refresh_from_db()
+        for field in [name for name, value in vars(row).items() if SAID in str(value)]:
             refused = operator.get(listed, {f"{field}__startswith": SAID[0]})
             assert refused.status_code in (302, 400)
 
