@@ -127,14 +127,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for number, event in enumerate(events[: len(events) // 2] if cut else events):
+        for number, event in enumerate(events):
             if held and number == len(events) // 2:
                 self.provider.halfway.set()
                 self.provider.go.wait(60)
+            if cut and number == len(events) // 2:
+                return
             content = event.encode()
             self.wfile.write(b"%x\r\n%s\r\n" % (len(content), content))
-        if not cut:
-            self.wfile.write(b"0\r\n\r\n")
+        self.wfile.write(b"0\r\n\r\n")
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
         """Say nothing; tests look at `seen`."""

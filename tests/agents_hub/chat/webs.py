@@ -17,7 +17,7 @@ import psutil
 
 from tests.bots.processes import ROOT, database_url
 
-SECONDS = 90
+SECONDS = 40
 LEASE_SECONDS = 2
 
 
