@@ -175,7 +175,6 @@ def test_how_it_ended_is_told_by_the_exit_code(agent: Agent, person: User, model
     failed = chat("Helper", "--as", person.email, "--message", "Hello?")
     assert failed.returncode == 1
     assert "Check it under Models" in failed.stderr
-    other = AgentFactory(name="Elsewhere")
     assert Turn.objects.get().status == TurnStatus.ERROR
 
 

@@ -17,7 +17,7 @@ import psutil
 
 from tests.bots.processes import ROOT, database_url
 
-SECONDS = 40
+SECONDS = 90
 LEASE_SECONDS = 2
 
 
