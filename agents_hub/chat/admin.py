@@ -36,7 +36,7 @@ class OfConversation(ReadOnlyAdmin):
         found = super().get_queryset(request)
         return found if _may_read(request) and _is_of_one(request) else found.defer(*self.said)
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Django lets an address filter by any field of the row itself, so a text could be guessed letter by letter."""
         return lookup.split("__")[0] not in self.said and super().lookup_allowed(lookup, value, request)
 
@@ -66,7 +66,7 @@ class OfConversation(ReadOnlyAdmin):
 
 class OfTurn(OfConversation):
     up = "turn__conversation__"
-    found_by = ("turn", "turn__conversation")
+    found_by: ClassVar[tuple[str, ...]] = ("turn", "turn__conversation")
 
 
 @admin.register(models.Conversation)

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,10 @@ SWEEP_SECONDS = tasks.BEAT["agents: mark answers whose process was lost, and giv
     "schedule"
 ].total_seconds()
 HELD = Reply(pieces=("One ", "two ", "three ", "four."), held=True)
+BROKEN_OFF = replace(HELD, cut=True)
 AT_ONCE = 5
+# Pools of threads are as large as many came at once. One left by each turn that was stopped would be fifty.
+THREADS_BY_CHANCE = 10
 
 
 @pytest.fixture
@@ -107,9 +111,11 @@ def test_a_web_process_killed_while_a_tool_is_called_leaves_a_turn_in_which_no_t
     assert "unknown" in asked(model)[-1]["content"]
 
 
-def overtaken(talk: Talk, model: ModelProvider, webs: Webs, until: Callable[[Turn], bool], **environment: str) -> Turn:
+def overtaken(
+    talk: Talk, model: ModelProvider, webs: Webs, first_gets: Reply, until: Callable[[Turn], bool], **environment: str
+) -> Turn:
     """A turn whose process stood still while another took it over and answered, and then woke up and came so far."""
-    model.answers += [HELD, Reply(pieces=("The second answered.",))]
+    model.answers += [first_gets, Reply(pieces=("The second answered.",))]
     turn, first = asked_of(talk), webs.start(**environment)
     wait_until(lambda: has_said(turn), webs.said)
     os.kill(first.process.pid, signal.SIGSTOP)
@@ -126,10 +132,11 @@ def overtaken(talk: Talk, model: ModelProvider, webs: Webs, until: Callable[[Tur
     return turn
 
 
+@pytest.mark.parametrize("first_gets", [HELD, BROKEN_OFF], ids=["with an answer", "with a failure"])
 def test_a_web_process_that_stood_still_and_was_overtaken_writes_nothing_when_it_wakes_up(
-    talk: Talk, model: ModelProvider, webs: Webs
+    talk: Talk, model: ModelProvider, webs: Webs, first_gets: Reply
 ) -> None:
-    turn = overtaken(talk, model, webs, lambda turn: f"Turn {turn.pk} was taken away" in webs.said())
+    turn = overtaken(talk, model, webs, first_gets, lambda turn: f"Turn {turn.pk} was taken away" in webs.said())
     assert (turn.status, turn.answer.text, turn.steps.count()) == (TurnStatus.COMPLETED, "The second answered.", 1)
     said = "".join(event.body["text"] for event in TurnEvent.objects.filter(turn=turn, kind="text"))
     assert "four" not in said
@@ -145,7 +152,7 @@ def test_without_the_fence_the_one_that_wakes_up_spoils_the_answer(
         turn.answer.refresh_from_db()
         return (turn.status, turn.answer.text) != (TurnStatus.COMPLETED, "The second answered.")
 
-    overtaken(talk, model, webs, is_spoilt, TEST_WEB_FENCE="off")
+    overtaken(talk, model, webs, BROKEN_OFF, is_spoilt, TEST_WEB_FENCE="off")
 
 
 def test_two_web_processes_carry_each_of_thirty_waiting_turns_out_once(
@@ -169,17 +176,17 @@ def test_after_two_hundred_turns_half_of_them_stopped_or_failed_nothing_is_left_
 ) -> None:
     printer = talk.give(server)
     web = webs.start()
-    call = Reply(pieces=(), calls=((remote_name(printer, "echo"), '{"text": "ink"}'),))
+    call = Reply(pieces=(), calls=((remote_name(printer, "echo"), '{"text": "ink"}'),), input=1, cached=0, output=1)
 
     def fifty(*answers: Reply | Fault, stopped: bool = False) -> None:
-        """Fifty turns at once, answered so."""
-        before = len(model.seen)
+        """Fifty turns at once, answered so. Somebody else's each time: what a plan gives a person is not all used."""
+        before, caller = len(model.seen), caller_for(member_of(talk.agent.organization))
         model.answers.extend(answers)
-        asked_for = [asked_of(Talk.begin(talk.caller, talk.agent)) for _ in range(50)]
+        asked_for = [asked_of(Talk.begin(caller, talk.agent)) for _ in range(50)]
         if stopped:
             wait_until(lambda: len(model.seen) == before + 50, webs.said)
             for turn in asked_for:
-                turns.stop(talk.caller, turn_id=turn.pk)
+                turns.stop(caller, turn_id=turn.pk)
         wait_until(lambda: not Turn.objects.filter(status=TurnStatus.IN_PROGRESS).exists(), webs.said)
         model.go.set()
         model.answers.clear()
@@ -192,23 +199,23 @@ def test_after_two_hundred_turns_half_of_them_stopped_or_failed_nothing_is_left_
         fifty(*[Fault(401)] * 25, *[Reply(cut=True)] * 25)
 
     two_hundred()
-    wait_until(lambda: server.under_way == 0)
     before, backends = settled(web), backend_count()
     two_hundred()
     statuses = Turn.objects.order_by("-id")[:200].values_list("status", flat=True)
     assert list(statuses).count(TurnStatus.COMPLETED) == 100
     assert list(statuses).count(TurnStatus.STOPPED) == 50
     assert list(statuses).count(TurnStatus.ERROR) == 50
-    wait_until(lambda: server.under_way == 0)
     after = settled(web)
-    assert after.threads <= before.threads
+    assert server.under_way == 0
+    assert after.threads <= before.threads + THREADS_BY_CHANCE
     assert after.sockets <= before.sockets
     assert after.files <= before.files
     assert backend_count() <= backends
 
 
 def settled(web: Web) -> Open:
-    """What it holds, once that has not changed for a while."""
+    """What it holds, once no connection to anybody is open and that has not changed for a while."""
+    wait_until(lambda: not web.outgoing())
     seen = [web.holds()]
 
     def is_quiet() -> bool:

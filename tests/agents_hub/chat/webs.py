@@ -43,6 +43,11 @@ class Web:
         seen = psutil.Process(self.process.pid)
         return Open(seen.num_threads(), len(seen.net_connections("all")), seen.num_fds())
 
+    def outgoing(self) -> list[tuple[str, int]]:
+        """Where its connections by network lead to: models and servers; the database is reached by a file."""
+        seen = psutil.Process(self.process.pid).net_connections("inet")
+        return [tuple(each.raddr) for each in seen if each.raddr and each.laddr.port != self.port]
+
 
 class Webs:
     """Ended with the test."""
