@@ -128,7 +128,7 @@ class PoolMembershipAdmin(ReadOnlyAdmin):
 
 @admin.register(models.SharedFile)
 class SharedFileAdmin(ReadOnlyAdmin):
-    list_display = ["name", "agent", "mime_type", "size", "version", "is_frozen", "updated_at"]
+    list_display = ["name", "agent", "storage_key", "mime_type", "size", "version", "is_frozen", "updated_at"]
     list_filter = ["is_frozen"]
     list_select_related = ["agent"]
     search_fields = ["name", "agent__name", "=id"]
@@ -163,6 +163,29 @@ class AgentServerAdmin(ReadOnlyAdmin):
     list_select_related = ["server", "agent", "assigned_by"]
     search_fields = ["server__name", "agent__name", "=agent__id"]
     search_help_text = "A server's or agent's name, or an agent's id."
+    show_full_result_count = False
+
+
+@admin.register(models.ScheduledTask)
+class ScheduledTaskAdmin(ReadOnlyAdmin):
+    """Without the prompt: what people ask is theirs, as their conversations are."""
+
+    list_display = [
+        "name", "agent", "organization", "maker", "cron_expression", "time_zone", "is_enabled", "next_due_at", "problem"
+    ]  # fmt: skip
+    list_filter = ["is_enabled"]
+    list_select_related = ["agent", "organization", "maker"]
+    search_fields = ["name", "agent__name", "organization__name", "=id"]
+    search_help_text = "A task's, agent's or organization's name, or an id."
+    exclude = ["prompt"]
+
+
+@admin.register(models.TaskRun)
+class TaskRunAdmin(ReadOnlyAdmin):
+    list_display = ["schedule", "due_at", "made_at", "asked_by", "missed", "turn", "problem"]
+    list_select_related = ["schedule", "asked_by", "turn"]
+    search_fields = ["=schedule__id"]
+    search_help_text = "A task's id."
     show_full_result_count = False
 
 

@@ -10,6 +10,7 @@ from accounts.scopes import Scope
 from agents_hub.chat import watching
 from agents_hub.models import Conversation, Inquiry, ToolUse, Turn
 from agents_hub.services import conversations, turns
+from agents_hub.services.attachments import of_messages
 from agents_hub.shapes.chats import (
     AnswerAgain,
     Answered,
@@ -83,7 +84,7 @@ def begin_conversation(caller: Caller, arguments: BeginConversation) -> Conversa
 @registry.tool("conversationGet", server=REST_ONLY, scope=Scope.READ, title="Get a conversation", read_only=True)
 def get_conversation(caller: Caller, arguments: OneConversation) -> WholeConversationShape:
     """Fetch a conversation with the messages of the branch that is shown, and how each answer came about."""
-    return _whole(conversations.find_conversation(caller, arguments.conversation_id))
+    return _whole(caller, conversations.find_conversation(caller, arguments.conversation_id))
 
 
 @registry.tool("conversationUpdate", server=REST_ONLY, scope=Scope.WRITE, title="Rename or pin", idempotent=True)
@@ -110,7 +111,7 @@ def delete_conversation(caller: Caller, arguments: OneConversation) -> Nothing:
 def show_branch(caller: Caller, arguments: ShowBranch) -> WholeConversationShape:
     """Show the branch in which that message stands, down to its newest end."""
     conversations.show_branch(caller, conversation_id=arguments.conversation_id, message_id=arguments.message_id)
-    return _whole(conversations.find_conversation(caller, arguments.conversation_id))
+    return _whole(caller, conversations.find_conversation(caller, arguments.conversation_id))
 
 
 @registry.tool("chat", server=REST_ONLY, scope=Scope.WRITE, title="Say something to an agent")
@@ -124,11 +125,11 @@ def say(caller: Caller, arguments: Say) -> Asked:
     if conversation_id is None:
         assert arguments.agent_id is not None
         conversation_id = conversations.begin_conversation(caller, agent_id=arguments.agent_id).pk
+    place: dict[str, Any] = {"conversation_id": conversation_id}
+    said: dict[str, Any] = {"text": arguments.message, "attachments": arguments.attachments}
     if arguments.edit_of is not None:
-        turn = turns.edit(caller, conversation_id=conversation_id, message_id=arguments.edit_of, text=arguments.message)
-    else:
-        turn = turns.begin(caller, conversation_id=conversation_id, text=arguments.message, after=arguments.after)
-    return Asked.of(turn)
+        return Asked.of(turns.edit(caller, **place, message_id=arguments.edit_of, **said))
+    return Asked.of(turns.begin(caller, **place, after=arguments.after, **said))
 
 
 @registry.tool("messageAnswerAgain", server=REST_ONLY, scope=Scope.WRITE, title="Have it answered again")
@@ -188,13 +189,14 @@ def _watch(caller: Caller, answer: dict[str, Any]) -> Subject:
     return watching.subject(caller, UUID(answer["turnId"]))
 
 
-def _whole(conversation: Conversation) -> WholeConversationShape:
+def _whole(caller: Caller, conversation: Conversation) -> WholeConversationShape:
     placed = conversations.branch_of(conversation)
     answers = [one.message.pk for one in placed]
+    files = of_messages(answers)
     by_answer = {turn.answer_id: turn for turn in _with_all(Turn.objects.filter(answer__in=answers))}
     return WholeConversationShape(
         **dict(ConversationShape.of(conversation)),
-        messages=[MessageShape.of(one, by_answer.get(one.message.pk)) for one in placed],
+        messages=[MessageShape.of(caller, one, by_answer.get(one.message.pk), files[one.message.pk]) for one in placed],
     )
 
 

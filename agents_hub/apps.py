@@ -12,9 +12,10 @@ class AgentsHubConfig(AppConfig):
         from agents_hub.chat.sources import sources
         from agents_hub.files.content import forget_with_its_row
         from agents_hub.models import Attachment, SharedFile, StagedFile
-        from agents_hub.pages import agents, profiles
+        from agents_hub.pages import agents, profiles, tasks
         from dashboard.jump import jump_list
         from dashboard.navigation import Section, navigation
+        from scheduling.registry import kinds
 
         navigation.add(Section.MAIN, "Agents", "agents:list", icon="agents_hub/icons/agent.svg", order=20)
         navigation.add(
@@ -23,6 +24,7 @@ class AgentsHubConfig(AppConfig):
         navigation.add(
             Section.HELP, "Connect a client", "agents:connect", icon="agents_hub/icons/connect.svg", order=90
         )
+        kinds.add(tasks.KIND)
         sources.add(OwnTools("bots", "Bots"))
         jump_list.add("Agents", agents.places)
         jump_list.add("Browser profiles", profiles.places)

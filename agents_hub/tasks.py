@@ -11,8 +11,11 @@ from agents_hub.chat import store
 from agents_hub.chat.alone import carry_out
 from agents_hub.chat.forgetting import forget_events, forget_records
 from agents_hub.files.content import sweep_orphans
+from agents_hub.models import ScheduledTask
+from agents_hub.services import scheduled_tasks
 from agents_hub.services.attachments import sweep_unsent
 from agents_hub.services.staged_files import sweep_staged_files
+from scheduling.services.notices import tell_makers
 
 BEAT: dict[str, dict[str, Any]] = {
     "agents: delete staged files whose hour is over": {
@@ -33,6 +36,16 @@ BEAT: dict[str, dict[str, Any]] = {
         "task": "agents_hub.tasks.look_after_turns",
         "schedule": timedelta(seconds=5),
         "options": {"expires": 5},
+    },
+    "agents: ask what scheduled tasks are due to ask": {
+        "task": "agents_hub.tasks.run_due_tasks",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 5},
+    },
+    "agents: tell people whose scheduled tasks cannot be run": {
+        "task": "agents_hub.tasks.tell_makers_of_tasks",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
     },
     "agents: forget how answers came about": {
         "task": "agents_hub.tasks.forget_old_turns",
@@ -77,3 +90,14 @@ def carry_out_turn(turn_id: str) -> None:
 def forget_old_turns() -> None:
     forget_events()
     forget_records()
+
+
+@shared_task
+def run_due_tasks() -> None:
+    scheduled_tasks.settle_runs()
+    scheduled_tasks.run_due()
+
+
+@shared_task
+def tell_makers_of_tasks() -> None:
+    tell_makers(ScheduledTask.objects.all(), "task")

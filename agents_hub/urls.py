@@ -14,9 +14,11 @@ from agents_hub.pages import (
     profile_parts,
     profiles,
     servers,
+    tasks,
 )
 
 AGENT = "dashboard/agents/<uuid:agent_id>/"
+TASKS = "dashboard/tasks/"
 PROFILES = "dashboard/profiles/"
 PROFILE = PROFILES + "<uuid:profile_id>/"
 CREDENTIAL = PROFILE + "credentials/<uuid:credential_id>/"
@@ -42,6 +44,9 @@ urlpatterns = [
     path(FILE + "freeze", files.freeze, name="freeze"),
     path(FILE + "replace", files.replace, name="replace"),
     path(FILE + "delete", files.delete, name="delete-file"),
+    path(AGENT + "schedule", tasks.new_task, name="new-task"),
+    path(TASKS + "new", tasks.choose_agent, name="task-agent"),
+    path(TASKS + "<uuid:schedule_id>/edit", tasks.edit_task, name="edit-task"),
     path(PROFILES, profiles.profile_list, name="profiles"),
     path(PROFILES + "create", profiles.create, name="create-profile"),
     path(PROFILE, profiles.profile_page, name="profile"),

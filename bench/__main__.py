@@ -1,10 +1,12 @@
 """`make bench`."""
 
-from bench import calling, chatting, claiming, fastmcp_environment, mcp_server, running
+from bench import calling, chatting, claiming, fastmcp_environment, listing, mcp_server, running, watching
 
 fastmcp_environment.ensure()
 mcp_server.main()
 calling.main()
 claiming.main()
 running.main()
+watching.main()
+listing.main()
 chatting.main()

@@ -18,23 +18,12 @@ from typing import Any
 import httpx2
 import psutil
 
-from bench.mcp_server import LOG, ROOT, bench_database, prepared_environment, served
+from bench.mcp_server import LOG, ROOT, bench_database, ours, prepared_environment, served
 
 ROUNDS = int(os.environ.get("BENCH_ANSWERS", "60"))
 AT_ONCE = int(os.environ.get("BENCH_TURNS", "50"))
 STREAMS = int(os.environ.get("BENCH_STREAMS", "200"))
 QUICK, STEADY, LONG = "steady-20-0", "steady-20-50", "steady-2-30000"
-COMMAND = [
-    "-m",
-    "uvicorn",
-    "config.asgi:application",
-    "--loop",
-    "uvloop",
-    "--http",
-    "httptools",
-    "--log-level",
-    "error",
-]
 
 
 @dataclass(frozen=True)
@@ -145,7 +134,7 @@ def main() -> None:
             [sys.executable, "-m", "bench.talker", address, QUICK, STEADY, LONG],
             cwd=ROOT, env=environment, check=True, capture_output=True, text=True,
         )  # fmt: skip
-        port = running.enter_context(served([sys.executable, *COMMAND], environment))
+        port = running.enter_context(served(ours(), environment))
         print("\nChats by one process")
         asyncio.run(measure(f"http://127.0.0.1:{port}", address, json.loads(made.stdout), _serving(port)))
 

@@ -1,4 +1,4 @@
-"""A provider of models for measuring: OpenAI's streamed answers of so many pieces, at a pace that the model's name says.
+"""A provider of models for measuring: OpenAI's streamed answers of so many pieces, at the pace in the model's name.
 
 `steady-20-50` answers with 20 pieces, 50 ms apart; `steady-20-0` at once. Run as a program: it prints its port.
 """

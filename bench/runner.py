@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import django
@@ -26,6 +27,11 @@ def idle(work: Work) -> NodeResult:
 kinds.add("playwright_script", idle)
 
 
+# As one that a worker has: neither the admission nor the sweep touches it.
+FAR = datetime(9999, 1, 1, tzinfo=UTC)
+HELD: dict[str, Any] = {"status": "running", "fence": 1, "admitted_at": FAR, "lease_until": FAR}
+
+
 def graph(steps: int, seconds: float) -> dict[str, Any]:
     """Nodes in a row; the last of the steps is the end."""
     names = [f"n{number}" for number in range(steps - 1)]
@@ -42,7 +48,7 @@ def graph(steps: int, seconds: float) -> dict[str, Any]:
     }
 
 
-def make(executions: int, steps: int, seconds: float) -> None:
+def make(executions: int, steps: int, seconds: float, *, held: bool = False) -> None:
     from accounts.models import Organization
     from agents_hub.models import Agent
 
@@ -50,7 +56,8 @@ def make(executions: int, steps: int, seconds: float) -> None:
     agent, _ = Agent.objects.get_or_create(organization=organization, name="Bench")
     workflow = Workflow.objects.create(agent=agent, graph=graph(steps, seconds), settings=Settings().model_dump())
     Execution.objects.bulk_create(
-        Execution(organization=organization, agent=agent, workflow=workflow) for _ in range(executions)
+        Execution(organization=organization, agent=agent, workflow=workflow, **(HELD if held else {}))
+        for _ in range(executions)
     )
 
 

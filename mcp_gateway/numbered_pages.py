@@ -26,8 +26,10 @@ def numbered(
     rows: "models.QuerySet[M, Any]", *, order: "Sequence[str | models.OrderBy]", number: int, size: int
 ) -> NumberedPage[M]:
     """The `number`-th page, from 1, of `size` rows. Beyond the last it is empty."""
-    begin = (number - 1) * size
-    return NumberedPage(list(rows.order_by(*order)[begin : begin + size]), number, size, rows.order_by().count())
+    begin, total = (number - 1) * size, rows.order_by().count()
+    # Where there is nothing, looking for it in order would read all there is.
+    found = list(rows.order_by(*order)[begin : begin + size]) if begin < total else []
+    return NumberedPage(found, number, size, total)
 
 
 def ordering(field: str, direction: str) -> tuple[str, ...]:

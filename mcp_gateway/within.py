@@ -1,6 +1,7 @@
 """Calling the platform's own tools from within it, as a person: checked and recorded as calls from outside are."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from mcp_gateway.trail import AtOnce
 from security import audit
 from security.audit import Outcome
 
+logger = logging.getLogger(__name__)
 _trail = AtOnce()
 
 
@@ -30,12 +32,16 @@ class Called:
 
 
 async def call(tool: Tool, caller: Caller, arguments: Mapping[str, Any]) -> Called:
-    """Call the tool with arguments as a client sends them. What it refuses is a result; what breaks is raised."""
+    """Call the tool with arguments as a client sends them. What it refuses, and what nobody foresaw, is a result."""
     if not caller.scope.includes(tool.scope):
         return await refuse(tool, caller, "insufficient_scope", scope_missing(tool, caller)[0])
     running = Call(tool, caller, _trail, Progress(_unreported)).run(arguments)
     # A write that has begun goes on to its end and its entry, though nobody waits for it any more.
-    result = await (running if tool.read_only else asyncio.shield(asyncio.create_task(running)))
+    try:
+        result = await (running if tool.read_only else asyncio.shield(asyncio.create_task(running)))
+    except Exception:  # as at the endpoint: whoever called is told where to look, and nothing of what happened
+        logger.exception("The tool %s failed", tool.name)
+        return Called(f"{tool.name} failed on our side. It is in the log.", is_error=True)
     if isinstance(result, CallToolResult):
         said = [block.text for block in result.content if isinstance(block, TextContent)]
         return Called("\n".join(said), result.structured_content, bool(result.is_error))

@@ -8,8 +8,11 @@ from urllib.parse import urlsplit
 import hypothesis
 import pytest
 from django.conf import settings
+from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
 
 from mcp_gateway import offload
+from tests import emptying
 
 # A machine with much to do takes its time; how long something takes is measured in bench/.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -36,9 +39,13 @@ def _answering(variable: str, default: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The test database; what the gateway's threads keep open to it is closed before it is dropped."""
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        with django_db_blocker.unblock():
+            if emptying.allowed():
+                patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: emptying.empty())
+        yield
     offload.close()
 
 

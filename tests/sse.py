@@ -1,6 +1,7 @@
 """A client of server-sent events, as a program holds one: it reads the next event, or the end, from a real socket."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -39,15 +40,19 @@ class Open:
 
     def events(self, count: int) -> list[Sent]:
         """The next so many events, without comments."""
+        ends = time.monotonic() + SECONDS
         found: list[Sent] = []
         while len(found) < count:
+            assert time.monotonic() < ends, f"only {len(found)} came"
             found += [part for part in [next(self._parts)] if part.name != ":"]
         return found
 
     def until(self, name: str) -> list[Sent]:
         """What comes up to the first event of that name, with it."""
+        ends = time.monotonic() + SECONDS
         found = [next(self._parts)]
         while found[-1].name != name:
+            assert time.monotonic() < ends, f"{name} did not come"
             found.append(next(self._parts))
         return found
 
@@ -66,7 +71,8 @@ class Open:
 @contextlib.contextmanager
 def opened(url: str, session_key: str, **headers: str) -> Iterator[Open]:
     """A stream held open by whoever has the session."""
-    sent = {"Cookie": f"sessionid={session_key}", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    cookie, accepted = f"sessionid={session_key}", "text/event-stream"
+    sent = {"Cookie": cookie, "Accept": accepted, **{name.replace("_", "-"): value for name, value in headers.items()}}
     with (
         httpx.Client(timeout=SECONDS) as client,
         client.stream("GET", url, headers=sent) as response,

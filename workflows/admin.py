@@ -91,3 +91,47 @@ class LabelAdmin(ReadOnlyAdmin):
 class CommentAdmin(OfExecutionAdmin):
     list_display = ["execution", "user", "public", "created_at", "updated_at"]
     list_select_related = ["execution", "user"]
+
+
+@admin.register(models.Schedule)
+class ScheduleAdmin(ReadOnlyAdmin):
+    list_display = [
+        "name", "agent", "organization", "maker", "cron_expression", "time_zone", "is_enabled", "next_due_at", "problem"
+    ]  # fmt: skip
+    list_filter = ["is_enabled"]
+    list_select_related = ["agent", "organization", "maker"]
+    search_fields = ["name", "agent__name", "organization__name", "=id"]
+    search_help_text = "A schedule's, agent's or organization's name, or an id."
+
+
+@admin.register(models.ScheduleRun)
+class ScheduleRunAdmin(ReadOnlyAdmin):
+    list_display = ["schedule", "due_at", "made_at", "asked_by", "missed", "execution", "problem"]
+    list_select_related = ["schedule", "asked_by", "execution"]
+    search_fields = ["=schedule__id"]
+    search_help_text = "A schedule's id."
+    show_full_result_count = False
+
+
+@admin.register(models.WebhookEndpoint)
+class WebhookEndpointAdmin(ReadOnlyAdmin):
+    list_display = ["url", "organization", "enabled", "failing_since", "created_at"]
+    list_filter = ["enabled"]
+    list_select_related = ["organization"]
+    search_fields = ["url", "organization__name", "=id"]
+    search_help_text = "An address, an organization's name, or an id."
+    exclude = ["secret", "old_secret"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The sealed fields are not even read."""
+        return super().get_queryset(request).defer("secret", "old_secret")
+
+
+@admin.register(models.WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "event", "endpoint", "state", "attempts", "response_status", "due_at"]
+    list_filter = ["state"]
+    list_select_related = ["endpoint"]
+    search_fields = ["=endpoint__id", "=execution__id", "=message_id"]
+    search_help_text = "The id of an endpoint, an execution or a message."
+    show_full_result_count = False

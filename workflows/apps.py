@@ -12,17 +12,22 @@ class WorkflowsConfig(AppConfig):
         from agents_hub.chat.sources import sources
         from agents_hub.files.content import forget_with_its_row
         from dashboard.navigation import Section, navigation
+        from scheduling.registry import kinds as kinds_of_schedules
         from workflows.chat.source import WorkflowRuns
         from workflows.models import ExecutionFile
         from workflows.nodes import kinds
         from workflows.nodes.api import run_api
         from workflows.nodes.iris import run_iris
         from workflows.nodes.output import run_output
+        from workflows.pages.schedules import KIND
         from workflows.task import asking, builtin, calls, files  # noqa: F401  # add their actions
 
         icon = "workflows/icons/workflow.svg"
         navigation.add(Section.MAIN, "Workflows", "workflows:executions", icon=icon, order=30)
+        hooks = "workflows/icons/webhook.svg"
+        navigation.add(Section.CONTROL_HUB, "Webhooks", "workflows:webhooks", icon=hooks, order=50)
         agent_links.add("Workflows", "workflows:versions")
+        kinds_of_schedules.add(KIND)
         sources.add(WorkflowRuns())
         kinds.add("api", run_api)
         kinds.add("iris", run_iris)

@@ -6,21 +6,55 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from celery.schedules import crontab
+from django.conf import settings
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from scheduling.services.notices import tell_makers
 from workflows.engine import admission, sharing
 from workflows.engine.run import drive
-from workflows.services import waiting
+from workflows.models import Schedule
+from workflows.services import schedules, waiting
+from workflows.webhooks import forgetting, notices, sending
 
 logger = logging.getLogger(__name__)
 
 # Beyond the longest max_timeout_mins that a workflow can have.
 LONGEST_SECONDS = 25 * 3600
+WEBHOOK_ROUND_SECONDS = 3
+
+# How often the clock looks for schedules that are due: half of the ten seconds that a start may take.
+CLOCK_SECONDS = 5
 
 BEAT: dict[str, dict[str, Any]] = {
     "workflows: take up what was lost, and let in what waits": {
         "task": "workflows.tasks.sweep",
         "schedule": timedelta(seconds=5),
+    },
+    "workflows: start the schedules that are due": {
+        "task": "workflows.tasks.run_due_schedules",
+        "schedule": timedelta(seconds=CLOCK_SECONDS),
+        "options": {"expires": CLOCK_SECONDS},
+    },
+    "workflows: tell people whose schedules cannot be run": {
+        "task": "workflows.tasks.tell_makers_of_schedules",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
+    },
+    "workflows: send the webhooks that are due": {
+        "task": "workflows.tasks.send_webhooks",
+        "schedule": timedelta(seconds=WEBHOOK_ROUND_SECONDS),
+        "options": {"expires": WEBHOOK_ROUND_SECONDS},
+    },
+    "workflows: tell admins of webhooks that were switched off": {
+        "task": "workflows.tasks.tell_of_webhooks",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "workflows: forget old deliveries of webhooks": {
+        "task": "workflows.tasks.forget_webhook_deliveries",
+        "schedule": crontab(hour="4", minute="20"),
     },
 }
 
@@ -47,6 +81,16 @@ def let_in_waiting() -> None:
     let_in()
 
 
+@shared_task
+def run_due_schedules() -> None:
+    schedules.run_due()
+
+
+@shared_task
+def tell_makers_of_schedules() -> None:
+    tell_makers(Schedule.objects.all(), "workflow")
+
+
 def nudge() -> None:
     """Have a worker give the free places away. Without a broker the sweep does it a little later."""
     try:
@@ -59,3 +103,30 @@ def let_in() -> None:
     """Give free places away and send whoever got one to the workers."""
     for execution_id in admission.admit():
         run_execution.delay(str(execution_id))
+
+
+@shared_task
+def send_webhooks() -> None:
+    """Send what is due; where that was a full batch, have another worker go on at once."""
+    if sending.send_due():
+        nudge_webhooks()
+
+
+@shared_task
+def tell_of_webhooks() -> None:
+    notices.tell_admins()
+
+
+@shared_task
+def forget_webhook_deliveries() -> None:
+    days: int = settings.WEBHOOK_DELIVERIES_RETENTION_DAYS
+    if days:
+        forgetting.forget_deliveries(timezone.now() - timedelta(days=days))
+
+
+def nudge_webhooks() -> None:
+    """Have a worker send what is due now. Without a broker the next round does it."""
+    try:
+        send_webhooks.delay()
+    except OperationalError:
+        logger.warning("The broker does not answer; the next round sends the webhooks that are due.")

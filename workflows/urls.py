@@ -2,21 +2,36 @@
 
 from django.urls import path
 
-from workflows.pages import executions, versions
+from workflows.pages import executions, live, schedules, versions, webhooks
 
 EXECUTION = "dashboard/workflows/executions/<uuid:execution_id>/"
+SCHEDULES = "dashboard/workflows/schedules/"
 AGENT = "dashboard/workflows/agents/<uuid:agent_id>/"
 VERSION = AGENT + "<uuid:workflow_id>/"
+WEBHOOK = "dashboard/webhooks/<uuid:endpoint_id>/"
 
 app_name = "workflows"
 urlpatterns = [
     path("dashboard/workflows/", executions.execution_list, name="executions"),
     path(EXECUTION, executions.execution_page, name="execution"),
+    path(EXECUTION + "stream", live.execution_stream, name="execution-stream"),
+    path(EXECUTION + "files/<uuid:file_id>", executions.execution_file, name="execution-file"),
     path(EXECUTION + "status", executions.ask_status, name="ask-status"),
+    path(SCHEDULES + "new", schedules.choose_agent, name="schedule-agent"),
+    path(SCHEDULES + "<uuid:schedule_id>/edit", schedules.edit_schedule, name="edit-schedule"),
+    path(AGENT + "schedule", schedules.new_schedule, name="new-schedule"),
     path(AGENT, versions.version_list, name="versions"),
     path(AGENT + "new", versions.new_version, name="new-version"),
     path(AGENT + "compare", versions.compare, name="compare"),
     path(VERSION, versions.version_page, name="version"),
     path(VERSION + "publish", versions.publish, name="publish"),
     path(VERSION + "run", versions.run, name="run"),
+    path("dashboard/webhooks/", webhooks.endpoint_list, name="webhooks"),
+    path("dashboard/webhooks/new", webhooks.create, name="new-webhook"),
+    path(WEBHOOK, webhooks.endpoint_page, name="webhook"),
+    path(WEBHOOK + "edit", webhooks.edit, name="edit-webhook"),
+    path(WEBHOOK + "rotate", webhooks.rotate, name="rotate-webhook"),
+    path(WEBHOOK + "delete", webhooks.delete, name="delete-webhook"),
+    path(WEBHOOK + "test", webhooks.send_test, name="test-webhook"),
+    path(WEBHOOK + "deliveries/<int:delivery_id>/send", webhooks.send_again, name="send-again"),
 ]

@@ -5,6 +5,7 @@ from uuid import UUID
 from asgiref.sync import async_to_sync
 
 from agents_hub.chat.runner import Runner
+from mcp_gateway import hot
 
 
 def carry_out(turn_id: UUID) -> bool:
@@ -14,5 +15,9 @@ def carry_out(turn_id: UUID) -> bool:
 
 async def _carry_out(turn_id: UUID) -> bool:
     runner = Runner()
-    async with runner.running():
-        return await runner.carry_out(turn_id)
+    try:
+        async with runner.running():
+            return await runner.carry_out(turn_id)
+    finally:
+        # The event loop ends here, and with it whoever could close what tools have read with on it.
+        await hot.close()

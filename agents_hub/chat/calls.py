@@ -1,8 +1,11 @@
 """The calls of one answer: each is permitted where it has to be, made, shown, and its result kept."""
 
 import asyncio
+import binascii
 import json
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -10,14 +13,16 @@ from django.conf import settings
 
 from accounts.errors import DomainError
 from agents_hub.chat import permissions, store
+from agents_hub.chat.inquiries import UNANSWERED as UNANSWERED_QUESTION
 from agents_hub.chat.inquiries import Inquiries, as_answer, from_server
 from agents_hub.chat.loading import Loaded
 from agents_hub.chat.searching import Selection
 from agents_hub.chat.sources import CallContext, ChatTool, Problem, ToolOutcome
 from agents_hub.chat.store import Held
 from agents_hub.chat.toolset import Toolset
+from agents_hub.chat.whole import whole
 from agents_hub.models import Inquiry, ToolUse
-from llm.turns import Answer, ToolCall, ToolResult
+from llm.turns import Answer, Image, ToolCall, ToolResult
 from mcp_gateway.offload import in_domain
 from mcp_gateway.remote.questions import Answer as Reply
 from mcp_gateway.remote.questions import Question
@@ -33,6 +38,10 @@ UNKNOWN = (
     "carried out. Find out before you call it again."
 )
 DENIED = "The person did not allow this call. Do not make it again unless they ask for it."
+NOBODY_THERE = (
+    "This call has to be allowed by the person, and nobody is there: a schedule began this conversation. It was not "
+    "made. Say what would have been done."
+)
 UNANSWERED = "The person did not answer whether this call may be made, so it was not."
 
 
@@ -104,15 +113,22 @@ class Calls:
         use = before or await self._begun(number, place, tool, call, asks=asks)
         if asks and (refused := await self._permission(use, tool)) is not None:
             return refused
+        said: list[str] = []
         try:
-            outcome = await tool.perform(call.arguments, self._context(use))
+            outcome = await tool.perform(call.arguments, self._context(use, said))
         except DomainError as error:
             outcome = ToolOutcome.said(error.message, failed=True)
+        except asyncio.CancelledError:
+            if said:
+                await whole(in_domain(store.note_use, self._run.held, use.pk, said))
+            raise
         status = ToolUse.Status.FAILED if outcome.is_error else ToolUse.Status.DONE
         return await self._ended(use, status, outcome)
 
     async def _permission(self, use: ToolUse, tool: ChatTool) -> ToolOutcome | None:
         """Ask the person for this very call. What stands in its place where they do not allow it."""
+        if self._loaded.is_unattended:
+            return await self._ended(use, ToolUse.Status.DENIED, ToolOutcome.said(NOBODY_THERE, failed=True))
         inquiry = Inquiry(
             turn_id=self._run.held.id,
             tool_use_id=use.pk,
@@ -168,13 +184,15 @@ class Calls:
             },
         )
 
-    def _context(self, use: ToolUse) -> CallContext:
+    def _context(self, use: ToolUse, said: list[str]) -> CallContext:
         async def ask(question: Question) -> Reply:
+            if self._loaded.is_unattended:
+                return as_answer(UNANSWERED_QUESTION)
             inquiry = from_server(question, self._run.held.id, use.pk)
             return as_answer(await self._run.inquiries.put(inquiry))
 
         key = f"{self._run.held.id}/{use.round}.{use.place}"
-        return CallContext(self._loaded.caller, str(self._conversation), key, allowed=True, ask=ask)
+        return CallContext(self._loaded.caller, str(self._conversation), key, allowed=True, ask=ask, say=said.append)
 
     @property
     def _conversation(self) -> UUID:
@@ -190,7 +208,17 @@ def _called(loaded: Loaded) -> Iterator[str]:
 
 def _result(call: ToolCall, outcome: ToolOutcome) -> ToolResult:
     """What the model is given of it: the structured content where there is any, else the words."""
-    return ToolResult(call.id, call.name, _given(outcome), outcome.is_error)
+    return ToolResult(call.id, call.name, _given(outcome), outcome.is_error, images=_images(outcome))
+
+
+def _images(outcome: ToolOutcome) -> list[Image]:
+    """The pictures that the tool gave, for models that look at them. They are not kept for later questions."""
+    found = []
+    for block in outcome.content:
+        if block.get("type") == "image":
+            with suppress(binascii.Error, ValueError):
+                found.append(Image(str(block.get("mimeType")), b64decode(str(block.get("data")), validate=True)))
+    return found
 
 
 def _given(outcome: ToolOutcome) -> Any:

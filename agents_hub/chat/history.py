@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from agents_hub.chat import attached
 from agents_hub.models import Message, Speaker, Turn, TurnStep
+from agents_hub.services.attachments import of_messages
 from llm.storing import answer_from
 from llm.turns import Answer, Returned, Said, ToolResult
 from llm.turns import Turn as Told
@@ -18,6 +20,8 @@ class Steps:
     """A turn's own steps, as far as it has come."""
 
     told: list[Told] = field(default_factory=list)
+    # What the model wrote in each round, which a summary does not take from people.
+    texts: list[str] = field(default_factory=list)
     # How many were stored, how many of them are answers, and the last answer while its calls have no results.
     count: int = 0
     answers: int = 0
@@ -27,6 +31,7 @@ class Steps:
         self.count += 1
         self.answers += 1
         self.told.append(answer)
+        self.texts.append(answer.text)
         self.open = answer if answer.calls else None
 
     def results(self, results: Sequence[ToolResult]) -> None:
@@ -47,7 +52,7 @@ class Steps:
     @property
     def text(self) -> str:
         """What people read of it."""
-        return "\n\n".join(turn.text for turn in self.told if isinstance(turn, Answer) and turn.text.strip())
+        return "\n\n".join(text.strip() for text in self.texts if text.strip())
 
 
 def steps_of(rows: Iterable[TurnStep]) -> Steps:
@@ -75,10 +80,12 @@ def steps_by_answer(messages: Sequence[UUID]) -> dict[UUID, Steps]:
 def told_before(messages: Sequence[Message]) -> list[Told]:
     """The history that these messages make, oldest first; what a summary stands for is left out."""
     steps = steps_by_answer([message.pk for message in messages if message.speaker == Speaker.AGENT])
+    asked = [message.pk for message in messages if message.speaker == Speaker.PERSON]
+    files = of_messages(asked, with_text=True)
     told: list[Told] = []
     for message in messages:
         if message.speaker == Speaker.PERSON:
-            told.append(Said(message.text))
+            told.append(attached.said(message.text, files[message.pk]))
         elif (done := steps.get(message.pk)) is not None:
             if done.starts_anew:
                 told = []

@@ -7,7 +7,7 @@ from accounts.scopes import Scope
 from agents_hub.chat import history, store
 from agents_hub.chat.history import Steps
 from agents_hub.chat.store import Held
-from agents_hub.models import Agent, ToolUse, Turn
+from agents_hub.models import Agent, TaskRun, ToolUse, Turn
 from agents_hub.services.conversations import agent_to_talk_to, branch_of
 from llm.turns import Turn as Told
 
@@ -24,6 +24,8 @@ class Loaded:
     steps: Steps
     uses: list[ToolUse]
     last_event: int
+    is_unattended: bool
+    """Whether the clock asked, so that nobody is there to allow a call or to answer a server's question."""
 
 
 def load(held: Held) -> Loaded:
@@ -33,7 +35,7 @@ def load(held: Held) -> Loaded:
     # The branch that this turn answers, whichever is shown by now.
     conversation.tip = turn.answer
     branch = [placed.message for placed in branch_of(conversation)]
-    caller = Caller(user_id=owner.pk, scope=Scope(turn.scope), door=Door.TASK, api_key_id=turn.api_key_id)
+    caller = Caller(user_id=owner.pk, scope=Scope(turn.scope), door=Door.CHAT, api_key_id=turn.api_key_id)
     return Loaded(
         turn=turn,
         agent=agent_to_talk_to(caller, conversation.agent_id),
@@ -43,4 +45,5 @@ def load(held: Held) -> Loaded:
         steps=history.steps_by_answer([turn.answer_id]).get(turn.answer_id) or Steps(),
         uses=list(turn.tool_uses.order_by("round", "place")),
         last_event=store.last_event(held.id),
+        is_unattended=TaskRun.objects.filter(turn=turn, due_at__isnull=False).exists(),
     )

@@ -20,7 +20,8 @@ from mcp_gateway import within
 from mcp_gateway.offload import in_domain
 from mcp_gateway.registry import Tool, registry
 from mcp_gateway.remote.services.tools import digest_of
-from mcp_gateway.subjects import Kind, Owned, subjects
+from mcp_gateway.subjects import Kind, Owned
+from mcp_gateway.subjects import subjects as kinds
 from mcp_gateway.within import Called
 
 # Filled in by us, so that the same call made again acts once.
@@ -45,35 +46,32 @@ class OwnTools:
         return self._label
 
     def choices(self, caller: Caller, agent: Agent) -> Sequence[Subject]:
-        kind = subjects.of(self.name)
+        kind = kinds.of(self.name)
         return [Subject(one.id, one.name, one.description) for one in kind.owned(caller)] if kind else []
 
     def tools(self, caller: Caller, agent: Agent, subjects: Sequence[str]) -> Sequence[KnownTool]:
+        kind = kinds.of(self.name)
+        if kind is None or not subjects:
+            return []
         return [
             KnownTool(tool.name, tool.title, tool.description.partition("\n")[0], tool.destructive)
-            for tool, _ in self._about_subjects(subjects)
+            for tool in self._about(kind)
         ]
 
     async def offer(self, caller: Caller, agent: Agent, subjects: Sequence[str]) -> Offered:
-        offered = Offered()
-        for tool, kind in self._about_subjects(subjects):
-            if not offered.tools and not offered.problems:
-                own = await in_domain(kind.owned, caller, subjects)
-                offered.problems += [self._not_yours(kind, one) for one in _others(subjects, own)]
-                if not own:
-                    break
-            if caller.scope.includes(tool.scope):
-                offered.tools.append(self._offered(tool, kind, own))
+        kind = kinds.of(self.name)
+        if kind is None or not subjects:
+            return Offered()
+        own = await in_domain(kind.owned, caller, subjects)
+        offered = Offered(problems=[self._not_yours(kind, one) for one in _others(subjects, own)])
+        if own:
+            within_scope = (tool for tool in self._about(kind) if caller.scope.includes(tool.scope))
+            offered.tools = [self._offered(tool, kind, own) for tool in within_scope]
         return offered
 
-    def _about_subjects(self, given: Sequence[str]) -> Iterator[tuple[Tool, Kind]]:
+    def _about(self, kind: Kind) -> Iterator[Tool]:
         """The tools that act on a subject. One that does not would reach all that the caller has, and is left out."""
-        kind = subjects.of(self.name)
-        if kind is None or not given:
-            return
-        for tool in registry.tools(self.name):
-            if _names_subject(tool, kind):
-                yield tool, kind
+        return (tool for tool in registry.tools(self.name) if _names_subject(tool, kind))
 
     def _offered(self, tool: Tool, kind: Kind, own: Sequence[Owned]) -> ChatTool:
         bound = _Bound(tool, kind, tuple(own))

@@ -6,13 +6,13 @@ goes on from there: no model is asked again for what it answered, and no call th
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from django.utils import timezone
 
 from accounts.errors import DomainError, Unavailable
-from agents_hub.chat import prompt, store, toolset
+from agents_hub.chat import compaction, prompt, store, toolset
 from agents_hub.chat.calls import Calls
 from agents_hub.chat.history import Steps
 from agents_hub.chat.inquiries import Inquiries
@@ -20,6 +20,7 @@ from agents_hub.chat.loading import Loaded, load
 from agents_hub.chat.record import Recorded
 from agents_hub.chat.scribe import Scribe
 from agents_hub.chat.store import Held, Overtaken
+from agents_hub.chat.whole import whole
 from agents_hub.models import Inquiry, TurnStatus
 from agents_hub.models.turns import INTERRUPTED
 from llm.asking import OnText
@@ -88,13 +89,10 @@ class TurnRun:
         number = steps.answers + 1
         is_last = number > agent.max_tool_rounds
         question = self._question(loaded, calls, is_last=is_last)
-        thinker = Thinker(
-            organization_id=agent.organization_id,
-            user_id=loaded.caller.user_id,
-            product=PRODUCT,
-            subject=loaded.turn.conversation_id,
-            hop=in_domain,
-        )
+        thinker = _thinker(loaded)
+        if compaction.is_due(question.history):
+            await self._compact(loaded, thinker, question)
+            question = self._question(loaded, calls, is_last=is_last)
         self._partial = ""
         self.show("began", {"round": number})
         began = time.monotonic()
@@ -110,6 +108,18 @@ class TurnRun:
         await whole(self._keep_answer(steps, answer, recorded))
         self.show("answered", {"round": number, "calls": len(answer.calls)})
         return answer
+
+    async def _compact(self, loaded: Loaded, thinker: Thinker, question: Question) -> None:
+        """Have the model write down what matters of a history that has become long, and go on from that."""
+        answer = await thinker.ask(loaded.agent.model, compaction.question(question))
+        if not answer.text.strip():
+            # It goes on with the long history; where that no longer fits, the provider says so.
+            return
+        await whole(self._keep_summary(loaded.steps, compaction.told(question.history, answer.text)))
+
+    async def _keep_summary(self, steps: Steps, text: str) -> None:
+        await in_domain(store.keep_summary, self.held, steps.count + 1, text)
+        steps.summary(text)
 
     async def _keep_answer(self, steps: Steps, answer: Answer, recorded: Recorded) -> None:
         await self.scribe.all_written()
@@ -210,12 +220,11 @@ class TurnRun:
         await in_domain(write)
 
 
-async def whole(step: Coroutine[Any, Any, None]) -> None:
-    """Take the step to its end, whoever cancels meanwhile: what is stored and what is remembered of it agree."""
-    task = asyncio.ensure_future(step)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        task.result()
-        raise
+def _thinker(loaded: Loaded) -> Thinker:
+    return Thinker(
+        organization_id=loaded.agent.organization_id,
+        user_id=loaded.caller.user_id,
+        product=PRODUCT,
+        subject=loaded.turn.conversation_id,
+        hop=in_domain,
+    )

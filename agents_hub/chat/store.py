@@ -184,6 +184,14 @@ def change_use(held: Held, use_id: UUID, status: ToolUse.Status) -> None:
         ToolUse.objects.filter(pk=use_id).update(status=status)
 
 
+def note_use(held: Held, use_id: UUID, notes: Sequence[str]) -> None:
+    """What a call that is being stopped said on its way: what it has begun goes on without it."""
+    with holding(held):
+        ToolUse.objects.filter(pk=use_id).update(
+            result=storable({"content": [], "structured": None, "notes": list(notes)})
+        )
+
+
 def end_use(held: Held, use_id: UUID, status: ToolUse.Status, outcome: ToolOutcome) -> None:
     body = {
         "content": list(outcome.content),

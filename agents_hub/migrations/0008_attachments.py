@@ -10,7 +10,7 @@ import security.identifiers
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0004_confirmed_addresses"),
-        ("agents_hub", "0005_chat"),
+        ("agents_hub", "0006_scheduled_tasks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

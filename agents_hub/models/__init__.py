@@ -8,6 +8,7 @@ from agents_hub.models.files import SharedFile, StagedFile
 from agents_hub.models.pools import PoolMembership, ProfilePool
 from agents_hub.models.profiles import Profile, ProfileCookie, ProfileCredential
 from agents_hub.models.servers import AgentServer
+from agents_hub.models.tasks import ScheduledTask, TaskRun
 from agents_hub.models.turns import Inquiry, ToolUse, Turn, TurnCall, TurnEvent, TurnStatus, TurnStep
 
 __all__ = [
@@ -27,11 +28,13 @@ __all__ = [
     "ProfileCookie",
     "ProfileCredential",
     "ProfilePool",
+    "ScheduledTask",
     "SharedFile",
     "Speaker",
     "Stage",
     "StagedFile",
     "SwitchedOff",
+    "TaskRun",
     "ToolUse",
     "Turn",
     "TurnCall",

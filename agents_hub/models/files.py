@@ -48,10 +48,19 @@ class SharedFileQuerySet(FileQuerySet["SharedFile"]):
 
 
 class SharedFile(StoredContent):
-    """A file that all executions of an agent see. Frozen, the agent may not change it; people may."""
+    """A file that executions of an agent see: all of them, or those that were started with its storage's key.
+
+    Frozen, the agent may not change it; people may.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="shared_files")
+    storage_key = models.CharField(
+        max_length=200,
+        blank=True,
+        db_default="",
+        help_text="sharedStorageKey of the executions that share it; empty, all others.",
+    )
     version = models.PositiveIntegerField(default=1)
     is_frozen = models.BooleanField(default=False)
     last_modified_by_execution_id = models.UUIDField(null=True, blank=True, editable=False)
@@ -60,7 +69,7 @@ class SharedFile(StoredContent):
     objects = SharedFileQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["agent", "name"], name="shared_file_name_once")]
+        constraints = [models.UniqueConstraint(fields=["agent", "storage_key", "name"], name="shared_file_name_once")]
 
 
 class StagedFileQuerySet(FileQuerySet["StagedFile"]):

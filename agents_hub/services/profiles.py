@@ -75,8 +75,12 @@ def update_profile(caller: Caller, *, change: UpdateProfile) -> Profile:
         _update_credentials(row, change.credentials_to_update)
         _add_credentials(row, change.credentials_to_add)
         _add_cookies(row, change.cookies_to_add)
-        changed = sorted(change.model_fields_set - {"profile_id"})
-        audit.record("profile.update", caller=caller, target=f"profile:{row.pk}", detail={"changed": changed})
+        detail = {
+            "changed": sorted(change.model_fields_set - {"profile_id"}),
+            "added": [f"credential {one.name.upper()}" for one in change.credentials_to_add]
+            + [f"cookie {one.name}" for one in change.cookies_to_add],
+        }
+        audit.record("profile.update", caller=caller, target=f"profile:{row.pk}", detail=detail)
     return get_profile(caller, profile_id=row.pk)
 
 

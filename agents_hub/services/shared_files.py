@@ -1,6 +1,9 @@
 """What can be done with the files that an agent's executions share.
 
 A frozen file binds the agent: an execution can neither replace nor delete it, people can.
+
+An agent has one common storage, and one for each key that executions were started with. What lists, adds or deletes all
+speaks of one storage; a file by its id is found in any.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,28 +26,39 @@ from agents_hub.services.quota import make_room
 from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
 from security import audit
 
-# What one agent may have: enough to work with, and a bound on what one answer lists.
+# What one storage may have: enough to work with, and a bound on what one answer lists.
 MOST_FILES = 500
+# The storage of executions that name none.
+COMMON = ""
+LONGEST_KEY = 200
 
 
-def list_shared_files(caller: Caller, *, agent_id: UUID) -> list[SharedFile]:
-    """The agent's files by name."""
+def list_shared_files(caller: Caller, *, agent_id: UUID, storage_key: str = COMMON) -> list[SharedFile]:
+    """The storage's files by name."""
     caller.require(Scope.READ)
-    return list(find_agent(caller, agent_id).shared_files.order_by("name"))
+    return list(find_agent(caller, agent_id).shared_files.filter(storage_key=storage_key).order_by("name"))
+
+
+def list_storage_keys(caller: Caller, *, agent_id: UUID, most: int) -> list[str]:
+    """The keys under which the agent has files, in their order, at most so many."""
+    caller.require(Scope.READ)
+    keys = find_agent(caller, agent_id).shared_files.exclude(storage_key=COMMON).order_by("storage_key")
+    return list(keys.values_list("storage_key", flat=True).distinct()[:most])
 
 
 def page_of_shared_files(
     caller: Caller,
     *,
     agent_id: UUID,
+    storage_key: str = COMMON,
     sort_field: str = "name",
     sort_direction: str = "asc",
     page: int = 1,
     page_size: int = 25,
 ) -> NumberedPage[SharedFile]:
-    """The same a page at a time. An agent has no more than `MOST_FILES`, so any order is a short sort."""
+    """The same a page at a time. A storage has no more than `MOST_FILES`, so any order is a short sort."""
     caller.require(Scope.READ)
-    files = find_agent(caller, agent_id).shared_files.all()
+    files = find_agent(caller, agent_id).shared_files.filter(storage_key=storage_key)
     return numbered(files, order=ordering(sort_field, sort_direction), number=page, size=page_size)
 
 
@@ -63,17 +77,24 @@ def claimed_file(claim: Claim) -> StoredContent:
 
 
 def upload_shared_files(
-    caller: Caller, *, agent_id: UUID, files: "Sequence[File[Any]]", execution_id: UUID | None = None
+    caller: Caller,
+    *,
+    agent_id: UUID,
+    files: "Sequence[File[Any]]",
+    storage_key: str = COMMON,
+    execution_id: UUID | None = None,
 ) -> list[SharedFile]:
     """Add files: all of them, or, where one cannot be, none."""
     caller.require(Scope.WRITE)
+    if len(storage_key) > LONGEST_KEY:
+        raise Invalid(f"The storage's key is longer than {LONGEST_KEY} characters.", data={"field": "files"})
     agent = find_agent(caller, agent_id)
     with content.keeping(files) as kept, transaction.atomic():
         make_room(agent.organization_id, sum(one.size for one in kept))
-        if agent.shared_files.count() + len(kept) > MOST_FILES:
+        if agent.shared_files.filter(storage_key=storage_key).count() + len(kept) > MOST_FILES:
             raise Conflict(f"“{agent.name}” would have more than {MOST_FILES} files. Delete some.", code="too_many")
-        added = [_add(agent, one, execution_id) for one in kept]
-        detail = {"files": [{"name": one.name, "size": one.size} for one in added]}
+        added = [_add(agent, storage_key, one, execution_id) for one in kept]
+        detail = {"files": [{"name": one.name, "size": one.size} for one in added], "storage": storage_key}
         audit.record("shared_file.upload", caller=caller, target=f"agent:{agent.pk}", detail=detail)
     return added
 
@@ -110,14 +131,15 @@ def delete_shared_file(caller: Caller, *, agent_id: UUID, file_id: UUID, executi
         file.delete()
 
 
-def delete_all_shared_files(caller: Caller, *, agent_id: UUID) -> int:
-    """Delete all of an agent's files, frozen ones as well. Returns how many there were."""
+def delete_all_shared_files(caller: Caller, *, agent_id: UUID, storage_key: str = COMMON) -> int:
+    """Delete all files of one storage of an agent, frozen ones as well. Returns how many there were."""
     caller.require(Scope.WRITE)
     with transaction.atomic():
         agent = find_agent(caller, agent_id)
-        _, deleted = agent.shared_files.all().delete()
+        _, deleted = agent.shared_files.filter(storage_key=storage_key).delete()
         count = deleted.get(SharedFile._meta.label, 0)
-        audit.record("shared_file.delete_all", caller=caller, target=f"agent:{agent.pk}", detail={"count": count})
+        detail = {"count": count, "storage": storage_key}
+        audit.record("shared_file.delete_all", caller=caller, target=f"agent:{agent.pk}", detail=detail)
     return count
 
 
@@ -132,21 +154,30 @@ def freeze_shared_file(caller: Caller, *, agent_id: UUID, file_id: UUID, is_froz
     return file
 
 
-def write_back(agent_id: UUID, fields: Mapping[str, Any], *, execution_id: UUID) -> SharedFile | None:
+def is_frozen(agent_id: UUID, storage_key: str, name: str) -> bool:
+    """Whether the storage has a file of that name that executions may not change."""
+    return SharedFile.objects.filter(agent_id=agent_id, storage_key=storage_key, name=name, is_frozen=True).exists()
+
+
+def write_back(agent_id: UUID, storage_key: str, fields: Mapping[str, Any], *, execution_id: UUID) -> SharedFile | None:
     """Put what an execution made of a shared file in its place, or add it; nothing where that may not be.
 
     `fields` name content that the caller holds and that counts already. Within the caller's transaction; no person asks
     for this, so none is looked for.
     """
-    rows = SharedFile.objects.select_for_update().filter(agent_id=agent_id)
+    storage = SharedFile.objects.filter(agent_id=agent_id, storage_key=storage_key)
+    rows = storage.select_for_update()
     file = rows.filter(name=fields["name"]).first()
     if file is None:
-        if SharedFile.objects.filter(agent_id=agent_id).count() >= MOST_FILES:
+        if storage.count() >= MOST_FILES:
             return None
         try:
             with transaction.atomic():
                 file = SharedFile.objects.create(
-                    agent_id=agent_id, last_modified_by_execution_id=execution_id, **fields
+                    agent_id=agent_id,
+                    storage_key=storage_key,
+                    last_modified_by_execution_id=execution_id,
+                    **fields,
                 )
         except IntegrityError:  # somebody added one of that name meanwhile
             file = rows.get(name=fields["name"])
@@ -166,10 +197,11 @@ def write_back(agent_id: UUID, fields: Mapping[str, Any], *, execution_id: UUID)
     return file
 
 
-def _add(agent: Agent, kept: Kept, execution_id: UUID | None) -> SharedFile:
+def _add(agent: Agent, storage_key: str, kept: Kept, execution_id: UUID | None) -> SharedFile:
+    fields = {"storage_key": storage_key, "last_modified_by_execution_id": execution_id, **kept.fields()}
     try:
         with transaction.atomic():
-            return SharedFile.objects.create(agent=agent, last_modified_by_execution_id=execution_id, **kept.fields())
+            return SharedFile.objects.create(agent=agent, **fields)
     except IntegrityError:
         raise Conflict(
             f"“{agent.name}” has a file named “{kept.name}” already. Replace that one, or choose another name.",

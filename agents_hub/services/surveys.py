@@ -11,15 +11,19 @@ from django.db.models import Count, Max, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.caller import Caller
+from accounts.models import User
 from accounts.scopes import Scope
 from accounts.services.organizations import organization_of
 from agents_hub.models import PoolMembership, Profile, ProfileCookie, ProfileCredential, ProfilePool
 from agents_hub.services.pools import get_pool, turn_order
 from agents_hub.services.profiles import not_found
 from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
+from security.models import AuditEntry
 
 # What is shown of what happened; the audit has all of it.
 HAPPENINGS_SHOWN = 20
+# That it was made stands in the profile's row, however old it is.
+TOLD = {"profile.update": "Changed", "profile.clear_browser_cache": "Browser cache cleared"}
 
 
 def survey_profiles(
@@ -115,7 +119,7 @@ class Happening:
 
 
 def history(caller: Caller, *, profile_id: UUID) -> list[Happening]:
-    """What the profile's rows tell of it, newest first."""
+    """What the audit and the profile's own rows tell of it, newest first."""
     profile = find_profile(caller, profile_id)
     told = sorted(_told_by(profile), key=lambda one: one.at, reverse=True)
     return list(islice(told, HAPPENINGS_SHOWN))
@@ -123,12 +127,13 @@ def history(caller: Caller, *, profile_id: UUID) -> list[Happening]:
 
 def _told_by(profile: Profile) -> Iterator[Happening]:
     yield Happening(profile.created_at, "Created by", profile.created_by.name if profile.created_by else "")
-    if profile.cache_cleared_at:
-        yield Happening(profile.cache_cleared_at, "Browser cache cleared")
-    for credential in _newest(profile.credentials.defer("value"), "created_at"):
-        yield Happening(credential.created_at, "Credential added", credential.name)
-    for cookie in _newest(profile.cookies.defer("value"), "created_at"):
-        yield Happening(cookie.created_at, "Cookie added", cookie.name)
+    entries = list(AuditEntry.objects.about(f"profile:{profile.pk}")[:HAPPENINGS_SHOWN])
+    people = User.objects.in_bulk({entry.user_id for entry in entries if entry.user_id is not None})
+    for entry in entries:
+        if entry.action in TOLD:
+            person = people.get(entry.user_id) if entry.user_id is not None else None
+            added = ", ".join(entry.detail.get("added", []))
+            yield Happening(entry.at, f"Added {added}" if added else TOLD[entry.action], person.name if person else "")
     memberships = profile.pool_memberships.select_related("pool")
     for membership in _newest(memberships, "added_at"):
         yield Happening(membership.added_at, "Joined the pool", membership.pool.name)

@@ -15,6 +15,7 @@ from accounts.errors import Conflict, Invalid, NotFound
 from accounts.scopes import Scope
 from agents_hub.chat import channels
 from agents_hub.models import Conversation, Inquiry, Message, Speaker, Turn, TurnStatus
+from agents_hub.services.attachments import claim
 from agents_hub.services.conversations import agent_to_talk_to, locked, message_of, title_from
 from security import audit
 
@@ -31,27 +32,32 @@ def begin(
 ) -> Turn:
     """Say something, and have it answered. `after` is the message it follows, by default the last one shown.
 
-    Raises `Conflict` while another turn is under way in the conversation, `NotFound` where the caller may no longer
-    talk to the agent.
+    Files that were attached go with it; then the text may be empty. Raises `Conflict` while another turn is under way
+    in the conversation, `NotFound` where the caller may no longer talk to the agent.
     """
     caller.require(Scope.WRITE)
-    text = _checked(text)
+    text = _checked(text, attachments)
     with transaction.atomic():
         conversation = locked(caller, conversation_id)
         before = conversation.tip_id if after is None else message_of(conversation, after).pk
-        return _said(caller, conversation, text, before)
+        return _said(caller, conversation, text, before, attachments)
 
 
-def edit(caller: Caller, *, conversation_id: UUID, message_id: UUID, text: str) -> Turn:
-    """Say something else in a message's place: a branch beside it, with an answer of its own."""
+def edit(
+    caller: Caller, *, conversation_id: UUID, message_id: UUID, text: str, attachments: Sequence[UUID] = ()
+) -> Turn:
+    """Say something else in a message's place: a branch beside it, with an answer of its own.
+
+    Files of the message that are named stay with the edited one.
+    """
     caller.require(Scope.WRITE)
-    text = _checked(text)
+    text = _checked(text, attachments)
     with transaction.atomic():
         conversation = locked(caller, conversation_id)
         message = message_of(conversation, message_id)
         if message.speaker != Speaker.PERSON:
             raise Invalid("Only what you said yourself can be edited. To have another answer, ask for one.")
-        return _said(caller, conversation, text, message.before_id)
+        return _said(caller, conversation, text, message.before_id, attachments)
 
 
 def answer_again(caller: Caller, *, conversation_id: UUID, message_id: UUID) -> Turn:
@@ -158,13 +164,16 @@ def turn_under_way(conversation: Conversation) -> Turn | None:
     return conversation.turns.filter(status=TurnStatus.IN_PROGRESS).first()
 
 
-def _said(caller: Caller, conversation: Conversation, text: str, before: UUID | None) -> Turn:
+def _said(
+    caller: Caller, conversation: Conversation, text: str, before: UUID | None, attachment_ids: Sequence[UUID]
+) -> Turn:
     _refuse_a_second(conversation)
     message = Message.objects.create(
         conversation=conversation, before_id=before, speaker=Speaker.PERSON, text=text, created_at=timezone.now()
     )
+    files = claim(caller, attachment_ids=attachment_ids, message=message)
     if not conversation.title:
-        conversation.title = title_from(text)
+        conversation.title = title_from(text or files[0].name)
     return _asked(caller, conversation, message.pk)
 
 
@@ -200,9 +209,9 @@ def _locked(caller: Caller, turn_id: UUID) -> Turn:
     return turn
 
 
-def _checked(text: str) -> str:
+def _checked(text: str, attachments: Sequence[UUID]) -> str:
     text = text.strip()
-    if not text:
+    if not text and not attachments:
         raise Invalid("Write what you want to ask.", data={"field": "text"})
     if len(text) > LONGEST_TEXT:
         raise Invalid(f"This is longer than {LONGEST_TEXT:,} characters. Attach it as a file.", data={"field": "text"})

@@ -1,5 +1,6 @@
 """Chats on the wire: agents to talk to, conversations, messages, and the turns that answer them."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -7,15 +8,15 @@ from uuid import UUID
 from django.urls import reverse
 from pydantic import Field, model_validator
 
-from agents_hub.models import Agent, Conversation, Inquiry, ToolUse, Turn
+from accounts.caller import Caller
+from agents_hub.files import links
+from agents_hub.models import Agent, Attachment, Conversation, Inquiry, ToolUse, Turn
 from agents_hub.services.conversations import LONGEST_TITLE, Placed
 from agents_hub.services.turns import LONGEST_TEXT
-from agents_hub.shapes.wire import AgentId, ConversationId, Id, InquiryId, MessageId, TurnId
+from agents_hub.shapes.files import SentFiles
+from agents_hub.shapes.wire import AgentId, AttachmentId, ConversationId, Id, InquiryId, MessageId, TurnId
 from mcp_gateway.rest.answers import Accepted
 from mcp_gateway.shapes import Arguments, Moment, OrganizationId, PageArguments, PageOf, Result, Secret
-
-# What people say is theirs: it is not repeated in the audit.
-Text = Annotated[Secret, Field(min_length=1, max_length=LONGEST_TEXT)]
 
 
 class ListAgentsToTalkTo(PageArguments):
@@ -182,21 +183,72 @@ class TurnShape(Result):
         )
 
 
+class OneConversation(Arguments):
+    conversation_id: ConversationId
+
+
+class AttachmentShape(Result):
+    id: Id
+    name: str
+    mime_type: str
+    size: int = Field(description="Bytes.")
+    kind: Literal["text", "pdf", "image"]
+    note: str = Field(description="What is to be known of it, such as that only a part of its text could be read.")
+    download_url: str = Field(description="For its owner alone, for a short time.")
+
+    @classmethod
+    def of(cls, caller: Caller, attachment: Attachment) -> "AttachmentShape":
+        return cls(
+            id=attachment.pk,
+            name=attachment.name,
+            mime_type=attachment.mime_type,
+            size=attachment.size,
+            kind=attachment.kind,
+            note=attachment.note,
+            download_url=links.sign(caller, attachment),
+        )
+
+
+class AttachmentsShape(Result):
+    attachments: list[AttachmentShape]
+
+
+class OneAttachment(Arguments):
+    attachment_id: AttachmentId
+
+
+class AttachToConversation(OneConversation):
+    files: SentFiles
+
+
+class Export(Arguments):
+    conversation_id: ConversationId
+    form: Literal["markdown", "json"] = "markdown"
+
+
+class Exported(Result):
+    file_name: str
+    mime_type: str
+    content: str
+
+
 class MessageShape(Result):
     id: Id
     speaker: Literal["person", "agent"]
     text: str
+    attachments: list[AttachmentShape]
     created_at: Moment
     branches: list[Id] = Field(description="All messages at this place, itself among them, the oldest first.")
     turn: TurnShape | None = Field(description="Of an agent's message: how it came about.")
 
     @classmethod
-    def of(cls, placed: Placed, turn: Turn | None) -> "MessageShape":
+    def of(cls, caller: Caller, placed: Placed, turn: Turn | None, files: Sequence[Attachment]) -> "MessageShape":
         message = placed.message
         return cls(
             id=message.pk,
             speaker=message.speaker,
             text=message.text,
+            attachments=[AttachmentShape.of(caller, file) for file in files],
             created_at=message.created_at,
             branches=list(placed.others),
             turn=TurnShape.of(turn) if turn else None,
@@ -205,10 +257,6 @@ class MessageShape(Result):
 
 class WholeConversationShape(ConversationShape):
     messages: list[MessageShape] = Field(description="Those of the branch that is shown, the first one first.")
-
-
-class OneConversation(Arguments):
-    conversation_id: ConversationId
 
 
 class BeginConversation(Arguments):
@@ -227,11 +275,18 @@ class ShowBranch(Arguments):
 
 
 class Say(Arguments):
-    """Name an agent for a new conversation, or a conversation to go on with."""
+    """Name an agent for a new conversation, or a conversation to go on with.
+
+    What people say is theirs: it is not repeated in the audit.
+    """
 
     agent_id: AgentId | None = None
     conversation_id: ConversationId | None = None
-    message: Text
+    message: Annotated[Secret, Field(max_length=LONGEST_TEXT)] = ""
+    attachments: Annotated[
+        list[AttachmentId],
+        Field(max_length=10, description="Files attached before; the message may then be empty."),
+    ] = []
     after: MessageId | None = Field(None, description="The message that this follows; without it the last one shown.")
     edit_of: MessageId | None = Field(None, description="A message of yours in whose place this stands, as a branch.")
 

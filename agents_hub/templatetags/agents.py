@@ -2,13 +2,27 @@
 
 from django import template
 
-from agents_hub.models import Profile
+from agents_hub.models import Profile, TurnStatus
 from agents_hub.models.profiles import ProxyMode
 from agents_hub.pages.profile_form import ProfileForm
 from agents_hub.services.profile_rules import PLAIN_FIELDS
 from security.redact import redact_text
 
 register = template.Library()
+
+MEANINGS: dict[str, str] = {
+    TurnStatus.IN_PROGRESS: "info",
+    TurnStatus.COMPLETED: "ok",
+    TurnStatus.STOPPED: "warn",
+    TurnStatus.ERROR: "error",
+    TurnStatus.TIMEOUT: "error",
+}
+
+
+@register.filter
+def meaning_of_turn(status: str) -> str:
+    """How the status of an answer is coloured."""
+    return MEANINGS[status]
 
 
 @register.filter

@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "security",
     "accounts",
     "dashboard",
+    "scheduling",
     "llm",
     "mcp_gateway",
     "agents_hub",
@@ -281,6 +282,8 @@ MCP_REMOTE_MEDIA_BYTES = env.number("MCP_REMOTE_MEDIA_KB", 8_192, least=1) * 1_0
 MCP_REMOTE_REFRESH_ATTEMPTS = env.number("MCP_REMOTE_REFRESH_ATTEMPTS", 10, least=1)
 # Days that the calls of remote tools are kept for their server's page; 0 keeps them for ever.
 MCP_REMOTE_CALLS_RETENTION_DAYS = env.number("MCP_REMOTE_CALLS_RETENTION_DAYS", 30)
+# Days that each call of a model is kept by itself; older ones are summed up by day. 0 keeps them for ever.
+MODEL_CALLS_RETENTION_DAYS = env.number("MODEL_CALLS_RETENTION_DAYS", 90)
 # Live pages: streams open at once, of one person and in one web process; how often a stream shows that it is there, and
 # whether whoever holds it may still look on, in seconds.
 STREAMS_PER_PERSON = env.number("STREAMS_PER_PERSON", 20, least=1)
@@ -296,6 +299,10 @@ WORKFLOW_PLACES_PER_ORGANIZATION = env.number("WORKFLOW_PLACES_PER_ORGANIZATION"
 WORKFLOW_PLACES_PER_AGENT = env.number("WORKFLOW_PLACES_PER_AGENT", 5, least=1)
 # Hours that a question of an agent to people may stay unanswered before its run fails.
 WORKFLOW_ANSWER_HOURS = env.number("WORKFLOW_ANSWER_HOURS", 72, least=1)
+# Webhooks. Seconds until another worker sends what one took and was lost with: more than sending may take (15).
+WEBHOOK_LEASE_SECONDS = env.number("WEBHOOK_LEASE_SECONDS", 60, least=1)
+# Days that deliveries are kept for their endpoint's page; 0 keeps them for ever.
+WEBHOOK_DELIVERIES_RETENTION_DAYS = env.number("WEBHOOK_DELIVERIES_RETENTION_DAYS", 30)
 # Chats. Seconds for which a process holds a turn: after so long one that was lost is marked as interrupted.
 CHAT_LEASE_SECONDS = env.number("CHAT_LEASE_SECONDS", 15, least=1)
 # Turns that one process carries out at once; the rest wait.

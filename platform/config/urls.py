@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("accounts.urls")),  # first, for it has the sign-in of the admin too
     path("admin/", admin.site.urls),
     path("", include("dashboard.urls")),
+    path("", include("scheduling.urls")),
     path("", include("llm.urls")),
     path("", include("mcp_gateway.urls")),
     path("", include("mcp_gateway.oauth.urls")),

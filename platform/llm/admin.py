@@ -47,6 +47,15 @@ class BudgetAdmin(ReadOnlyAdmin):
     search_fields = ["organization__name"]
 
 
+@admin.register(models.ModelDay)
+class ModelDayAdmin(ReadOnlyAdmin):
+    list_display = ["day", "organization", "model", "product", "calls", "input_tokens", "output_tokens", "cost_usd"]
+    list_filter = ["product"]
+    list_select_related = ["organization"]
+    search_fields = ["model", "organization__name"]
+    show_full_result_count = False
+
+
 @admin.register(models.ModelCall)
 class ModelCallAdmin(ReadOnlyAdmin):
     list_display = ["at", "organization", "model", "product", "input_tokens", "output_tokens", "cost_usd", "user"]

@@ -1,6 +1,7 @@
 """Providers of models, an operator's own prices, and what each call used."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -108,7 +109,32 @@ class ModelCall(models.Model):
         indexes = [
             models.Index(fields=["organization", "-at", "-id"], name="model_call_by_time"),
             models.Index(fields=["subject"], condition=~Q(subject=""), name="model_call_by_subject"),
+            # Rows come in by time, so a few pages of summary find the old ones to sum up.
+            BrinIndex(fields=["at"], name="model_call_by_age"),
         ]
 
     def __str__(self) -> str:
         return f"{self.model} at {self.at:%Y-%m-%d %H:%M}"
+
+
+class ModelDay(models.Model):
+    """The calls of one day (UTC) that are not kept one by one any more, summed up for the accounts."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="model_days")
+    day = models.DateField()
+    model = models.CharField(max_length=200)
+    product = models.SlugField(max_length=20, db_index=False)
+    calls = models.PositiveBigIntegerField()
+    unpriced = models.PositiveBigIntegerField(help_text="Of the calls, those whose price nobody knew.")
+    input_tokens = models.PositiveBigIntegerField()
+    cached_tokens = models.PositiveBigIntegerField()
+    output_tokens = models.PositiveBigIntegerField()
+    cost_usd = models.DecimalField(max_digits=18, decimal_places=8)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "day", "model", "product"], name="model_day_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} on {self.day}"

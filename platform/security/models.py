@@ -21,6 +21,10 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         """A person's own entries; all of them for those who may use the admin."""
         return self.all() if person.is_staff else self.filter(user_id=person.pk)
 
+    def about(self, target: str) -> "AuditQuerySet":
+        """What was done to one thing, newest first, through audit_by_target."""
+        return self.filter(target=target).order_by("-id")
+
 
 class AuditEntry(models.Model):
     """Who did what, from where, and how it ended. Ids are plain numbers so that the entry outlives what it names.
@@ -61,6 +65,8 @@ class AuditEntry(models.Model):
                 name="audit_by_application",
                 condition=models.Q(application_id__isnull=False),
             ),
+            # What happened to one thing. Calls that name none, most of all, are not in it.
+            models.Index(fields=["target", "-id"], name="audit_by_target", condition=~models.Q(target="")),
             # Rows come in by time, so a few pages of summary find the old ones to prune.
             BrinIndex(fields=["at"], name="audit_by_time"),
         ]

@@ -28,6 +28,7 @@ WORD_BREAKS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Z
 SECRET_VALUES = re.compile(
     r"""
       wiz_[0-9A-Za-z]{8,64} | \bas[ar]t_[\w-]{20,64}                           # our API keys and tokens
+    | \bwhsec_[A-Za-z0-9+/=]{16,128}                                          # webhooks' signing secrets
     | (?<=\bBearer\ )[^\s"',;]{1,4096} | (?<=\bBot\ )[\w.-]{20,200} | (?<=\bBasic\ )[A-Za-z0-9+/=]{8,4096}
     | \b[A-Za-z0-9_-]{23,30}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,100}       # Discord's bot tokens
     | (?<=/webhooks/)\d{15,22}/[\w-]{20,100}                                   # Discord's webhooks

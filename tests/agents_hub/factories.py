@@ -13,6 +13,7 @@ from agents_hub.models import (
     Message,
     Profile,
     ProfilePool,
+    SharedFile,
     Speaker,
     ToolUse,
     Turn,
@@ -27,6 +28,20 @@ class AgentFactory(factory.django.DjangoModelFactory[Agent]):
 
     organization = factory.SubFactory(OrganizationFactory)
     name = factory.Sequence(lambda number: f"Agent {number}")
+
+
+class SharedFileFactory(factory.django.DjangoModelFactory[SharedFile]):
+    """A row alone: there is no content where it says."""
+
+    class Meta:
+        model = SharedFile
+
+    agent = factory.SubFactory(AgentFactory)
+    name = factory.Sequence(lambda number: f"file {number}.txt")
+    mime_type = "text/plain"
+    size = 7
+    sha256 = "0" * 64
+    storage_name = factory.LazyAttribute(lambda row: f"{row.agent.pk}/{row.name}")
 
 
 class ProfileFactory(factory.django.DjangoModelFactory[Profile]):
@@ -60,15 +75,17 @@ class ConversationFactory(factory.django.DjangoModelFactory[Conversation]):
     organization = factory.SelfAttribute("agent.organization")
     owner = factory.LazyAttribute(lambda made: member_of(made.organization))
     title = "A question"
+    # How its one turn stands.
+    turn = factory.Dict(
+        {"status": TurnStatus.ERROR, "ended_at": factory.LazyFunction(timezone.now), "error": "It failed."}
+    )
 
     @classmethod
-    def _create(cls, model_class: type[Conversation], *args: Any, **fields: Any) -> Conversation:
-        turn = {name.removeprefix("turn__"): fields.pop(name) for name in list(fields) if name.startswith("turn__")}
+    def _create(cls, model_class: type[Conversation], *args: Any, turn: dict[str, Any], **fields: Any) -> Conversation:
         conversation: Conversation = super()._create(model_class, *args, **fields)
         asked = Message.objects.create(conversation=conversation, speaker=Speaker.PERSON, text="A question")
         answer = Message.objects.create(conversation=conversation, speaker=Speaker.AGENT, before=asked)
-        failed: dict[str, Any] = {"status": TurnStatus.ERROR, "ended_at": timezone.now(), "error": "It failed."}
-        Turn.objects.create(conversation=conversation, answer=answer, **(failed | turn))
+        Turn.objects.create(conversation=conversation, answer=answer, **turn)
         conversation.tip = answer
         conversation.save(update_fields=["tip"])
         return conversation

@@ -115,12 +115,13 @@ def test_a_stranger_sent_by_hand_is_refused_on_the_page(browser: Client, agent: 
 
 
 def test_members_see_a_released_agent_and_nothing_to_press(agent: Agent) -> None:
-    Agent.objects.filter(pk=agent.pk).update(stage="released")
+    Agent.objects.filter(pk=agent.pk).update(stage="released", instructions="Between you and me.")
     browser = browser_of(member_of(agent.organization))
     for name, arguments in (("edit", ()), ("audience", ()), ("servers", ()), ("abilities", ("bots",))):
         page = text(browser.get(address(name, agent.pk, *arguments)))
         assert ">Save<" not in page, name
         assert "Whoever made" in page, name
+        assert "Between you and me." not in page
     sent = {"name": "Mine", "max_tool_rounds": "5"}
     assert browser.post(address("edit", agent.pk), sent).status_code == 422
     assert browser.post(address("delete", agent.pk), {"name": "Clerk"}).status_code == 403

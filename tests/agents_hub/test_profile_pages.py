@@ -272,13 +272,18 @@ def test_a_profile_tells_what_happened_to_it_newest_first(browser: Client, profi
     pool = ProfilePoolFactory(organization=profile.organization, name="Portals")
     browser.post(reverse("agents:add-members", args=[pool.pk]), {"profile": str(profile.pk)})
     browser.post(reverse("agents:clear-cache", args=[profile.pk]))
-    history = browser.get(reverse("agents:profile", args=[profile.pk])).context["history"]
+    page = browser.get(reverse("agents:profile", args=[profile.pk]))
+    history = page.context["history"]
+    who = page.context["user"].name
     assert [(one.what, one.name) for one in history] == [
-        ("Browser cache cleared", ""),
+        ("Browser cache cleared", who),
         ("Joined the pool", "Portals"),
-        ("Credential added", "KEY"),
+        ("Added credential KEY", who),
         ("Created by", ""),
     ]
+    shown = browser.get(reverse("dashboard:audit"), query_params={"target": f"profile:{profile.pk}"}).text
+    assert shown.count("profile.update") == 1
+    assert "profile_pool.add" not in shown
 
 
 PROFILE_PAGES = (

@@ -7,7 +7,7 @@ from itertools import product
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 # The admin is Django's; the tests of the admin look at it. The REST APIs have no pages.
-LEFT_OUT = {"admin", "rest", "rest-remote"}
+LEFT_OUT = {"admin", "rest", "rest-remote", "rest-chat"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,12 @@ def test_every_list_and_form_of_the_administration_works_under_the_policy(
         assert answer is not None
         assert answer.status == 200, address
         assert "default-src 'none'" in answer.headers["content-security-policy"]
-        rows = page.locator("#result_list tbody th a")
-        if rows.count():
-            with page.expect_navigation() as opened:
-                rows.first.click()
-            assert opened.value.status == 200, address
-            expect(page.locator("#content h1, #content h2").first).to_be_visible()
+        form = page.evaluate("document.querySelector('#result_list tbody th a')?.href")
+        if form:
+            opened = page.goto(form)
+            assert opened is not None
+            assert opened.status == 200, form
+            assert page.locator("#content h1, #content h2").first.is_visible(), form
 
 
 def test_the_administration_leads_back_to_the_pages(page: Page, live_server: Any, transactional_db: None) -> None:

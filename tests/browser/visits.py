@@ -26,11 +26,21 @@ def visit_of(visitor: str) -> Visit:
     """Fill the database for one of `VISITORS`, and say what they may look at."""
     if visitor == "an owner":
         owned = world.populated()
-        return Visit(owned.person, list(addresses(world.values(owned))))
+        return Visit(owned.person, list(_each_open_page_once(addresses(world.values(owned)))))
     found = list(addresses(world.values()))
     if visitor == "a newcomer":
         return Visit(world.newcomer(), [one for one in found if one.name not in world.OPEN_TO_ANYONE])
     return Visit(None, [one for one in found if one.name in world.OPEN_TO_ANYONE])
+
+
+def _each_open_page_once(found: Iterator[Address]) -> Iterator[Address]:
+    """What is open to anyone a stranger sees in full: to somebody signed in only what stands around it is new."""
+    met = set()
+    for one in found:
+        if one.name not in met:
+            yield one
+        if one.name in world.OPEN_TO_ANYONE:
+            met.add(one.name)
 
 
 def context_for(chromium: Browser, visit: Visit, url: str, **options: Any) -> BrowserContext:

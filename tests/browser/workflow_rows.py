@@ -16,7 +16,7 @@ from security.identifiers import uuid7
 from tests.workflows.graphs import graph, node, sound, way
 from workflows.engine.states import Status
 from workflows.graph.shapes import Graph, Settings
-from workflows.models import Activity, Execution, Label, Workflow
+from workflows.models import Activity, Execution, Label, Schedule, ScheduleRun, Workflow
 from workflows.services.versions import create_version, publish_version
 
 QUESTION = {
@@ -56,6 +56,7 @@ def fill(organization: Organization, person: User, agent_id: object) -> dict[str
     )
     Label.objects.create(organization=organization, name="Looked at").executions.add(executions[0])
     return {
+        "schedule_id": _schedules(published, person, executions),
         "execution_id": [execution.pk for execution in executions if execution.status in SHOWN],
         "workflow_id": [published.pk, faulty.pk],
         **{f"workflows:{page}.agent_id": [agent_id, idle.pk] for page in ("versions", "new-version", "compare")},
@@ -96,6 +97,36 @@ def _execution(workflow: Workflow, person: User, status: Status) -> Execution:
         for number, (kind, payload) in enumerate(told, 1)
     )
     return execution
+
+
+def _schedules(workflow: Workflow, person: User, executions: Sequence[Execution]) -> Sequence[object]:
+    """One that runs and has run in every way, one that cannot be run any more, and one that is switched off."""
+    now = timezone.now()
+    shared = {"organization_id": workflow.agent.organization_id, "agent": workflow.agent, "maker": person}
+    inputs = {"order": "A-117", "shop": "Tidewater Rope"}
+    runs, ails, rests = (
+        Schedule.objects.create(
+            name=name,
+            cron_expression="0 9 * * MON-FRI",
+            time_zone="Europe/Berlin",
+            inputs=inputs,
+            next_due_at=now + timedelta(hours=number) if is_enabled else None,
+            is_enabled=is_enabled,
+            **shared,
+        )
+        for number, (name, is_enabled) in enumerate(
+            {"Morning report": True, "Tide tables of the northern docks": True, "Old orders": False}.items(), 1
+        )
+    )
+    problem = "“Tide watcher” has no published workflow. Publish a version, and the next run takes it."
+    Schedule.objects.filter(pk=ails.pk).update(
+        problem=problem, problem_since=now, last_due_at=now, workflow=workflow, options={"softTimeoutMins": 5}
+    )
+    ScheduleRun.objects.create(schedule=runs, asked_by=person)
+    ScheduleRun.objects.create(schedule=ails, due_at=now, problem=problem, missed=3)
+    for number, execution in enumerate(executions):
+        ScheduleRun.objects.create(schedule=runs, due_at=now - timedelta(days=number), execution=execution)
+    return [runs.pk, ails.pk, rests.pk]
 
 
 def _told(status: Status, person: User) -> Sequence[tuple[str, dict[str, Any]]]:

@@ -28,7 +28,16 @@ from bots.models import (
 )
 from mcp_gateway.models import Application, Connection, RefreshToken, RemoteServer
 from security import audit
-from tests.browser import agent_rows, bot_rows, model_rows, profile_rows, remote_rows, workflow_rows
+from tests.browser import (
+    agent_rows,
+    bot_rows,
+    model_rows,
+    profile_rows,
+    remote_rows,
+    task_rows,
+    webhook_rows,
+    workflow_rows,
+)
 from tests.browser.addresses import Values
 from tests.browser.bot_rows import DAY, FIRST_ID, HOUR
 from tests.factories import UserFactory
@@ -95,7 +104,11 @@ def values(owned: World | None = None) -> Values:
         "cookie_id": [],
         "pool_id": [],
         "execution_id": [],
+        "kind": ["workflow", "task"],
+        "schedule_id": [],
         "workflow_id": [],
+        "endpoint_id": [],
+        "delivery_id": [],
         "provider_id": [],
         "user_id": [],
         "invitation_id": [],
@@ -120,10 +133,23 @@ def values(owned: World | None = None) -> Values:
         "slug": [owned.organization.slug],
         "user_id": [owned.person.pk],
         **_servers(owned),
-        **workflow_rows.fill(owned.organization, owned.person, agent_id),
+        **_scheduled(owned, agent_id),
+        **webhook_rows.fill(owned.organization, owned.person),
         **model_rows.fill(owned.organization, owned.person),
         **_installed(owned),
         "code_id": list(GiftCode.objects.filter(bot=owned.bot).order_by("pk").values_list("pk", flat=True)[:1]),
+    }
+
+
+def _scheduled(owned: World, agent_id: object) -> dict[str, Sequence[object]]:
+    """What workflows have, and a task of the agent beside their schedules."""
+    rows = workflow_rows.fill(owned.organization, owned.person, agent_id)
+    task = task_rows.fill(owned.organization, owned.person, agent_id)
+    return {
+        **rows,
+        "workflows:edit-schedule.schedule_id": rows["schedule_id"],
+        "agents:edit-task.schedule_id": [task],
+        "schedule_id": [*rows["schedule_id"], task],
     }
 
 

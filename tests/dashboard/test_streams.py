@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +27,7 @@ from config.body_limit import BodyLimit
 from config.edge import Edge
 from config.urls import urlpatterns as pages
 from dashboard import streams
-from dashboard.streams import Event, Reading, Subject, feed, notices
+from dashboard.streams import Event, Reading, Subject, feed, layer, notices
 from dashboard.streams.layer import Streams
 from mcp_gateway import offload
 from mcp_gateway.asgi import mount
@@ -119,10 +120,10 @@ class Place:
 @pytest.fixture
 def place(transactional_db: None, story: Story) -> Iterator[Place]:
     with override_settings(ROOT_URLCONF=Urls):
-        layer = Streams(get_asgi_application(), hop=in_domain, parameters=connection_parameters)
-        with serve(Edge(mount(BodyLimit(layer), {}, beside=[layer.running]), proxies=[])) as served:
-            yield Place(layer, served, f"http://127.0.0.1:{served.port}/watch")
-            served.loop.call_soon_threadsafe(layer.end)
+        around = Streams(get_asgi_application(), hop=in_domain, parameters=connection_parameters)
+        with serve(Edge(mount(BodyLimit(around), {}, beside=[around.running]), proxies=[])) as served:
+            yield Place(around, served, f"http://127.0.0.1:{served.port}/watch")
+            served.loop.call_soon_threadsafe(around.end)
     offload.close()
 
 
@@ -214,6 +215,30 @@ def test_each_who_comes_back_has_every_line_once_however_far_behind(
             assert [one.id for one in latest.events(5)] == ["86", "87", "88", "89", "90"]
             story.tell("the end", over=True)
             assert [bodies(each.rest()) for each in (first, all_of_it, latest)] == [["the end", ""]] * 3
+
+
+def test_who_comes_when_the_first_lines_are_kept_no_more_has_them_all_the_same(
+    place: Place, story: Story, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "MOST_KEPT", 3)
+    with opened(place.url, session) as first:
+        for number in range(1, 8):
+            story.tell(f"line {number}")
+            assert [one.id for one in first.events(1)] == [str(number)]
+        with opened(f"{place.url}?after=1", session) as later:
+            assert [one.id for one in later.events(6)] == ["2", "3", "4", "5", "6", "7"]
+
+
+def test_who_comes_late_to_a_long_story_has_all_of_it_before_it_is_over(
+    place: Place, story: Story, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "MOST_KEPT", 10)
+    story.most = 7
+    story.tell(*(f"line {number}" for number in range(1, 91)), over=True)
+    with opened(place.url, session) as stream:
+        assert [one.id for one in stream.rest()] == [*(str(number) for number in range(1, 91)), ""]
+    # What lies far from the end is read for the one who wants it, and not by the feed as well.
+    assert story.readings <= 90 / 7 + 5
 
 
 def test_a_picture_is_given_to_everybody_who_comes_and_again_only_when_it_changes(
@@ -385,7 +410,9 @@ def test_who_may_no_longer_look_on_is_cut_off_though_much_happens(
         busy = threading.Event()
 
         def happening() -> None:
-            while not busy.wait(0.05):
+            for _ in range(200):
+                if busy.wait(0.05):
+                    break
                 story.tell("more")
             connection.close()
 
@@ -480,6 +507,35 @@ def threads() -> list[str]:
     return [name for name in names if not name.startswith(("domain-", "asyncio_"))]
 
 
+def test_many_who_come_at_once_are_let_in_a_few_at_a_time(
+    place: Place, story: Story, session: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has a database connection while it is let in; PostgreSQL has a hundred of them."""
+    settings.STREAMS_PER_PERSON = 60
+    most: list[int] = []
+    inside: set[object] = set()
+
+    def counted(request: HttpRequest, subject: Subject) -> HttpResponse:
+        inside.add(request)
+        most.append(len(inside))
+        threading.Event().wait(0.02)
+        inside.remove(request)
+        return answer(request, subject)
+
+    answer = streams.answer
+    monkeypatch.setattr(streams, "answer", counted)
+    story.tell("one", over=True)
+    with ThreadPoolExecutor(40) as crowd:
+        told = list(crowd.map(lambda _: came(place, session), range(40)))
+    assert told == [["one", ""]] * 40
+    assert max(most) <= layer.OPENED_AT_ONCE
+
+
+def came(place: Place, session: str) -> list[str]:
+    with opened(place.url, session) as stream:
+        return bodies(stream.rest())
+
+
 def backends() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
@@ -502,4 +558,4 @@ def test_without_the_layer_a_view_says_that_it_cannot_stream(person: User, story
         client = Client()
         client.force_login(person)
         answer = client.get("/watch")
-    assert answer.status_code == 503
+    assert answer.status_code == 409

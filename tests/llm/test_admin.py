@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Organization
-from llm.models import Budget, ModelCall, Price, Provider
+from llm.models import Budget, ModelCall, ModelDay, Price, Provider
 from security.models import AuditEntry
 from tests.factories import UserFactory
 from tests.fakes.model_provider import KEY
@@ -21,6 +21,18 @@ def test_every_row_is_read_and_no_key_shown(client: Client, organization: Organi
         ),
         Budget.objects.create(organization=organization, monthly_usd=5),
         ModelCall.objects.create(organization=organization, model="main:gpt-5", product="chat", duration_ms=1),
+        ModelDay.objects.create(
+            organization=organization,
+            day="2026-01-31",
+            model="main:gpt-5",
+            product="chat",
+            calls=1,
+            unpriced=1,
+            input_tokens=1,
+            cached_tokens=0,
+            output_tokens=1,
+            cost_usd=0,
+        ),
     ]
     for row in rows:
         name = f"admin:llm_{row._meta.model_name}"

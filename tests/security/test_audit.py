@@ -14,6 +14,7 @@ from config.celery import app, schedule
 from security import audit
 from security.models import AuditEntry
 from tests.factories import UserFactory, caller_for
+from tests.query_plans import plans
 
 pytestmark = pytest.mark.django_db
 
@@ -111,3 +112,18 @@ def test_a_change_that_is_undone_leaves_no_entry() -> None:
         audit.record("x", caller=None)
         transaction.set_rollback(True)
     assert not AuditEntry.objects.exists()
+
+
+def test_what_happened_to_one_thing_comes_from_an_index_in_its_order() -> None:
+    audit.store(
+        audit.entry("profile.update", caller=None, target=f"profile:{number % 100}" if number % 2 else "")
+        for number in range(20_000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE security_auditentry")
+    with plans("security_auditentry") as found:
+        newest = list(AuditEntry.objects.about("profile:7")[:20])
+    assert [entry.target for entry in newest] == ["profile:7"] * 20
+    [plan] = found
+    assert "audit_by_target" in plan
+    assert "Sort" not in plan

@@ -61,6 +61,7 @@ def test_a_name_that_only_sounds_like_one_is_not(name: str) -> None:
         "asat_correcthorsebatterystaple_-00000000000",
         "asrt_correcthorsebatterystaple_-00000000000",
         "sk-correcthorsebatterystaple",
+        "whsec_correcthorsebatterystaple",
         f"?api_key={SECRET}&page=2",
         f'{{"token": "{SECRET}"}}',
         f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}\n-----END RSA PRIVATE KEY-----",
@@ -111,7 +112,20 @@ def test_nesting_without_end_is_cut_off() -> None:
 
 @pytest.mark.parametrize(
     "part",
-    ["a", "Bearer ", "://", "password=", "a.", "eyJ", "-----BEGIN PRIVATE KEY-----", "token", "-", "://a:", "wiz_"],
+    [
+        "a",
+        "Bearer ",
+        "://",
+        "password=",
+        "a.",
+        "eyJ",
+        "-----BEGIN PRIVATE KEY-----",
+        "token",
+        "-",
+        "://a:",
+        "wiz_",
+        "whsec_",
+    ],
 )
 def test_hostile_text_takes_no_longer_than_its_length(part: str) -> None:
     text = part * (200_000 // len(part))

@@ -13,8 +13,21 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from tests.factories import UserFactory
-from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory
-from workflows.models import Activity, Checkpoint, Comment, Execution, Label, Publication, Step, UserMessage
+from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, ScheduleFactory, WebhookEndpointFactory
+from workflows.models import (
+    Activity,
+    Checkpoint,
+    Comment,
+    Execution,
+    Label,
+    Publication,
+    Schedule,
+    ScheduleRun,
+    Step,
+    UserMessage,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 
 pytestmark = pytest.mark.django_db
 MODELS = sorted(apps.get_app_config("workflows").get_models(), key=lambda model: model.__name__)
@@ -31,7 +44,11 @@ def rows() -> dict[type[Model], Any]:
     execution: Execution = ExecutionFactory()
     now = execution.created_at
     person = UserFactory()
+    schedule: Schedule = ScheduleFactory(agent=execution.agent)
+    endpoint: WebhookEndpoint = WebhookEndpointFactory(organization=execution.organization)
     made: list[Any] = [
+        schedule,
+        ScheduleRun.objects.create(schedule=schedule, execution=execution, due_at=now),
         execution,
         execution.workflow,
         ExecutionFileFactory(execution=execution),
@@ -42,6 +59,8 @@ def rows() -> dict[type[Model], Any]:
         UserMessage.objects.create(execution=execution, user=person, text="Hello"),
         Label.objects.create(organization=execution.organization, name="Checked"),
         Comment.objects.create(execution=execution, user=person, content="Hello"),
+        endpoint,
+        WebhookDelivery.objects.create(endpoint=endpoint, execution=execution, event="completed"),
     ]
     return {type(row): row for row in made}
 

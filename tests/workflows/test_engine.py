@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,15 +13,15 @@ from accounts.caller import Caller
 from accounts.errors import Conflict, Invalid
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import caller_for
-from tests.workflows.factories import WorkflowFactory
+from tests.workflows.factories import ExecutionFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission, store
 from workflows.engine.moves import NodeResult
 from workflows.engine.run import drive
 from workflows.engine.states import Status
-from workflows.engine.store import Fenced
+from workflows.engine.store import Fenced, Held
 from workflows.engine.watch import watch
-from workflows.engine.work import Work
+from workflows.engine.work import Interrupt, Waiting, Work
 from workflows.models import Activity, Checkpoint, Execution, Step, Workflow
 from workflows.nodes import kinds
 from workflows.services import executions, wishes
@@ -226,12 +227,69 @@ def test_a_run_that_goes_in_circles_ends_at_its_limit(during: Any) -> None:
     assert Activity.objects.latest("number").payload["cancelledPayload"] == {"reason": "max_steps"}
 
 
-def test_a_node_nothing_carries_out_fails_the_run_and_says_so() -> None:
-    _, execution = started(*line(1))
+def test_time_in_which_a_run_waits_does_not_count_against_it(during: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller, execution = started(*line(1))
+    left: list[float] = []
+
+    def over(held: Held, interrupt: Interrupt, seconds: float) -> nullcontext[None]:
+        left.append(seconds)
+        return nullcontext()
+
+    monkeypatch.setattr(watch, "over", over)
+    most = execution.workflow.settings["max_timeout_mins"] * 60
+
+    def ask(work: Work) -> None:
+        if len(left) == 1:
+            raise Waiting("Which?", questions=[{"question": "Which?"}], seconds=60)
+
+    during(ask)
+    drive(execution.pk)
+    long_ago = timezone.now() - timedelta(seconds=10 * most)
+    Execution.objects.update(created_at=long_ago, started_at=long_ago, active_seconds=90)
+    wishes.add_message(caller, execution_id=execution.pk, text="This one.")
+    admission.admit()
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.status == "completed"
+    assert left == pytest.approx([most, most - 90], abs=30)
+
+
+def test_what_a_run_did_before_it_was_taken_over_counts(during: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, execution = started(*line(2))
+    monkeypatch.setattr("workflows.engine.run.time.monotonic", iter(range(0, 10_000, 10)).__next__)
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.active_seconds >= 30
+
+
+def test_the_commit_of_a_step_changes_no_index(during: Any) -> None:
+    """But for the first and the last, which change the status: what is over stays in the page of its row."""
+    _, execution = started(*line(8))
+    before = versions_written()
+    drive(execution.pk)
+    written, in_place = (after - earlier for after, earlier in zip(versions_written(), before, strict=True))
+    assert written >= 10
+    assert written - in_place <= 2
+
+
+def versions_written() -> tuple[int, int]:
+    """Of executions' rows in this transaction: in all, and without an index touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'workflows_execution'"
+        )
+        row: tuple[int, int] = cursor.fetchone()
+        return row
+
+
+@pytest.mark.parametrize("kind", ["url", "playwright_script"])
+def test_a_node_nothing_carries_out_fails_the_run_and_says_so(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinds, "_kinds", {"output": kinds.find("output")})
+    _, execution = started(node("a", kind), node("end", "output"), way("a", "end", "outcome_success"))
     drive(execution.pk)
     execution.refresh_from_db()
     assert execution.status == "failed"
-    assert "type url" in execution.failure
+    assert execution.failure == f"“A” is of type {kind}, which this installation does not carry out yet."
 
 
 def test_a_fault_of_ours_fails_the_run_without_its_words(during: Any) -> None:
@@ -275,6 +333,14 @@ def test_organizations_take_turns_and_no_agent_takes_all(settings: Any) -> None:
     single = executions.start(caller_for(member_of(quiet.agent.organization)), workflow=quiet, inputs={})
     assert set(admission.admit()) == {many[0].pk, many[1].pk, other[0].pk, single.pk}
     assert admission.admit() == []
+
+
+def test_a_run_of_a_quiet_tenant_goes_before_a_thousand_of_a_busy_one(settings: Any) -> None:
+    settings.WORKFLOW_PLACES = settings.WORKFLOW_PLACES_PER_ORGANIZATION = settings.WORKFLOW_PLACES_PER_AGENT = 2
+    busy, quiet = WorkflowFactory(graph=graph(*line(1))), WorkflowFactory(graph=graph(*line(1)))
+    Execution.objects.bulk_create(ExecutionFactory.build_batch(1_000, workflow=busy))
+    single = ExecutionFactory(workflow=quiet)
+    assert single.pk in admission.admit()
 
 
 def test_what_lost_its_worker_is_found(during: Any) -> None:

@@ -1,89 +1,25 @@
 """Real Celery workers, killed and stopped in the middle of executions: each ends once, and nothing runs twice."""
 
-import os
 import signal
 import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db.models import Count
+from django.utils import timezone
 
 from tests.agents_hub.factories import AgentFactory
-from tests.bots.processes import ROOT, database_url
-from tests.workflows.factories import ExecutionFactory, WorkflowFactory
+from tests.workflows.crowd import Workers, wait_until
+from tests.workflows.factories import ExecutionFactory, ScheduleFactory, WorkflowFactory
 from tests.workflows.graphs import Parts, graph, node, way
-from workflows.models import Activity, Execution, Step
+from workflows.models import Activity, Execution, Schedule, ScheduleRun, Step
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
 EXECUTIONS, NODES, KILLED = 40, 6, 4
-SECONDS = 90
-# What the schedule does every few seconds, more often.
-CLOCK = """
-import time
-from tests.workflows import worker
-from workflows.tasks import sweep
-while True:
-    sweep()
-    time.sleep(0.5)
-"""
-WORKER = ["-m", "celery", "-A", "tests.workflows.worker", "worker", "--pool", "solo", "--without-gossip"]
-
-
-class Workers:
-    """Processes on the test's database and a broker of their own, ended with the test."""
-
-    def __init__(self, folder: Path, running: ExitStack, **environment: str) -> None:
-        self.folder, self._running = folder, running
-        self._environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.workflows.worker_settings",
-            "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}",
-            "TEST_DATABASE_URL": database_url(),
-            "TEST_WORKERS_FOLDER": str(folder),
-            "WORKFLOW_LEASE_SECONDS": "2",
-            "LOG_LEVEL": "INFO",
-            **environment,
-        }
-
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """A process; what they all say is in one file."""
-        log = self._running.enter_context((self.folder / "log").open("ab"))
-        process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env=self._environment, stdout=log, stderr=log
-        )
-        self._running.callback(process.wait, 30)
-        self._running.callback(process.kill)
-        return process
-
-    def worker(self) -> subprocess.Popen[bytes]:
-        return self.start(*WORKER)
-
-    def clock(self) -> None:
-        self.start("-c", CLOCK)
-
-    def said(self) -> str:
-        return (self.folder / "log").read_text()
-
-
-@pytest.fixture
-def workers(tmp_path: Path) -> Iterator[Callable[..., Workers]]:
-    with ExitStack() as running:
-        yield lambda **environment: Workers(tmp_path, running, **environment)
-
-
-def wait_until(true: Callable[[], Any]) -> None:
-    ends, tick = time.monotonic() + SECONDS, threading.Event()
-    while not true():
-        assert time.monotonic() < ends, "it did not come about"
-        tick.wait(0.1)
 
 
 def has_steps(count: int) -> bool:
@@ -110,7 +46,6 @@ def test_workers_killed_at_any_moment_leave_each_execution_ended_once(workers: C
             ExecutionFactory(workflow=workflow)
     crowd = workers()
     running = [crowd.worker() for _ in range(3)]
-    crowd.clock()
     steps = EXECUTIONS * (NODES + 1)
     for number in range(1, KILLED + 1):
         wait_until(partial(has_steps, steps * number // (KILLED + 2)))
@@ -133,7 +68,6 @@ def overtaken(crowd: Workers) -> Execution:
     workflow = WorkflowFactory(agent=AgentFactory(), graph=line(1, "playwright_script"))
     execution: Execution = ExecutionFactory(workflow=workflow)
     stalled = crowd.worker()
-    crowd.clock()
     wait_until(lambda: is_stopped(stalled))
     crowd.worker()
     wait_until(lambda: Execution.objects.get(pk=execution.pk).fence == 2)
@@ -158,3 +92,24 @@ def test_without_the_fence_it_writes_over_the_other(workers: Callable[..., Worke
     execution = overtaken(crowd)
     wait_until(Step.objects.exists)
     assert Execution.objects.get(pk=execution.pk).variables == {"fence": 1}
+
+
+def test_a_worker_and_a_clock_killed_between_due_and_run_leave_exactly_one_run(workers: Callable[..., Workers]) -> None:
+    """The worker dies when it has made the run and has not committed it yet."""
+    schedule: Schedule = ScheduleFactory(next_due_at=timezone.now() - timedelta(seconds=1))
+    crowd = workers()
+    (crowd.folder / "hold").touch()
+    killed = [crowd.worker(), crowd.beat()]
+    wait_until((crowd.folder / "held").exists)
+    for process in killed:
+        process.kill()
+    assert not ScheduleRun.objects.exists()
+    (crowd.folder / "hold").unlink()
+    crowd.worker()
+    crowd.beat()
+    wait_until(ScheduleRun.objects.exists)
+    after = Schedule.objects.get()
+    assert after.next_due_at is not None
+    assert after.next_due_at > timezone.now()
+    run, execution = ScheduleRun.objects.get(), Execution.objects.get()
+    assert (run.due_at, run.execution_id, execution.schedule_id) == (schedule.next_due_at, execution.pk, schedule.pk)

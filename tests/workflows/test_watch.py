@@ -8,20 +8,25 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import psycopg
 import pytest
 from django.db.models import F
 
 from accounts.caller import Caller
 from tests.agents_hub.factories import AgentFactory, member_of
+from tests.bots.processes import database_url
 from tests.factories import caller_for
 from tests.threads import meanwhile
 from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission, store
 from workflows.engine.moves import NodeResult
+from workflows.engine.notices import notices
 from workflows.engine.run import drive
+from workflows.engine.statements import Shape, committing
 from workflows.engine.states import Status
-from workflows.engine.watch import Watch
+from workflows.engine.store import CHANNEL
+from workflows.engine.watch import LOOK_SECONDS, WATCH, Watch
 from workflows.engine.work import Work
 from workflows.models import Execution, Step
 from workflows.nodes import kinds
@@ -124,6 +129,7 @@ def test_a_notice_of_a_wish_wakes_the_node(
 
 
 def test_a_wish_whose_notice_was_lost_is_found_all_the_same(sleeper: Sleeper) -> None:
+    assert LOOK_SECONDS <= 1
     _, execution = started()
     with in_the_middle(sleeper, execution):
         Execution.objects.filter(pk=execution.pk).update(wanted=Status.CANCELLED)
@@ -146,3 +152,70 @@ def test_a_worker_that_lost_its_lease_is_woken_and_writes_nothing(sleeper: Sleep
         Execution.objects.filter(pk=execution.pk).update(fence=F("fence") + 1)
     assert (execution.status, execution.step_count) == ("running", 0)
     assert not Step.objects.exists()
+
+
+@pytest.fixture
+def listener() -> Iterator[psycopg.Connection]:
+    """Somebody who looks on, over a connection of their own."""
+    with psycopg.connect(database_url(), autocommit=True) as connection:
+        connection.execute(f"LISTEN {CHANNEL}")
+        yield connection
+
+
+def payloads(listener: psycopg.Connection) -> Iterator[str]:
+    for notice in listener.notifies(timeout=SECONDS):
+        yield notice.payload
+
+
+def test_those_who_look_on_are_told_once_it_is_certain(sleeper: Sleeper, listener: psycopg.Connection) -> None:
+    sleeper.go_on.set()
+    _, execution = started()
+    with in_the_middle(sleeper, execution):
+        pass
+    assert execution.status == "completed"
+    until(lambda: not notices)
+    listener.execute(f"NOTIFY {CHANNEL}, 'no more'")
+    heard = []
+    for payload in payloads(listener):
+        if payload == "no more":
+            break
+        heard.append(payload)
+    assert set(heard) == {str(execution.pk)}
+
+
+def test_what_happens_in_quick_succession_is_told_together(
+    sleeper: Sleeper, listener: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflows.engine.watch.TELL_SECONDS", 5 * SECONDS)
+    sent: list[set[Any]] = []
+    take = notices.take
+
+    def taking() -> set[Any]:
+        sent.append(take())
+        return sent[-1]
+
+    monkeypatch.setattr(notices, "take", taking)
+    _, execution = started()
+    with in_the_middle(sleeper, execution):
+        assert next(payloads(listener)) == str(execution.pk)
+        for _ in range(20):
+            notices.add([execution.pk])
+        sleeper.go_on.set()
+    assert sent == [{execution.pk}]
+    take()
+
+
+def test_no_commit_of_a_step_waits_for_its_notice() -> None:
+    """A notice within a transaction has all others with one wait until that is on the disk."""
+    assert b"pg_notify" not in committing(Shape(lines=True, step=True))
+
+
+def test_a_watch_whose_connection_broke_takes_another(sleeper: Sleeper, listener: psycopg.Connection) -> None:
+    caller, execution = started()
+    with in_the_middle(sleeper, execution):
+        assert next(payloads(listener)) == str(execution.pk)
+        broken = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = %s"
+        assert listener.execute(broken, [WATCH]).fetchall() == [(True,)]
+        until(partial(is_renewed, execution, lease_of(execution)))
+        wishes.ask_status(caller, execution_id=execution.pk, status=Status.CANCELLED)
+    assert execution.status == "cancelled"

@@ -7,12 +7,12 @@ oldest goes first. One lock makes the count exact however many ask.
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 # The lock under which places are counted and given ("wf" in ASCII, then one).
 LOCK = 0x776601
 
-# Reads only what is alive, through execution_active.
+# Reads only what is alive, through execution_alive.
 NEXT = """
     WITH live AS (
         SELECT id, organization_id, agent_id, created_at, admitted_at FROM workflows_execution
@@ -61,9 +61,11 @@ def admit() -> list[UUID]:
         "per_organization": settings.WORKFLOW_PLACES_PER_ORGANIZATION,
         "per_agent": settings.WORKFLOW_PLACES_PER_AGENT,
     }
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        cursor.execute(NEXT, limits)
+    with connection.cursor() as cursor:
+        # Both in one message, and so one transaction, which the database ends by itself: a worker that stalls in the
+        # midst of it would hold up everybody else. The second sees what was committed before it had the lock.
+        cursor.execute(f"SELECT pg_advisory_xact_lock({LOCK}); {NEXT}", limits)
+        cursor.nextset()
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from security import request_id
@@ -66,15 +66,15 @@ class _Run:
         return self.before + time.monotonic() - self.began
 
     def go(self) -> None:
-        if self.held.attempts > settings.WORKFLOW_MOST_ATTEMPTS:
-            self.fail(
-                f"Its worker was lost {self.held.attempts - 1} times in a row at the same step, so it was given up."
-            )
-            return
-        if self.execution.step_count == 0:
-            sharing.restore(self.execution)
         left = self.settings.max_timeout_mins * 60 - self.active_seconds
         with watch.over(self.held, self.interrupt, left):
+            if self.held.attempts > settings.WORKFLOW_MOST_ATTEMPTS:
+                self.fail(
+                    f"Its worker was lost {self.held.attempts - 1} times in a row at the same step, so it was given up."
+                )
+                return
+            if self.execution.step_count == 0:
+                sharing.restore(self.execution)
             node = moves.node_of(self.graph, self.execution.node_id) or moves.start_of(self.graph)
             while True:
                 on = self.visit(node)
@@ -141,9 +141,9 @@ class _Run:
         move = moves.next_move(self.graph, node, given)
         if not (isinstance(move, Go) and move.confirm):
             return self.commit(node, number, given, seconds, move)
-        with transaction.atomic():
-            # The row is held, so that nobody wishes anything between this look and the question: it would be lost.
-            if store.renew(self.held).wanted == Status.CANCELLED:
+        # Nobody wishes anything between this look and the question: it would be lost.
+        with store.holding(self.held) as seen:
+            if seen.wanted == Status.CANCELLED:
                 move = replace(move, confirm=False)
             return self.commit(node, number, given, seconds, move)
 
@@ -234,13 +234,12 @@ class _Run:
         return None
 
     def pause(self, node: Node) -> Node | None:
-        with transaction.atomic():
-            # The row is held: what people want now is what counts, and what they want next finds the run paused.
-            wanted = store.renew(self.held).wanted
-            if wanted == Status.CANCELLED:
+        # What people want next finds the run paused.
+        with store.holding(self.held) as seen:
+            if seen.wanted == Status.CANCELLED:
                 self.end(Status.CANCELLED, [activities.cancelled("user_requested")])
                 return None
-            if wanted == Status.PAUSED:
+            if seen.wanted == Status.PAUSED:
                 self.give_back(Status.PAUSED, [activities.paused("A person paused it.")], wanted="")
                 return None
         self.interrupt.take_back()
@@ -249,8 +248,7 @@ class _Run:
 
     def wait(self, wait: Waiting, node: Node) -> Node | None:
         """Give the run back until what it waits for has come, unless people want something else of it by now."""
-        with transaction.atomic():
-            seen = store.renew(self.held)
+        with store.holding(self.held) as seen:
             if not seen.wanted:
                 self.ask(wait)
                 return None

@@ -1,6 +1,7 @@
 """The agent's shared files in an execution: there from its beginning, and written back once it has ended.
 
-An execution has them as they were when it was first taken up. What it changed goes back after its end is committed,
+An execution has those of the storage it was started for (`executionOptions.sharedStorageKey`), else the common ones, as
+they were when it was first taken up. What it changed goes back after its end is committed,
 however it ended; `is_to_be_shared` stays until that is done, so that the sweep does what a lost worker did not.
 """
 
@@ -24,7 +25,7 @@ def restore(execution: Execution) -> None:
 
     The rows are held meanwhile: content that an execution is about to name is not removed.
     """
-    shared = SharedFile.objects.filter(agent_id=execution.agent_id)
+    shared = SharedFile.objects.filter(agent_id=execution.agent_id, storage_key=execution.storage_key)
     if not shared.exists():
         return
     with transaction.atomic():
@@ -55,7 +56,10 @@ def write_back(execution_id: UUID) -> int:
         files = changed.filter(execution__terminal_at__isnull=False).select_for_update(of=("self",))
         for file in files.select_related("execution").order_by("name"):
             fields = {field: getattr(file, field) for field in FIELDS}
-            shared = shared_files.write_back(file.execution.agent_id, fields, execution_id=execution_id)
+            execution = file.execution
+            shared = shared_files.write_back(
+                execution.agent_id, execution.storage_key, fields, execution_id=execution_id
+            )
             if shared is None:
                 logger.warning(
                     "“%s” of execution %s was not written back: frozen, or too many", file.name, execution_id

@@ -1,26 +1,33 @@
-"""The engine's statements: claiming an execution, committing a step or a checkpoint, ending, giving back.
+"""The engine's writing: claiming an execution, committing a step or a checkpoint, ending, giving back.
 
 Each is one statement, guarded by the fence, and so one transaction by itself. Times are the database's: workers' clocks
 may differ. The plans rest on the primary key of the execution and the unique numbers of its steps and activities.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.conf import settings
-from django.db import connection
-from psycopg import sql
+from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from security.identifiers import uuid7
 from workflows.engine.activities import Line
+from workflows.engine.notices import notices
+from workflows.engine.statements import Shape, committing
 from workflows.engine.states import Status
 
 # Where people and pages are told that there is something new: the payload is the execution's id.
 CHANNEL = "workflows_execution"
+# Executions of one statement on a connection after which PostgreSQL keeps it prepared.
+PREPARED_AFTER = 3
+# Of what a commit changes: a text as a result is JSON too.
+JSON_COLUMNS = frozenset({"variables", "waiting_for", "result"})
 
 
 class Fenced(Exception):  # noqa: N818 - named for what happened: somebody else holds the execution, or it was ended
@@ -44,43 +51,61 @@ class Seen:
     sync_to: UUID | None
 
 
+CLAIM = b"""
+    WITH held AS (
+        UPDATE workflows_execution SET
+            fence = fence + 1,
+            attempts = attempts + 1,
+            lease_until = clock_timestamp() + %(lease)s * interval '1 second',
+            started_at = COALESCE(started_at, clock_timestamp()),
+            activity_count = activity_count + CASE WHEN status = 'starting' THEN 1 ELSE 0 END,
+            status = 'running'
+        WHERE id = %(id)s AND status IN ('starting', 'running') AND admitted_at IS NOT NULL
+            AND (lease_until IS NULL OR lease_until < clock_timestamp())
+        RETURNING id, fence, attempts, activity_count, (SELECT old.status FROM workflows_execution old
+            WHERE old.id = workflows_execution.id) AS before
+    ), told AS (
+        INSERT INTO workflows_activity (id, execution_id, number, at, type, payload)
+        SELECT %(activity)s, id, activity_count, clock_timestamp(), 'status_changed', '{"status": "running"}'
+        FROM held WHERE before = 'starting'
+    )
+    SELECT fence, attempts FROM held
+"""
+LOOK = b"""
+    SELECT wanted, sync_to_id FROM workflows_execution
+    WHERE id = %(id)s AND fence = %(fence)s AND status = 'running'
+"""
+
+
 def claim(execution_id: UUID) -> Held | None:
     """Take the execution up, if it is to run and nobody holds it. The first claim sets it running."""
-    statement = """
-        WITH held AS (
-            UPDATE workflows_execution SET
-                fence = fence + 1,
-                attempts = attempts + 1,
-                lease_until = clock_timestamp() + %(lease)s * interval '1 second',
-                started_at = COALESCE(started_at, clock_timestamp()),
-                activity_count = activity_count + CASE WHEN status = 'starting' THEN 1 ELSE 0 END,
-                status = 'running'
-            WHERE id = %(id)s AND status IN ('starting', 'running') AND admitted_at IS NOT NULL
-                AND (lease_until IS NULL OR lease_until < clock_timestamp())
-            RETURNING id, fence, attempts, activity_count, (SELECT old.status FROM workflows_execution old
-                WHERE old.id = workflows_execution.id) AS before
-        ), told AS (
-            INSERT INTO workflows_activity (id, execution_id, number, at, type, payload)
-            SELECT %(activity)s, id, activity_count, clock_timestamp(), 'status_changed', '{"status": "running"}'
-            FROM held WHERE before = 'starting'
-        )
-        SELECT fence, attempts, pg_notify(%(channel)s, id::text) FROM held
-    """
-    values: dict[str, Any] = {
-        "id": execution_id,
-        "lease": settings.WORKFLOW_LEASE_SECONDS,
-        "activity": uuid7(),
-        "channel": CHANNEL,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        row = cursor.fetchone()
-    return Held(execution_id, row[0], row[1]) if row else None
+    row = _row_of(CLAIM, {"id": execution_id, "lease": settings.WORKFLOW_LEASE_SECONDS, "activity": uuid7()})
+    if row is None:
+        return None
+    _tell(execution_id)
+    return Held(execution_id, row[0], row[1])
+
+
+def look(held: Held) -> Seen:
+    """What people want, and whether it is still held; nothing is written. Raises `Fenced`."""
+    return _seen(held, _row_of(LOOK, {"id": held.id, "fence": held.fence}))
 
 
 def renew(held: Held) -> Seen:
     """Keep holding it. Raises `Fenced` where it is somebody else's by now, or is no longer running."""
     return _commit(held, {}, [])
+
+
+@contextmanager
+def holding(held: Held) -> Iterator[Seen]:
+    """A transaction in which nobody else changes the row: what people want now is what counts. Raises `Fenced`.
+
+    Whoever stalls in the midst of it loses its connection after a lease, for nobody else could take the run over.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{settings.WORKFLOW_LEASE_SECONDS:d}s'")
+        yield renew(held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,40 +157,28 @@ def _commit(
     step: StepRow | None = None,
     point: PointRow | None = None,
 ) -> Seen:
-    assigned = dict(changes)
-    given_back = "status" in assigned and assigned["status"] != Status.RUNNING
-    expressions: list[sql.Composable] = [
-        sql.SQL("activity_count = activity_count + {}").format(sql.Literal(len(lines)))
-    ]
-    if given_back:
-        expressions.append(sql.SQL("lease_until = NULL"))
-        if Status(assigned["status"]).is_terminal:
-            expressions.append(sql.SQL("terminal_at = clock_timestamp()"))
-    else:
-        lease = sql.Literal(settings.WORKFLOW_LEASE_SECONDS)
-        expressions.append(sql.SQL("lease_until = clock_timestamp() + {} * interval '1 second'").format(lease))
-    if given_back or step is not None:
-        # A checkpoint is not enough: a step that writes one each time before it ends its worker would go on for ever.
-        expressions.append(sql.SQL("attempts = 0"))
+    status = Status(changes["status"]) if "status" in changes else Status.RUNNING
+    shape = Shape(
+        changed=tuple(changes),
+        given_back=status != Status.RUNNING,
+        ended=status.is_terminal,
+        lines=bool(lines),
+        step=step is not None,
+        point=point is not None,
+        heard=point is not None and bool(point.heard),
+        # Within a longer transaction it is not certain yet that there is anything to be told.
+        told=bool(lines) and connection.in_atomic_block,
+    )
+    values: dict[str, Any] = {f"set_{name}": _stored(name, value) for name, value in changes.items()}
+    values |= {
+        "id": held.id,
+        "fence": held.fence,
+        "lease": settings.WORKFLOW_LEASE_SECONDS,
+        "count": len(lines),
+        "lines": json.dumps([_as_row(place, line) for place, line in enumerate(lines, 1)]),
+        "channel": CHANNEL,
+    }
     if step is not None:
-        expressions.append(sql.SQL("step_count = {}").format(sql.Literal(step.number)))
-    expressions += [
-        sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(f"set_{name}")) for name in assigned
-    ]
-    parts: list[sql.Composable] = [
-        sql.SQL(
-            "held AS (UPDATE workflows_execution SET {} WHERE id = %(id)s AND fence = %(fence)s AND status = 'running' "
-            "RETURNING id, fence, activity_count, wanted, sync_to_id)"
-        ).format(sql.SQL(", ").join(expressions))
-    ]
-    values: dict[str, Any] = {"id": held.id, "fence": held.fence, "channel": CHANNEL}
-    values |= {f"set_{name}": _stored(value) for name, value in assigned.items()}
-    if lines:
-        parts.append(_ACTIVITIES)
-        values["lines"] = json.dumps([_as_row(place, line) for place, line in enumerate(lines, 1)])
-        values["count"] = len(lines)
-    if step is not None:
-        parts += [_STEP, _GONE]
         values |= {
             "number": step.number,
             "node_id": step.node_id,
@@ -177,70 +190,45 @@ def _commit(
             "seconds": step.seconds,
         }
     if point is not None:
-        parts.append(_CHECKPOINT)
         values |= {
             "point_step": point.step,
             "point_number": point.number,
             "point_kind": point.kind,
             "point_action_id": point.action_id,
             "point_body": Jsonb(point.body),
+            "heard": list(point.heard),
         }
-        if point.heard:
-            parts.append(_HEARD)
-            values["heard"] = list(point.heard)
-    tell = sql.SQL(", pg_notify(%(channel)s, id::text)") if lines else sql.SQL("")
-    statement = sql.SQL("WITH {} SELECT wanted, sync_to_id{} FROM held").format(sql.SQL(", ").join(parts), tell)
-    with connection.cursor() as cursor:
-        cursor.execute(statement.as_string(None), values)
-        row = cursor.fetchone()
+    seen = _seen(held, _row_of(committing(shape), values))
+    if lines and not shape.told:
+        notices.add([held.id])
+    return seen
+
+
+def _row_of(statement: bytes, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """What the statement returns, prepared by the server: planning it takes longer than carrying it out."""
+    with connection.cursor(), connection.wrap_database_errors:
+        wire = connection.connection
+        wire.prepare_threshold = PREPARED_AFTER
+        return psycopg.Cursor(wire).execute(statement, values).fetchone()
+
+
+def _seen(held: Held, row: tuple[Any, ...] | None) -> Seen:
     if row is None:
         raise Fenced(f"Execution {held.id} is no longer held under fence {held.fence}.")
     return Seen(row[0], row[1])
 
 
-_ACTIVITIES = sql.SQL("""
-    told AS (
-        INSERT INTO workflows_activity (id, execution_id, number, at, type, payload, display)
-        SELECT line.id, held.id, held.activity_count - %(count)s + line.place, clock_timestamp(), line.type,
-               line.payload, line.display
-        FROM held, jsonb_to_recordset(%(lines)s::jsonb)
-             AS line(id uuid, place integer, type text, payload jsonb, display jsonb)
-    )
-""")
-_STEP = sql.SQL("""
-    stepped AS (
-        INSERT INTO workflows_step (execution_id, number, node_id, node_name, node_type, output, summary, succeeded,
-                                    fence, started_at, ended_at)
-        SELECT id, %(number)s, %(node_id)s, %(node_name)s, %(node_type)s, %(output)s, %(summary)s, %(succeeded)s, fence,
-               clock_timestamp() - %(seconds)s * interval '1 second', clock_timestamp()
-        FROM held
-    )
-""")
-_GONE = sql.SQL("""
-    gone AS (
-        DELETE FROM workflows_checkpoint USING held
-        WHERE workflows_checkpoint.execution_id = held.id AND workflows_checkpoint.step <= %(number)s
-    )
-""")
-_CHECKPOINT = sql.SQL("""
-    pointed AS (
-        INSERT INTO workflows_checkpoint (execution_id, step, number, kind, action_id, body, fence, at)
-        SELECT id, %(point_step)s, %(point_number)s, %(point_kind)s, %(point_action_id)s, %(point_body)s, fence,
-               clock_timestamp()
-        FROM held
-    )
-""")
-_HEARD = sql.SQL("""
-    heard AS (
-        UPDATE workflows_usermessage SET seen_in_step = %(point_step)s FROM held
-        WHERE workflows_usermessage.execution_id = held.id AND workflows_usermessage.id = ANY(%(heard)s)
-    )
-""")
+def _tell(execution_id: UUID) -> None:
+    if connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(execution_id)])
+    else:
+        notices.add([execution_id])
 
 
 def _as_row(place: int, line: Line) -> dict[str, Any]:
     return {"id": str(uuid7()), "place": place, "type": line.type, "payload": line.payload, "display": line.display}
 
 
-def _stored(value: Any) -> Any:
-    return Jsonb(value) if isinstance(value, dict | list) else value
+def _stored(column: str, value: Any) -> Any:
+    return Jsonb(value) if column in JSON_COLUMNS and value is not None else value

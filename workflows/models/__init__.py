@@ -3,7 +3,9 @@
 from workflows.models.executions import Activity, Checkpoint, Execution, Step, Trigger, UserMessage
 from workflows.models.files import Directory, ExecutionFile, Maker
 from workflows.models.marks import Comment, Label
+from workflows.models.schedules import Schedule, ScheduleRun
 from workflows.models.versions import Publication, Workflow
+from workflows.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Activity",
@@ -15,8 +17,12 @@ __all__ = [
     "Label",
     "Maker",
     "Publication",
+    "Schedule",
+    "ScheduleRun",
     "Step",
     "Trigger",
     "UserMessage",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "Workflow",
 ]

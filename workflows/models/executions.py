@@ -6,7 +6,7 @@ each step only while the fence is still its own; whoever was overtaken finds out
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.caller import Caller
@@ -101,9 +101,8 @@ class Execution(models.Model):
             models.Index(fields=["organization", "status", "id"], name="execution_by_state"),
             models.Index(fields=["agent", "-created_at", "-id"], name="execution_by_agent"),
             # The few that are alive among the many that have ended: what the sweep and the admission read.
-            models.Index(
-                F("lease_until").asc(nulls_first=True), "id", condition=Q(status__in=ACTIVE), name="execution_active"
-            ),
+            # Without the lease: a step's commit changes no index, and its row stays in its page (a HOT update).
+            models.Index(fields=["id"], condition=Q(status__in=ACTIVE), name="execution_alive"),
             GinIndex(fields=["metadata"], opclasses=["jsonb_path_ops"], name="execution_by_metadata"),
             models.Index(fields=["wake_at"], condition=Q(wake_at__isnull=False), name="execution_to_wake"),
         ]
@@ -114,6 +113,11 @@ class Execution(models.Model):
     @property
     def state(self) -> Status:
         return Status(self.status)
+
+    @property
+    def storage_key(self) -> str:
+        """Which of the agent's storages of shared files it has; empty, the common one."""
+        return str(self.options.get("sharedStorageKey") or "")
 
 
 class Step(models.Model):

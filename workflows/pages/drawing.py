@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from workflows.graph.shapes import Graph, Node, Transition
+from workflows.pages import notes as sticky
+from workflows.pages.notes import Note
 
 WIDTH, HEIGHT = 184, 56
 GAP_X, GAP_Y = 88, 36
@@ -62,6 +64,7 @@ class Line:
 class Drawing:
     boxes: list[Box]
     lines: list[Line]
+    notes: list[Note]
     width: int
     height: int
 
@@ -71,17 +74,30 @@ class Drawing:
 
 
 def draw(graph: Graph, current: str = "") -> Drawing:
-    """The picture of a graph, faults and all; `current` is the id of the node where a run stands."""
+    """The picture of a graph, faults and all; `current` is the id of the node where a run stands.
+
+    Notes stand where the canvas has them, as long as the boxes do; else in rows below the boxes.
+    """
     nodes = {node.id: node for node in graph.nodes}
-    places = _given(nodes.values()) or _layered(nodes, graph.transitions)
-    left = min((x for x, _ in places.values()), default=0)
-    top = min((y for _, y in places.values()), default=0)
+    given = _given(nodes.values())
+    places = given or _layered(nodes, graph.transitions)
+    pinned = [(note, at) for note in graph.sticky_notes if (at := sticky.place_of(note)) and (given or not nodes)]
+    corners = [*places.values(), *(at for _, at in pinned)]
+    left, top = min((x for x, _ in corners), default=0), min((y for _, y in corners), default=0)
     places = {name: (x - left + MARGIN, y - top + MARGIN) for name, (x, y) in places.items()}
     boxes = [_box(node, places[node.id], current) for node in nodes.values()]
     lines = [_line(way, nodes, places) for way in graph.transitions if way.source in nodes and way.target in nodes]
-    right = max((box.x for box in boxes), default=0) + WIDTH + MARGIN
-    bottom = max((box.y for box in boxes), default=0) + HEIGHT + MARGIN
-    return Drawing(boxes, lines, right, bottom)
+    notes = [sticky.drawn(note, (x - left + MARGIN, y - top + MARGIN)) for note, (x, y) in pinned]
+    stand = {id(note) for note, _ in pinned}
+    loose = [note for note in graph.sticky_notes if id(note) not in stand]
+    notes += sticky.in_rows(loose, MARGIN, _size([*boxes, *notes])[1])
+    return Drawing(boxes, lines, notes, *_size([*boxes, *notes]))
+
+
+def _size(parts: Iterable[Box | Note]) -> tuple[int, int]:
+    """The width and height of a picture that holds these, with its margin."""
+    ends = [(part.x + part.width, part.y + part.height) for part in parts] or [(0, 0)]
+    return max(x for x, _ in ends) + MARGIN, max(y for _, y in ends) + MARGIN
 
 
 def _box(node: Node, place: Point, current: str) -> Box:

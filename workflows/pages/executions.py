@@ -1,12 +1,12 @@
 """The executions of an organization, and one with what happened, what is asked and what can be done."""
 
-import json
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.errors import DomainError, Invalid
@@ -14,34 +14,23 @@ from accounts.page_caller import caller
 from accounts.pages.forms import show_refusal
 from agents_hub.files import links
 from agents_hub.services.agents import list_agents
+from dashboard import streams
 from dashboard.frame import PAGE_SIZE, organization_of, page_number
 from dashboard.sorting import Direction, sorting
-from workflows.engine import moves
 from workflows.engine.states import Status
 from workflows.models import Execution, Label
-from workflows.pages import speaking
-from workflows.pages.drawing import draw
+from workflows.pages import live, speaking
 from workflows.pages.filters import FilterForm
 from workflows.pages.timeline import MEANINGS, told
 from workflows.services import executions as service
 from workflows.services import listing, wishes
 from workflows.services.cost import cost_of
-from workflows.services.files import list_files
+from workflows.services.files import files_of, find_file
 
 COLUMNS: dict[str, Direction] = {"created_at": "desc", "status": "asc"}
 # Those offered in the filters; the API takes any.
 MOST_CHOICES = 200
 ACTIVITIES_SHOWN = 100
-FILES_SHOWN = 50
-
-# What people are offered in each status, by the status they ask for. The service decides what is allowed.
-OFFERED: dict[Status, dict[Status, str]] = {
-    Status.STARTING: {Status.CANCELLED: "Cancel"},
-    Status.RUNNING: {Status.PAUSED: "Pause", Status.CANCELLED: "Cancel"},
-    Status.PAUSED: {Status.RUNNING: "Resume", Status.CANCELLED: "Cancel"},
-    Status.PAUSED_BY_AGENT: {Status.RUNNING: "Go on without an answer", Status.CANCELLED: "Cancel"},
-    Status.AWAITING_CONFIRMATION: {Status.RUNNING: "Confirm", Status.CANCELLED: "Refuse"},
-}
 
 
 @require_safe
@@ -83,28 +72,33 @@ def execution_page(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         else:
             messages.success(request, said)
             return redirect("workflows:execution", execution_id)
-    after, files = _after(request, execution), list_files(who, execution_id=execution_id)
+    after = _after(request, execution)
     found = listing.list_activities(who, execution=execution, limit=ACTIVITIES_SHOWN, after=after)
+    last = found[-1].number if found else after
+    later = last if last < execution.activity_count else None
+    is_streamed = later is None and not execution.state.is_terminal and streams.is_possible(request)
     context = {
-        "execution": execution,
-        "status": execution.state,
-        "meaning": MEANINGS[execution.state],
+        **live.standing_of(execution, files_of(execution), cost_of(execution)),
         "form": form,
-        "offered": _offered(execution),
-        "files": [(file, links.path(who, file)) for file in files[:FILES_SHOWN]],
-        "more_files": max(0, len(files) - FILES_SHOWN),
-        "cost": cost_of(who, execution),
-        "drawing": draw(execution.workflow.drawn, _stands_at(execution)),
+        "asks": live.asks(execution),
         "told": told(found),
         "earlier": max(0, after - ACTIVITIES_SHOWN) if after else None,
-        "later": found[-1].number if found and found[-1].number < execution.activity_count else None,
-        "inputs": _shown(execution.inputs),
-        "variables": _shown(execution.variables),
-        "result": _shown(execution.result),
-        "metadata": _shown(execution.metadata),
+        "later": later,
+        "last": last,
+        "stream": reverse("workflows:execution-stream", args=[execution_id]) if is_streamed else "",
+        "inputs": live.shown(execution.inputs),
+        "metadata": live.shown(execution.metadata),
     }
     is_refused = request.method == "POST"
     return render(request, "workflows/execution.html", context, status=422 if is_refused else 200)
+
+
+@require_safe
+@login_required
+def execution_file(request: HttpRequest, execution_id: UUID, file_id: UUID) -> HttpResponse:
+    """Leads to the content by a link that is this person's own: the page's parts are the same for all who look on."""
+    who = caller(request)
+    return redirect(links.path(who, find_file(who, execution_id=execution_id, file_id=file_id)))
 
 
 @require_POST
@@ -119,28 +113,9 @@ def ask_status(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     return redirect("workflows:execution", execution_id)
 
 
-def _offered(execution: Execution) -> dict[Status, str]:
-    if execution.state == Status.RUNNING and execution.wanted == Status.PAUSED:
-        return {Status.RUNNING: "Do not pause", Status.CANCELLED: "Cancel"}
-    if execution.wanted == Status.CANCELLED:
-        return {}
-    return OFFERED.get(execution.state, {})
-
-
-def _stands_at(execution: Execution) -> str:
-    """The id of the node that it is at; none once it has ended."""
-    if execution.state.is_terminal:
-        return ""
-    return execution.node_id or moves.start_of(execution.workflow.drawn).id
-
-
 def _after(request: HttpRequest, execution: Execution) -> int:
     """The number before the first activity shown: what `?after=` says, else so that the latest are there."""
     wanted = request.GET.get("after", "")
     if wanted.isascii() and wanted.isdigit() and len(wanted) < 10:
         return min(int(wanted), execution.activity_count)
     return max(0, execution.activity_count - ACTIVITIES_SHOWN)
-
-
-def _shown(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2) if value not in (None, {}) else ""

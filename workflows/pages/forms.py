@@ -1,4 +1,4 @@
-"""The forms of versions: what a version holds, as text, and what a run is started with."""
+"""The forms of versions: what a version holds, as text, and what a run is started with, now or by the clock."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,9 +8,11 @@ from uuid import UUID
 from django import forms
 from pydantic import BaseModel, ValidationError
 
-from agents_hub.models import Profile
+from agents_hub.models import Profile, ProfilePool
+from scheduling.forms import ScheduleForm
 from workflows.graph.shapes import EnvironmentTemplate, Graph, Settings
-from workflows.models import Workflow
+from workflows.models import Schedule, Workflow
+from workflows.services.schedules import Wanted
 
 MOST_SAID = 8
 
@@ -101,6 +103,7 @@ class RunForm(forms.Form):
         profiles: Iterable[Profile],
         before: Mapping[str, Any],
         profile_id: UUID | None = None,
+        storage_key: str = "",
     ) -> None:
         super().__init__(data)
         self.inputs, self.before = list(inputs), before
@@ -120,6 +123,14 @@ class RunForm(forms.Form):
         self.fields["soft_timeout"] = forms.IntegerField(
             label="Minutes until it is told to come to an end", required=False, min_value=1, max_value=1_440
         )
+        self.fields["storage_key"] = forms.CharField(
+            label="Key of its shared files",
+            required=False,
+            max_length=200,
+            initial=storage_key,
+            help_text="Runs of the agent with the same key share files of their own. Left empty, the common ones.",
+            widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        )
 
     def values(self) -> dict[str, Any]:
         """The inputs; one that was no text before and was not touched stays what it was."""
@@ -130,8 +141,62 @@ class RunForm(forms.Form):
         }
 
     def options(self) -> dict[str, Any]:
-        minutes = self.cleaned_data["soft_timeout"]
-        return {"softTimeoutMins": minutes} if minutes else {}
+        minutes, key = self.cleaned_data["soft_timeout"], self.cleaned_data["storage_key"]
+        chosen = {"sharedStorageKey": key, "softTimeoutMins": minutes}
+        return {name: value for name, value in chosen.items() if value}
+
+
+class WorkflowScheduleForm(ScheduleForm, RunForm):
+    """When to run, and with what."""
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None,
+        *,
+        inputs: Iterable[str],
+        profiles: Iterable[Profile],
+        pools: Iterable[ProfilePool],
+        schedule: Schedule | None,
+    ) -> None:
+        super().__init__(
+            data,
+            inputs=inputs,
+            profiles=profiles,
+            before=schedule.inputs if schedule else {},
+            profile_id=schedule.profile_id if schedule else None,
+        )
+        self.fields["pool_id"] = forms.TypedChoiceField(
+            label="Or a pool of profiles",
+            required=False,
+            choices=[("", "None"), *((str(pool.pk), pool.name) for pool in pools)],
+            coerce=UUID,
+            empty_value=None,
+            initial=schedule.pool_id if schedule else None,
+            help_text="Each run takes the profile whose turn it is.",
+        )
+        # The last of what a run is started with, and so asked for after both.
+        self.order_fields([name for name in self.fields if name != "soft_timeout"])
+        self.fields["soft_timeout"].initial = schedule.options.get("softTimeoutMins") if schedule else None
+        self.begin_with(schedule)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("profile_id") and cleaned.get("pool_id"):
+            self.add_error("pool_id", "Choose a profile or a pool, not both.")
+        return cleaned
+
+    def wanted(self, workflow_id: UUID | None) -> Wanted:
+        """As the service takes it; for a form that is valid."""
+        return Wanted(
+            name=self.cleaned_data["name"],
+            cron_expression=self.cron.expression,
+            time_zone=self.cron.time_zone,
+            workflow_id=workflow_id,
+            inputs=self.values(),
+            profile_id=self.cleaned_data["profile_id"],
+            pool_id=self.cleaned_data["pool_id"],
+            options=self.options(),
+        )
 
 
 def _as_text(value: object) -> str:

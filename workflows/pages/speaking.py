@@ -65,7 +65,9 @@ def form_for(execution: Execution, data: Mapping[str, Any] | None) -> MessageFor
     if execution.state.is_terminal:
         return None
     questions = (execution.waiting_for or {}).get("questions")
-    if execution.state == Status.PAUSED_BY_AGENT and questions:
+    # A message that was being written when the agent asked is what it then gets for an answer.
+    is_message = data is not None and "message" in data
+    if execution.state == Status.PAUSED_BY_AGENT and questions and not is_message:
         return AnswerForm(data, questions=questions)
     return MessageForm(data)
 

@@ -120,6 +120,7 @@ def run(request: HttpRequest, agent_id: UUID, workflow_id: UUID) -> HttpResponse
         profiles=profiles,
         before=before.inputs if before else {},
         profile_id=before.profile_id if before else None,
+        storage_key=before.storage_key if before else "",
     )
     if form.is_valid():
         try:

@@ -1,6 +1,7 @@
 """What can be done with executions: start one, find one, write what happened to one that no worker has in hand."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,14 @@ from workflows.services.listing import with_relations
 from workflows.services.versions import default_version, find_version, refuse_faults
 
 
+@dataclass(frozen=True, slots=True)
+class ScheduledBy:
+    """The schedule that starts a run, as the run remembers it."""
+
+    schedule_id: UUID
+    cron_expression: str
+
+
 def find_execution(caller: Caller, execution_id: UUID) -> Execution:
     """The execution with what its shape shows; `NotFound` for another organization's."""
     caller.require(Scope.READ)
@@ -31,6 +40,13 @@ def find_execution(caller: Caller, execution_id: UUID) -> Execution:
     if execution is None:
         raise NotFound("There is no such execution in your organizations. executionsList lists them.")
     return execution
+
+
+def require_execution(caller: Caller, execution_id: UUID) -> None:
+    """Raises `NotFound` unless the execution is one that the caller may see."""
+    caller.require(Scope.READ)
+    if not Execution.objects.for_caller(caller).filter(pk=execution_id).exists():
+        raise NotFound("There is no such execution in your organizations.")
 
 
 def lock_execution(caller: Caller, execution_id: UUID) -> Execution:
@@ -98,12 +114,11 @@ def start(
     parent_id: UUID | None = None,
     temp_files: Sequence[tuple[UUID, str]] = (),
     trigger: Trigger | None = None,
+    scheduled_by: ScheduledBy | None = None,
     id_: UUID | None = None,
 ) -> Execution:
     """A new execution of the version, waiting for its place. Its graph has no faults and no input is missing."""
-    refuse_faults(workflow)
-    _refuse_missing(workflow, inputs)
-    _refuse_timeout(workflow, options or {})
+    refuse_what_cannot_start(workflow, inputs, options or {})
     with transaction.atomic():
         organization_id = workflow.agent.organization_id
         profile, pool = _profile(organization_id, profile_id, pool_id)
@@ -118,7 +133,9 @@ def start(
             profile=profile,
             pool=pool,
             parent=_parent(caller, workflow, parent_id),
-            trigger=trigger or (Trigger.UI if caller.door == Door.PAGE else Trigger.API),
+            trigger=trigger or _trigger(caller, scheduled_by),
+            schedule_id=scheduled_by.schedule_id if scheduled_by else None,
+            cron_expression=scheduled_by.cron_expression if scheduled_by else "",
             runner_id=caller.user_id,
             api_key_id=caller.api_key_id,
         )
@@ -133,6 +150,13 @@ def start(
         )
         let_in_after_commit()
     return execution
+
+
+def refuse_what_cannot_start(workflow: Workflow, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """Raise `Invalid` with what keeps the version from being run with these."""
+    refuse_faults(workflow)
+    _refuse_missing(workflow, inputs)
+    _refuse_timeout(workflow, options)
 
 
 def write_lines(execution: Execution, lines: Sequence[Line]) -> None:
@@ -160,6 +184,12 @@ def let_in_after_commit() -> None:
     transaction.on_commit(nudge)
 
 
+def _trigger(caller: Caller, scheduled_by: ScheduledBy | None) -> Trigger:
+    if scheduled_by is not None:
+        return Trigger.SCHEDULE
+    return Trigger.UI if caller.door == Door.PAGE else Trigger.API
+
+
 def _refuse_missing(workflow: Workflow, inputs: Mapping[str, Any]) -> None:
     missing = [name for name in workflow.inputs if name not in inputs]
     if missing:
@@ -179,24 +209,30 @@ def _refuse_timeout(workflow: Workflow, options: Mapping[str, Any]) -> None:
         )
 
 
+def named_profile(
+    organization_id: int, profile_id: UUID | None, pool_id: UUID | None
+) -> tuple[Profile | None, ProfilePool | None]:
+    """The profile or the pool named, of which there is at most one."""
+    if profile_id is not None and pool_id is not None:
+        raise Invalid("Give agentProfileId or agentProfilePoolId, not both.", data={"field": "agentProfilePoolId"})
+    profile = Profile.objects.filter(organization_id=organization_id, pk=profile_id).first() if profile_id else None
+    if profile_id is not None and profile is None:
+        raise NotFound("There is no such profile in the agent's organization. agentProfilesList lists them.")
+    pool = ProfilePool.objects.filter(organization_id=organization_id, pk=pool_id).first() if pool_id else None
+    if pool_id is not None and pool is None:
+        raise NotFound("There is no such pool in the agent's organization.")
+    return profile, pool
+
+
 def _profile(
     organization_id: int, profile_id: UUID | None, pool_id: UUID | None
 ) -> tuple[Profile | None, ProfilePool | None]:
     """The profile named, or the one whose turn it is in the pool named."""
-    if profile_id is not None and pool_id is not None:
-        raise Invalid("Give agentProfileId or agentProfilePoolId, not both.", data={"field": "agentProfilePoolId"})
-    if profile_id is not None:
-        profile = Profile.objects.filter(organization_id=organization_id, pk=profile_id).first()
-        if profile is None:
-            raise NotFound("There is no such profile in the agent's organization. agentProfilesList lists them.")
-        return profile, None
-    if pool_id is not None:
-        pool = ProfilePool.objects.filter(organization_id=organization_id, pk=pool_id).first()
-        if pool is None:
-            raise NotFound("There is no such pool in the agent's organization.")
+    profile, pool = named_profile(organization_id, profile_id, pool_id)
+    if pool is not None:
         busy = Execution.objects.filter(organization_id=organization_id, status__in=LIVE, profile__isnull=False)
-        return pools.pick_profile(pool, in_use=list(busy.values_list("profile_id", flat=True))), pool
-    return None, None
+        profile = pools.pick_profile(pool, in_use=list(busy.values_list("profile_id", flat=True)))
+    return profile, pool
 
 
 def _parent(caller: Caller, workflow: Workflow, parent_id: UUID | None) -> Execution | None:

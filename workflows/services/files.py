@@ -11,7 +11,7 @@ from accounts.caller import Caller
 from accounts.errors import Conflict, NotFound
 from accounts.scopes import Scope
 from agents_hub.files import content
-from agents_hub.models import SharedFile
+from agents_hub.services import shared_files
 from agents_hub.services.quota import make_room
 from security import audit
 from workflows.engine.activities import Line
@@ -25,7 +25,11 @@ from workflows.services.executions import find_execution, lock_execution, write_
 def list_files(caller: Caller, *, execution_id: UUID) -> list[ExecutionFile]:
     """All of the execution's files, by directory and name."""
     caller.require(Scope.READ)
-    execution = find_execution(caller, execution_id)
+    return files_of(find_execution(caller, execution_id))
+
+
+def files_of(execution: Execution) -> list[ExecutionFile]:
+    """The same, of an execution that was found as the caller's."""
     return list(execution.files.select_related("execution").order_by("directory", "name")[:MOST_FILES])
 
 
@@ -90,7 +94,7 @@ def keep_file(held: Held, *, directory: Directory, file: "File[Any]", created_by
 
 
 def _refuse_frozen(execution: Execution, name: str) -> None:
-    if SharedFile.objects.filter(agent_id=execution.agent_id, name=name, is_frozen=True).exists():
+    if shared_files.is_frozen(execution.agent_id, execution.storage_key, name):
         raise Conflict(f"“{name}” is frozen: it may be read and not changed.", code="frozen")
 
 

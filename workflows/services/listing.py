@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet, TextField
@@ -19,6 +19,9 @@ from mcp_gateway.numbered_pages import NumberedPage, numbered
 from workflows.models import Activity, Comment, Execution, Label
 
 SORTS = {"created_at": "created_at", "status": "status"}
+# So few that fit a filter without an index are put in order here. Of more, a walk along the index of the order soon
+# meets a page; for few it would fetch nearly every row, one by one.
+FEW = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,13 @@ class Filters:
     inputs_value: str = ""
     workflow_version: int | None = None
 
+    @property
+    def read_rows(self) -> bool:
+        """Whether what is looked for has no index: a part of an id, of an outcome, or of an input."""
+        return bool(
+            self.outcome_label or self.inputs_key or (self.execution_id and _whole_id(self.execution_id) is None)
+        )
+
 
 def list_executions(
     caller: Caller,
@@ -56,7 +66,23 @@ def list_executions(
     found = filtered(own, filters)
     sign = "-" if sort_direction == "desc" else ""
     order = (f"{sign}{SORTS[sort_field]}", f"{sign}id")
-    return numbered(with_relations(found), order=order, number=page, size=page_size)
+    few = _few(found, SORTS[sort_field]) if filters.read_rows else None
+    if few is None:
+        return numbered(with_relations(found), order=order, number=page, size=page_size)
+    few.sort(reverse=sort_direction == "desc")
+    begin = (page - 1) * page_size
+    shown = [pk for _, pk in few[begin : begin + page_size]]
+    rows = with_relations(own.filter(pk__in=shown)).order_by(*order)
+    return NumberedPage(list(rows), page, page_size, len(few))
+
+
+def _few(found: "QuerySet[Execution]", sort: str) -> list[tuple[Any, UUID]] | None:
+    """All that were found, by what they are sorted by and their ids; nothing where they are more than `FEW`.
+
+    Without an order it is one pass over the rows, which ends early where many fit.
+    """
+    few = list(found.order_by().values_list(sort, "pk")[: FEW + 1])
+    return few if len(few) <= FEW else None
 
 
 def with_relations(executions: "QuerySet[Execution]") -> "QuerySet[Execution]":
@@ -114,11 +140,18 @@ def list_activities(
 
 
 def _by_part_of_id(executions: "QuerySet[Execution]", part: str) -> "QuerySet[Execution]":
-    """By the whole id, or by any part of it: that reads all of the organization's ids, from the index alone."""
+    """By the whole id, or by any part of it: that reads the organization's rows."""
+    whole = _whole_id(part)
+    if whole is not None:
+        return executions.filter(pk=whole)
+    return executions.annotate(id_text=Cast("id", TextField())).filter(id_text__contains=part)
+
+
+def _whole_id(text: str) -> UUID | None:
     try:
-        return executions.filter(pk=UUID(part))
+        return UUID(text)
     except ValueError:
-        return executions.annotate(id_text=Cast("id", TextField())).filter(id_text__contains=part)
+        return None
 
 
 def _refuse_strangers(caller: Caller, filters: Filters) -> None:

@@ -14,6 +14,7 @@ from security import audit
 from workflows.engine import activities, sharing
 from workflows.engine.activities import Line
 from workflows.engine.states import ASKABLE, Status, check
+from workflows.engine.store import CHANNEL
 from workflows.engine.watch import CONTROL
 from workflows.models import Execution, UserMessage
 from workflows.services.executions import let_in_after_commit, lock_execution, write_lines
@@ -146,5 +147,7 @@ def end(execution: Execution, status: Status, lines: list[Line], *, failure: str
 
 
 def _announce(execution: Execution) -> None:
+    """Tell its worker, and those who look on."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, %s)", [CONTROL, str(execution.pk)])
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(execution.pk)])

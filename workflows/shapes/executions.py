@@ -12,6 +12,7 @@ from mcp_gateway.shapes import Arguments, Direction, Moment, OrganizationId, Pag
 from workflows.engine.states import TERMINAL
 from workflows.ids import ExecutionId, LabelId, WorkflowId
 from workflows.models import Activity, Comment, Execution, ExecutionFile, Label, Trigger
+from workflows.shapes.display import display_of
 
 StatusName = Literal[
     "starting", "running", "paused", "paused_by_agent", "awaiting_confirmation", "completed", "failed", "cancelled"
@@ -110,7 +111,7 @@ class TriggerContext(Result):
 class ExecutionOptions(Arguments):
     """How this run is to be carried out."""
 
-    shared_storage_key: Annotated[str, Field(max_length=200)] | None = None
+    shared_storage_key: Annotated[str, Field(max_length=200, description="Runs with it share files.")] | None = None
     soft_timeout_mins: Annotated[int, Field(ge=1, le=1_440)] | None = None
 
 
@@ -189,7 +190,7 @@ class ActivityShape(Result):
             execution_id=activity.execution_id,
             timestamp=activity.at,
             payload=payload,
-            display=activity.display,
+            display=display_of(activity),
         )
 
 

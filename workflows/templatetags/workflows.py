@@ -6,12 +6,20 @@ from datetime import datetime
 
 from django import template
 
+from workflows.pages.timeline import MEANINGS
+
 register = template.Library()
 
 
 @register.filter
 def of(values: Mapping[str, object], key: str) -> object:
     return values.get(key, "")
+
+
+@register.filter
+def meaning(status: str) -> str:
+    """How an execution's status is coloured."""
+    return MEANINGS[status]
 
 
 @register.filter

@@ -11,7 +11,7 @@ from functools import partial
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 
-from accounts.errors import Unavailable
+from accounts.errors import Conflict
 from accounts.page_caller import holds_session, person
 from dashboard.streams.subjects import Subject
 
@@ -61,7 +61,7 @@ def answer_to(request: HttpRequest, subject: Subject, *, person_id: int, holds: 
     """
     slot = _slot(request)
     if slot is None:
-        raise Unavailable("This server cannot stream. The page goes on by asking again.")
+        raise Conflict("This server cannot stream. The page goes on by asking again.", code="no_streams")
     after = _number(request.headers.get("Last-Event-ID", "")) or _number(request.GET.get("after", "")) or 0
     slot.asked = Asked(subject, after, person_id, holds)
     return HttpResponse(content_type="text/event-stream", headers=HEADERS)

@@ -25,7 +25,7 @@ APART_SECONDS = 0.1
 LOOK_SECONDS = 5.0
 DEAF_LOOK_SECONDS = 1.0
 # Events kept for those who come, come back or are slow; who is further behind reads for itself.
-MOST_KEPT = 500
+MOST_KEPT = 100
 
 logger = logging.getLogger(__name__)
 
@@ -56,17 +56,34 @@ class Watcher:
         self.woken = asyncio.Event()
         self._readings = 0
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is more for it than the feed has kept."""
+        return self.after < self.feed.since
+
     async def take(self) -> bytes:
-        """All that it has not been given yet, as it goes over the wire."""
-        given = [picture.wire for picture in self.feed.pictures.values() if picture.place > self._readings]
-        self._readings = self.feed.readings
-        while self.after < self.feed.since and (missed := await self.feed.read(self.after)):
-            given += [event.wire for event in missed]
-            self.after = missed[-1].place
-        fresh = list(takewhile(lambda event: event.place > self.after, reversed(self.feed.kept)))
-        given += [event.wire for event in reversed(fresh)]
-        self.after = fresh[0].place if fresh else self.after
-        return b"".join(given)
+        """What it has not been given yet, as it goes over the wire: the events, and then how things are after them.
+
+        While it is behind, it is one reading of what was missed.
+        """
+        fresh = await self._missed() if self.is_behind else [*self._kept(), *self._changed()]
+        return b"".join(event.wire for event in fresh)
+
+    async def _missed(self) -> list[Kept]:
+        since = self.feed.since
+        missed = await self.feed.read(self.after)
+        self.after = missed[-1].place if missed else since
+        self.woken.set()
+        return missed
+
+    def _kept(self) -> list[Kept]:
+        newest_first = list(takewhile(lambda event: event.place > self.after, reversed(self.feed.kept)))
+        self.after = newest_first[0].place if newest_first else self.after
+        return newest_first[::-1]
+
+    def _changed(self) -> list[Kept]:
+        seen, self._readings = self._readings, self.feed.readings
+        return [picture for picture in self.feed.pictures.values() if picture.place > seen]
 
 
 class Feed:
@@ -137,14 +154,22 @@ class Feed:
         numbered = [Kept(event.number, event.wire()) for event in reading.events if event.number is not None]
         changed = self._changed_pictures(reading)
         self.pictures |= changed
+        self._keep(numbered, reading.last)
+        if numbered or changed:
+            self._wake()
+
+    def _keep(self, numbered: list[Kept], last: int) -> None:
+        if numbered and last - numbered[-1].place > MOST_KEPT:
+            # So far from the end it would keep none of what lies between; whoever wants that reads it.
+            self.kept.clear()
+            self._position = self.since = last - MOST_KEPT
+            return
         self.kept.extend(numbered)
         # A page may claim to know more than there is; it then waits for what is new, and nobody else does.
-        self._position = numbered[-1].place if numbered else reading.last
+        self._position = numbered[-1].place if numbered else last
         self.since = min(self.since, self._position)
         while len(self.kept) > MOST_KEPT:
             self.since = self.kept.popleft().place
-        if numbered or changed:
-            self._wake()
 
     def _changed_pictures(self, reading: Reading) -> dict[str, Kept]:
         pictures = {event.name: Kept(self.readings, event.wire()) for event in reading.events if event.number is None}

@@ -1,5 +1,6 @@
 """The layer around Django that streams what its views ask for (`dashboard.streams.answer`), within bounds."""
 
+import asyncio
 import contextlib
 import logging
 from collections import Counter
@@ -23,6 +24,8 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 # When a page that found no room may ask again.
 BUSY_RETRY_SECONDS = 30
+# While a stream is being opened, it has a database connection as any request has; after a restart all come at once.
+OPENED_AT_ONCE = 8
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +42,7 @@ class Streams:
         self._notices = Notices(parameters)
         self._feeds: dict[tuple[str, str, Read], Feed] = {}
         self._open: dict[Stream, int] = {}
+        self._opening = asyncio.Semaphore(OPENED_AT_ONCE)
         self._ending = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,13 +59,19 @@ class Streams:
             if start is None:
                 await send(message)
 
-        # Django's own context of the same kind does nothing within this one, and so the thread is still there after it.
-        async with ThreadSensitiveContext():
-            await self._application(scope, receive, pass_on)
-            # It was made for this request alone: left to itself, its connection would wait for the garbage collector.
-            await sync_to_async(connections.close_all)()
+        async with self._opening if _wants_stream(scope) else contextlib.nullcontext():
+            await self._ask(scope, receive, pass_on)
         if start is not None and slot.asked is not None:
             await self._answer(slot.asked, start["headers"], receive, send)
+
+    async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Django's own context of the same kind does nothing within this one, and so the thread is still there after it.
+        async with ThreadSensitiveContext():
+            try:
+                await self._application(scope, receive, send)
+            finally:
+                # The thread is this request's alone: its connection would wait for the garbage collector.
+                await sync_to_async(connections.close_all)()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -120,6 +130,11 @@ class Streams:
                 if self._feeds.get(name) is feed:
                     del self._feeds[name]
                 await feed.close()
+
+
+def _wants_stream(scope: Scope) -> bool:
+    """As browsers say it (EventSource); whoever does not is answered as any page is."""
+    return any(name == b"accept" and b"text/event-stream" in value for name, value in scope["headers"])
 
 
 async def _refuse(status: HTTPStatus, words: str, headers: list[tuple[bytes, bytes]], send: Send) -> None:

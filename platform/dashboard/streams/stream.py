@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
@@ -17,8 +18,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-# When a browser that was cut off comes back.
-RETRY = b"retry: 2000\n\n"
+# When a browser that was cut off comes back, in milliseconds: not all of them at once.
+SOONEST_RETRY, SPREAD_OF_RETRIES = 1_000, 2_000
 BEAT = b": still here\n\n"
 # A client that takes nothing for so long has gone without saying so.
 SEND_TIMEOUT_SECONDS = 30.0
@@ -41,7 +42,7 @@ class Stream:
 
     async def run(self) -> None:
         """Stream until the subject or the person's right to it has ended, the client has left, or it is stopped."""
-        await self._write(RETRY)
+        await self._write(f"retry: {SOONEST_RETRY + secrets.randbelow(SPREAD_OF_RETRIES)}\n\n".encode())
         self._beat_at = time.monotonic() + settings.STREAM_BEAT_SECONDS
         async with self._stopped_when_left():
             while not self._stopping:
@@ -59,7 +60,7 @@ class Stream:
 
     async def _new(self) -> tuple[bytes, End | None]:
         # Asked before what is taken, so that an end comes after the last event.
-        end = self._watcher.feed.end
+        end = None if self._watcher.is_behind else self._watcher.feed.end
         try:
             given = await self._watcher.take()
             if time.monotonic() >= self._beat_at:

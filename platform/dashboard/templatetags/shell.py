@@ -89,15 +89,20 @@ def code_block(text: str, caption: str = "", block_id: str = "code") -> dict[str
 
 
 @register.inclusion_tag("dashboard/components/secret.html")
-def secret_once(secret: str | list[str], what: str) -> dict[str, Any]:
-    """Secrets that are shown this once, each with a copy button. `what` names them: "key", "codes"."""
-    return {"secrets": [secret] if isinstance(secret, str) else list(secret), "what": what}
+def secret_once(secret: str | list[str], what: str, *, is_encrypted: bool = False) -> dict[str, Any]:
+    """Secrets that are shown this once, each with a copy button. `what` names them: "key", "codes".
+
+    Of most a digest is kept; one that we use ourselves is kept encrypted.
+    """
+    secrets = [secret] if isinstance(secret, str) else list(secret)
+    return {"secrets": secrets, "what": what, "is_encrypted": is_encrypted}
 
 
 @register.inclusion_tag("dashboard/components/field.html")
 def field(bound: BoundField, *, says_optional: bool = True) -> dict[str, Any]:
     """A form's field: label above, help below, its errors under it."""
-    is_check = getattr(bound.field.widget, "input_type", "") == "checkbox"
+    # Several to tick are a group with a legend.
+    is_check = getattr(bound.field.widget, "input_type", "") == "checkbox" and not bound.use_fieldset
     is_optional = says_optional and not bound.field.required and not is_check
     return {"field": bound, "is_check": is_check, "is_optional": is_optional}
 

@@ -33,6 +33,7 @@ class AuditFilter(forms.Form):
     outcome = forms.ChoiceField(required=False, choices=[("", "Any"), *AuditEntry.Outcome.choices])
     door = forms.ChoiceField(required=False, choices=[("", "Any"), *((door.value, DOORS[door]) for door in DOORS)])
     action = forms.CharField(required=False, max_length=80)
+    target = forms.CharField(label="On", required=False, max_length=200)
     # Followed from an application's name; an id beyond what the column holds is none.
     application = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
@@ -43,6 +44,8 @@ class AuditFilter(forms.Form):
         entries = entries.filter(**{name: value for name, value in chosen.items() if value})
         if application := self.cleaned_data.get("application"):
             entries = entries.filter(application_id=application)
+        if target := self.cleaned_data.get("target", "").strip():
+            entries = entries.filter(target=target)
         action = self.cleaned_data.get("action", "").strip()
         return entries.filter(action__startswith=action) if action else entries
 

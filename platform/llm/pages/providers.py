@@ -1,5 +1,6 @@
 """Models: the organization's providers and what was spent; and what only admins do with a provider."""
 
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -21,6 +22,7 @@ from llm.services import spending as accounts
 from llm.services import testing
 
 LIST = "llm:models"
+FIRST_YEAR = 2000
 
 
 @require_safe
@@ -32,8 +34,10 @@ def listing(request: HttpRequest) -> HttpResponse:
     admin = accounts.is_admin(who, organization.pk)
     context: dict[str, Any] = {"organization": organization, "page": page, "is_admin": admin}
     if admin:
-        told = accounts.spending(who, organization_id=organization.uid)
+        told = accounts.spending(who, organization_id=organization.uid, month=_month(request))
         points = [Point(f"{day.day} {day:%b}", float(usd), f"{usd:,.2f}") for day, usd in told.days]
+        before, after = told.since - timedelta(days=1), told.since + timedelta(days=31)
+        context |= {"month_before": f"{before:%Y-%m}", "month_after": f"{after:%Y-%m}" if told.is_over else None}
         context |= {"spending": told, "chart": BarChart("Spent by day", "US dollars", points, has_total=False)}
     return render(request, "llm/models.html", context)
 
@@ -123,6 +127,15 @@ def budget(request: HttpRequest) -> HttpResponse:
             return redirect(LIST)
     context = {"form": form, "organization": organization, "spending": told}
     return render(request, "llm/budget.html", context, status=422 if form.errors else 200)
+
+
+def _month(request: HttpRequest) -> date | None:
+    """The month that `?month=2026-10` names; what names none, or one before all models, is this one."""
+    try:
+        month = datetime.strptime(request.GET.get("month", ""), "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
+    except ValueError:
+        return None
+    return month if month.year >= FIRST_YEAR else None
 
 
 def _admins_only(who: Caller, organization_id: int) -> None:

@@ -15,9 +15,19 @@ from accounts.scopes import Scope
 from agents_hub.models import ProfilePool
 from mcp_gateway.rest.authentication import KEY_HEADER
 from mcp_gateway.rest.routes import APIS, Routes
+from security.identifiers import uuid7
 from tests.agents_hub.api.door import rest
-from tests.agents_hub.factories import AgentFactory, ConversationFactory, ProfileFactory, inquiry_of
+from tests.agents_hub.factories import (
+    AgentFactory,
+    ConversationFactory,
+    ProfileFactory,
+    SharedFileFactory,
+    inquiry_of,
+)
 from tests.factories import MembershipFactory, OrganizationFactory, RemoteServerFactory, RemoteToolFactory
+from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, WorkflowFactory
+from tests.workflows.graphs import graph, node
+from workflows.models import Activity, Execution, Publication, Workflow
 
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
@@ -27,13 +37,22 @@ MOST_SECONDS = 600
 
 
 def rows_of(organization: Organization, person: User) -> dict[str, str]:
-    """Something of everything, so that requests reach it."""
+    """Something of everything, so that requests reach it. The file is one that an agent shares."""
+    agent = AgentFactory(organization=organization)
+    # A draft that was never run, which may be deleted; and one that is published and runs without being told anything.
+    draft: Workflow = WorkflowFactory(agent=agent, graph=graph(node("end", "output")))
+    published: Workflow = WorkflowFactory(agent=agent, graph=draft.graph, version=1)
+    Publication.objects.create(workflow=published, agent=agent)
+    execution: Execution = ExecutionFactory(workflow=published)
     # Nothing listens there, so that what calls it out is answered at once.
     server = RemoteServerFactory(organization=organization, url="http://127.0.0.1:9/mcp")
     pool = ProfilePool.objects.create(organization=organization, name=f"Pool {ProfilePool.objects.count()}")
     return {
         "organizationId": str(organization.uid),
-        "agentId": str(AgentFactory(organization=organization).pk),
+        "agentId": str(agent.pk),
+        "workflowId": str(draft.pk),
+        "executionId": str(execution.pk),
+        "fileId": str(SharedFileFactory(agent=agent).pk),
         "profileId": str(ProfileFactory(organization=organization).pk),
         "poolId": str(pool.pk),
         "serverId": str(server.pk),
@@ -50,11 +69,12 @@ def chat_rows(organization: Organization, person: User) -> dict[str, str]:
         "messageId": str(conversation.tip_id),
         "turnId": str(conversation.turns.get().pk),
         "inquiryId": str(inquiry_of(conversation).pk),
+        "attachmentId": str(uuid7()),
     }
 
 
-def configuration(lasting: dict[str, str], doomed: dict[str, str]) -> str:
-    """What paths are filled with; what deletes has rows of its own to delete."""
+def configuration(lasting: dict[str, str], doomed: dict[str, str], file_id: str) -> str:
+    """What paths are filled with; what deletes has rows of its own to delete. `file_id` is an execution's."""
     return "\n".join(
         (
             "[parameters]",
@@ -63,6 +83,9 @@ def configuration(lasting: dict[str, str], doomed: dict[str, str]) -> str:
             'include-method = "DELETE"',
             "[operations.parameters]",
             *(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in doomed.items()),
+            "[[operations]]",
+            'include-path-regex = "/executions/.*fileId"',
+            f'[operations.parameters]\nfileId = "{file_id}"',
             # A remote server that does not answer is no fault of ours.
             "[[operations]]",
             'include-operation-id = "remoteToolCall"',
@@ -83,7 +106,14 @@ def test_a_stranger_with_the_document_finds_no_500_and_nothing_undocumented(
     person = MembershipFactory(organization=organization, role=Role.ADMIN).user
     key = rest(person, Scope.ADMIN).key
     config = tmp_path / "schemathesis.toml"
-    config.write_text(configuration(rows_of(organization, person), rows_of(organization, person)))
+    options = {"location": str(tmp_path / "files")}
+    settings.STORAGES = settings.STORAGES | {
+        "files": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    }
+    lasting = rows_of(organization, person)
+    execution = Execution.objects.get(pk=lasting["executionId"])
+    file = ExecutionFileFactory(execution=execution)
+    config.write_text(configuration(lasting, rows_of(organization, person), str(file.pk)))
     done = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run"),
@@ -103,3 +133,6 @@ def test_a_stranger_with_the_document_finds_no_500_and_nothing_undocumented(
     counted = re.search(r"Tested: (\d+)", done.stdout)
     assert counted
     assert int(counted[1]) == len(list(api))
+    if any(route.path == "executions" for route in api):
+        assert Execution.objects.count() > 2, "nothing was started"
+        assert Activity.objects.filter(execution=execution).exists(), "the execution was not reached"

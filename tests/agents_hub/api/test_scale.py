@@ -76,9 +76,11 @@ def many_agents(organization: Organization) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO agents_hub_agent (id, organization_id, name, description, created_at, updated_at)
+            INSERT INTO agents_hub_agent (id, organization_id, name, description, created_at, updated_at, instructions,
+                                          model, conversation_starters, max_tool_rounds, stage, audience)
             SELECT gen_random_uuid(), CASE WHEN n <= %s THEN %s ELSE (%s::bigint[])[n %% 4 + 1] END,
-                   (%s::text[])[n %% 5 + 1] || ' ' || md5(n::text), '', now() - n * interval '1 second', now()
+                   (%s::text[])[n %% 5 + 1] || ' ' || md5(n::text), '', now() - n * interval '1 second', now(),
+                   '', '', '[]', 20, 'development', 'everybody'
             FROM generate_series(1, %s) AS n
             """,
             [MANY, organization.pk, [other.pk for other in others], words, MANY + 20_000],

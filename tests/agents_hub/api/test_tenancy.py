@@ -3,12 +3,14 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 from pydantic import BaseModel
 from pytest_django import Settings
 
@@ -18,6 +20,7 @@ from accounts.models import Organization, Role, User
 from accounts.scopes import Scope
 from agents_hub.models import (
     Agent,
+    Attachment,
     Conversation,
     Inquiry,
     Message,
@@ -81,6 +84,8 @@ IDS = (
     "editOf",
     "turnId",
     "inquiryId",
+    "attachmentId",
+    "attachments",
 )
 # Of these a request takes one. By the tool: names mean other things elsewhere.
 EXCLUDES: dict[str, dict[str, set[str]]] = {
@@ -171,6 +176,18 @@ def tenant() -> Tenant:
     inquiry = inquiry_of(
         ConversationFactory(agent=agent, owner=person, turn__status=TurnStatus.IN_PROGRESS, turn__ended_at=None)
     )
+    attachment = Attachment.objects.create(
+        organization=organization,
+        owner=person,
+        conversation=conversation,
+        kind="text",
+        name="a.txt",
+        mime_type="text/plain",
+        size=7,
+        sha256="0" * 64,
+        storage_name=f"{agent.pk}/b",
+        expires_at=timezone.now() + timedelta(hours=1),
+    )
     ids = {
         "organizationId": organization.uid,
         "agentId": agent.pk,
@@ -195,6 +212,8 @@ def tenant() -> Tenant:
         "editOf": asked.pk,
         "turnId": conversation.turns.get().pk,
         "inquiryId": inquiry.pk,
+        "attachmentId": attachment.pk,
+        "attachments": [attachment.pk],
     }
     return Tenant(organization, person, ids)
 

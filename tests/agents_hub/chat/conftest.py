@@ -5,9 +5,12 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
+from accounts.caller import Caller
 from accounts.models import Organization
-from agents_hub.models import Agent, Stage
+from agents_hub.models import Agent, ScheduledTask, Stage
+from agents_hub.services import scheduled_tasks as tasks
 from mcp_gateway.remote import discovery
+from tests.agents_hub.chat.scheduled import wanted
 from tests.agents_hub.chat.talks import Talk
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.bots.conftest import harbour
@@ -61,3 +64,14 @@ def talk(agent: Agent, settings: Settings) -> Talk:
     """A member talks to the agent, in the test's own thread and transaction."""
     settings.QUICK_THREADS = 0
     return Talk.begin(caller_for(member_of(agent.organization)), agent)
+
+
+@pytest.fixture
+def maker(agent: Agent, settings: Settings) -> Caller:
+    settings.QUICK_THREADS = 0
+    return caller_for(member_of(agent.organization))
+
+
+@pytest.fixture
+def task(maker: Caller, agent: Agent) -> ScheduledTask:
+    return tasks.create_task(maker, agent_id=agent.pk, wanted=wanted())

@@ -167,6 +167,19 @@ def test_a_call_leaves_its_entry_through_the_door_of_chats(agent: Agent, owner: 
     assert {one.user_id for one in entries} == {bot.owner_id}
 
 
+def test_what_nobody_foresaw_is_told_as_little_of_as_at_the_endpoint(
+    agent: Agent, owner: Caller, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a secret of the platform")
+
+    monkeypatch.setattr("bots.services.tickets.list_tickets", break_down)
+    outcome = called(tools_by_name(offered("bots", owner, agent, bot.pk))["bot_ticket_list"], owner)
+    assert outcome.is_error
+    assert outcome.text == "ticket.list failed on our side. It is in the log."
+    assert AuditEntry.objects.get(tool="ticket.list").error_code == "internal"
+
+
 def test_the_same_call_made_again_warns_once(harbour: Harbour) -> None:
     """As after a crash: the key is the turn's, and the model neither sees nor chooses it."""
     agent = AgentFactory()

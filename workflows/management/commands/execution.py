@@ -30,6 +30,7 @@ class Command(PersonsCommand):
         verb.add_argument("agent", type=UUID)
         verb.add_argument("--input", action="append", default=[], metavar="NAME=VALUE", help="may be repeated")
         verb.add_argument("--version", dest="number", type=int, metavar="N", help="a published one; else the default")
+        verb.add_argument("--storage-key", default="", metavar="KEY", help="shared files of runs with the same key")
         take_person(verb)
         verb = verbs.add_parser("list", help="list executions, the newest first")
         verb.add_argument("--agent", type=UUID)
@@ -47,8 +48,13 @@ class Command(PersonsCommand):
 
     def _run(self, caller: Caller, options: dict[str, Any]) -> None:
         inputs = dict(_pair(text) for text in options["input"])
+        key = options["storage_key"]
         execution = executions.execute_agent(
-            caller, agent_id=options["agent"], version=options["number"], inputs=inputs
+            caller,
+            agent_id=options["agent"],
+            version=options["number"],
+            inputs=inputs,
+            options={"sharedStorageKey": key} if key else {},
         )
         self.say(str(execution.pk))
 

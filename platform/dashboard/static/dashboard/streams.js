@@ -13,6 +13,7 @@ const streams = new WeakMap();
 class Stream {
   constructor(region) {
     this.region = region;
+    this.address = region.dataset.stream;
     this.after = region.dataset.streamAfter ?? "0";
     this.isOpen = this.isOver = false;
   }
@@ -20,7 +21,7 @@ class Stream {
   open() {
     if (this.source || this.isOver || document.hidden) return;
     clearTimeout(this.again);
-    const address = new URL(this.region.dataset.stream, location.href);
+    const address = new URL(this.address, location.href);
     address.searchParams.set("after", this.after);
     this.source = new EventSource(address);
     this.source.onopen = () => this.opened(true);
@@ -30,6 +31,7 @@ class Stream {
     this.source.addEventListener("over", () => {
       this.isOver = true;
       this.close();
+      this.region.dispatchEvent(new CustomEvent("stream:over", { bubbles: true }));
     });
     this.source.addEventListener("cut", () => this.later());
   }
@@ -88,8 +90,13 @@ function morph(html) {
   }
 }
 
+// A poll shows more than the stream told before it, and may lead to another stream.
 function streamOf(region) {
-  if (!streams.has(region)) streams.set(region, new Stream(region));
+  const known = streams.get(region);
+  const isCurrent = known?.address === region.dataset.stream && Number(known.after) >= Number(region.dataset.streamAfter);
+  if (known && (isCurrent || known.isOpen)) return known;
+  known?.close();
+  streams.set(region, new Stream(region));
   return streams.get(region);
 }
 
@@ -97,20 +104,23 @@ function openAll() {
   for (const region of document.querySelectorAll("[data-stream]")) streamOf(region).open();
 }
 
+function closeAll() {
+  for (const region of document.querySelectorAll("[data-stream]")) streams.get(region)?.close();
+}
+
 // A browser has few connections to one server for all its tabs: those that nobody sees hold none.
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) return openAll();
-  for (const region of document.querySelectorAll("[data-stream]")) streamOf(region).close();
-});
-addEventListener("pagehide", () => {
-  for (const region of document.querySelectorAll("[data-stream]")) streamOf(region).close();
-});
+document.addEventListener("visibilitychange", () => (document.hidden ? closeAll() : openAll()));
+addEventListener("pagehide", closeAll);
 addEventListener("pageshow", openAll);
 
-// What polls need not while its stream is open.
-document.addEventListener("htmx:before:request", (event) => {
-  if (streams.get(event.target)?.isOpen) event.preventDefault();
-});
-// A poll may have shown more than the stream did.
+// What a stream keeps up to date is neither asked for nor replaced by an older answer.
+for (const name of ["htmx:before:request", "htmx:before:response"]) {
+  document.addEventListener(name, (event) => {
+    const stream = streams.get(event.target);
+    if (stream?.isOpen || stream?.isOver) event.preventDefault();
+  });
+}
 document.addEventListener("htmx:after:swap", openAll);
+// What somebody unfolded stays so when what is in it changes.
+htmx.config.morphIgnore.push("open");
 openAll();

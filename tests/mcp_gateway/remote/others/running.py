@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,11 +45,19 @@ def npm_modules() -> Path:
 
 
 def fastmcp_python() -> str:
+    if why := _fastmcp_is_missing():
+        pytest.skip(f"FastMCP cannot be installed: {why}")
+    return str(fastmcp_environment.PYTHON)
+
+
+@cache
+def _fastmcp_is_missing() -> str | None:
+    """Why, found out once: trying takes long."""
     try:
         fastmcp_environment.ensure()
     except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"FastMCP cannot be installed: {error}")
-    return str(fastmcp_environment.PYTHON)
+        return str(error)
+    return None
 
 
 @contextlib.contextmanager

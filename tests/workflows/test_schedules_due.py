@@ -1,0 +1,257 @@
+"""What is due runs once, whatever happens, and what cannot run is said to its maker."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from accounts.caller import Caller
+from accounts.models import User
+from scheduling.services import due
+from scheduling.services.notices import tell_makers
+from security.models import AuditEntry
+from tests.agents_hub.factories import ProfileFactory
+from tests.bots.processes import in_processes
+from tests.threads import at_once
+from tests.workflows.factories import ScheduleFactory, WorkflowFactory, published_agent
+from tests.workflows.scheduled import overdue, stored, withdraw
+from workflows.models import Execution, Publication, Schedule, ScheduleRun, Trigger
+from workflows.services import executions, schedules
+from workflows.shapes.executions import TriggerContext
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_due_time_starts_one_execution_and_the_next_one_lies_in_the_future() -> None:
+    schedule = overdue()
+    at = schedule.next_due_at
+    assert schedules.run_due() == 1
+    assert schedules.run_due() == 0
+    run, execution = ScheduleRun.objects.get(), Execution.objects.get()
+    assert (run.schedule_id, run.due_at, run.execution_id, run.missed, run.problem) == (
+        schedule.pk, at, execution.pk, 0, ""
+    )  # fmt: skip
+    after = stored(schedule)
+    assert after.last_due_at == at
+    assert after.next_due_at is not None
+    assert after.next_due_at > timezone.now()
+
+
+def test_the_execution_says_by_which_schedule_it_was_started_and_acts_for_the_maker() -> None:
+    profile = ProfileFactory()
+    schedule = overdue(
+        agent=published_agent(organization=profile.organization), profile_id=profile.pk, options={"softTimeoutMins": 5}
+    )
+    schedules.run_due()
+    execution = Execution.objects.get()
+    assert (execution.trigger, execution.runner_id, execution.inputs, execution.options, execution.profile_id) == (
+        Trigger.SCHEDULE, schedule.maker_id, schedule.inputs, {"softTimeoutMins": 5}, profile.pk
+    )  # fmt: skip
+    told = TriggerContext.of(execution).model_dump(mode="json", by_alias=True, exclude_none=True)
+    assert told == {"source": "schedule", "schedule": {"id": str(schedule.pk), "cronExpression": "0 9 1 * *"}}
+
+
+def test_what_is_not_due_yet_and_what_is_disabled_does_not_run() -> None:
+    ScheduleFactory()
+    ScheduleFactory(is_enabled=False)
+    assert schedules.run_due() == 0
+    assert not Execution.objects.exists()
+
+
+@pytest.mark.parametrize(("years", "missed"), [(0, 0), (10, 10), (150, due.MOST_MISSED)])
+def test_after_being_down_longer_than_a_period_one_run_stands_for_all(years: int, missed: int) -> None:
+    this_year = timezone.now().year
+    at = datetime(this_year - years, 1, 1, tzinfo=UTC)
+    schedule = ScheduleFactory(cron_expression="0 0 1 1 *", time_zone="UTC", next_due_at=at)
+    assert (schedules.run_due(), schedules.run_due()) == (1, 0)
+    run = ScheduleRun.objects.get()
+    assert (run.due_at, run.missed) == (at, missed)
+    assert stored(schedule).next_due_at == datetime(this_year + 1, 1, 1, tzinfo=UTC)
+
+
+def test_the_published_default_is_the_one_of_the_day_and_a_certain_version_stays() -> None:
+    schedule = overdue()
+    first = Publication.objects.get().workflow
+    certain = overdue(agent=schedule.agent, organization=schedule.organization, workflow=first)
+    newer = WorkflowFactory(agent=schedule.agent, version=2)
+    Publication.objects.create(workflow=newer, agent=schedule.agent)
+    schedules.run_due()
+    ran = dict(ScheduleRun.objects.values_list("schedule", "execution__workflow"))
+    assert ran == {schedule.pk: newer.pk, certain.pk: first.pk}
+
+
+def ask_for_more(schedule: Schedule) -> None:
+    Schedule.objects.filter(pk=schedule.pk).update(inputs={"order": "A"})
+
+
+def leave(schedule: Schedule) -> None:
+    assert schedule.maker
+    schedule.maker.memberships.all().delete()
+
+
+def switch_off(schedule: Schedule) -> None:
+    assert schedule.maker
+    User.objects.filter(pk=schedule.maker.pk).update(is_active=False)
+
+
+def delete_account(schedule: Schedule) -> None:
+    assert schedule.maker
+    User.objects.filter(pk=schedule.maker.pk).delete()
+
+
+def delete_profile(schedule: Schedule) -> None:
+    Schedule.objects.filter(pk=schedule.pk).update(profile_id=schedule.pk)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (withdraw, "no published workflow"),
+        (ask_for_more, "asks for shop"),
+        (leave, "no longer belongs to"),
+        (switch_off, "switched off"),
+        (delete_account, "account is gone"),
+        (delete_profile, "no such profile"),
+    ],
+)
+def test_what_cannot_be_started_is_written_down_and_the_clock_goes_on(
+    spoil: Callable[[Schedule], None], says: str
+) -> None:
+    schedule = overdue()
+    spoil(schedule)
+    for _ in range(3):
+        Schedule.objects.update(next_due_at=timezone.now() - timedelta(minutes=1))
+        assert schedules.run_due() == 1
+    assert not Execution.objects.exists()
+    assert ScheduleRun.objects.filter(problem__contains=says, execution=None).count() == 3
+    after = stored(schedule)
+    assert says in after.problem
+    assert after.is_enabled
+    assert after.next_due_at is not None
+    assert after.next_due_at > timezone.now()
+    assert AuditEntry.objects.filter(action="schedule.run", outcome="refused").count() == 3
+
+
+def test_a_trouble_is_over_when_a_run_can_be_started_again() -> None:
+    schedule = overdue()
+    publication = Publication.objects.get()
+    withdraw(schedule)
+    schedules.run_due()
+    assert stored(schedule).problem_since
+    publication.save(force_insert=True)
+    Schedule.objects.update(next_due_at=timezone.now() - timedelta(minutes=1))
+    schedules.run_due()
+    after = stored(schedule)
+    assert (after.problem, after.problem_since, after.owner_told_at) == ("", None, None)
+
+
+def test_the_maker_is_mailed_once_a_trouble() -> None:
+    schedule = overdue(name="Nightly report")
+    assert schedule.maker
+    withdraw(schedule)
+    for _ in range(3):
+        Schedule.objects.update(next_due_at=timezone.now() - timedelta(minutes=1))
+        schedules.run_due()
+        tell_makers(Schedule.objects.all(), "workflow")
+    assert [(one.to, one.subject) for one in mail.outbox] == [
+        ([schedule.maker.email], "“Nightly report” could not be run")
+    ]
+    assert "no published workflow" in mail.outbox[0].body
+    assert f"/dashboard/schedules/workflow/{schedule.pk}/" in mail.outbox[0].body
+
+
+def test_a_mail_that_could_not_be_sent_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    withdraw(overdue())
+    schedules.run_due()
+
+    def refuse(*_: Any) -> None:
+        raise OSError("no route")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("scheduling.services.notices.send_mail", refuse)
+        assert tell_makers(Schedule.objects.all(), "workflow") == 0
+    assert tell_makers(Schedule.objects.all(), "workflow") == 1
+
+
+def test_a_mistake_of_ours_with_one_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, sound = overdue(minutes=2), overdue(minutes=1)
+    start = executions.start
+
+    def trip(caller: Caller, **options: Any) -> Execution:
+        execution = start(caller, **options)
+        if options["scheduled_by"].schedule_id == broken.pk:
+            raise ZeroDivisionError
+        return execution
+
+    monkeypatch.setattr("workflows.services.schedules.start", trip)
+    assert schedules.run_due() == 2
+    assert Execution.objects.get().schedule_id == sound.pk
+    assert ScheduleRun.objects.get(schedule=broken).problem == due.OUR_FAULT
+
+
+def test_a_zone_that_is_known_no_more_disables_the_schedule_and_says_so() -> None:
+    schedule, other = overdue(minutes=2, time_zone="Europe/Atlantis"), overdue(minutes=1)
+    assert schedules.run_due() == 2
+    after = stored(schedule)
+    assert (after.is_enabled, "Atlantis" in after.problem) == (False, True)
+    assert Execution.objects.get().schedule_id == other.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_at_once_make_one_run_for_each_due_time() -> None:
+    for minutes in range(1, 11):
+        overdue(minutes=minutes)
+    made = at_once(*[schedules.run_due] * 8)
+    assert sum(made) == 10
+    assert ScheduleRun.objects.count() == Execution.objects.count() == 10
+
+
+@pytest.mark.faults
+@pytest.mark.django_db(transaction=True)
+def test_many_processes_at_once_make_one_run_for_each_due_time() -> None:
+    for minutes in range(1, 31):
+        overdue(minutes=minutes)
+    code = "from workflows.services import schedules\nprint(schedules.run_due())"
+    assert sum(map(int, in_processes(3, code))) == 30
+    assert ScheduleRun.objects.count() == Execution.objects.count() == 30
+    assert ScheduleRun.objects.values("schedule", "due_at").distinct().count() == 30
+
+
+def test_the_database_itself_refuses_a_second_run_for_a_due_time() -> None:
+    schedule, at = ScheduleFactory(), timezone.now()
+    ScheduleRun.objects.create(schedule=schedule, due_at=at)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ScheduleRun.objects.create(schedule=schedule, due_at=at)
+    for _ in range(2):
+        ScheduleRun.objects.create(schedule=schedule, due_at=None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_looks_for_due_schedules_does_not_wait_for_one_that_is_being_taken() -> None:
+    held, free = overdue(minutes=2), overdue(minutes=1)
+    with transaction.atomic():
+        Schedule.objects.select_for_update().get(pk=held.pk)
+        assert at_once(schedules.run_due) == [1]
+    assert Execution.objects.get().schedule_id == free.pk
+
+
+def test_what_is_due_is_found_by_the_index_among_many() -> None:
+    some = ScheduleFactory()
+    fields = {"organization": some.organization, "agent": some.agent, "cron_expression": "0 9 * * *"}
+    ahead = timezone.now() + timedelta(days=1)
+    Schedule.objects.bulk_create(Schedule(name="s", time_zone="UTC", next_due_at=ahead, **fields) for _ in range(2_000))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE workflows_schedule")
+    looking = Schedule.objects.filter(next_due_at__lte=timezone.now()).order_by("next_due_at", "id")
+    assert "workflows_schedule_due" in looking.explain()
+
+
+def test_the_clock_looks_often_enough_for_a_start_within_ten_seconds() -> None:
+    from config.celery import schedule
+
+    entry = schedule()["workflows: start the schedules that are due"]
+    assert entry["schedule"] <= timedelta(seconds=5)
