@@ -23,7 +23,7 @@ LEASE_SECONDS = 2
 
 @dataclass(frozen=True)
 class Open:
-    """What a process holds."""
+    """What a process holds, beside its connections to models and servers."""
 
     threads: int
     sockets: int
@@ -41,7 +41,8 @@ class Web:
 
     def holds(self) -> Open:
         seen = psutil.Process(self.process.pid)
-        return Open(seen.num_threads(), len(seen.net_connections("all")), seen.num_fds())
+        outgoing = len(self.outgoing())
+        return Open(seen.num_threads(), len(seen.net_connections("all")) - outgoing, seen.num_fds() - outgoing)
 
     def outgoing(self) -> list[tuple[str, int]]:
         """Where its connections by network lead to: models and servers; the database is reached by a file."""
