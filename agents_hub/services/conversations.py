@@ -22,6 +22,8 @@ from security import audit
 
 LONGEST_TITLE = 200
 LONGEST_DRAFT = 100_000
+# Agents to filter by; who talks with more searches.
+MOST_AGENTS = 200
 # Of what was said first, in characters: the title until the person gives another.
 TITLE_FROM_TEXT = 80
 
@@ -129,6 +131,14 @@ def list_conversations(
         conversations = conversations.filter(Q(pk__in=_titled(caller, search)) | Exists(_saying(search)))
     order = (F("pinned_at").desc(nulls_last=True), F("updated_at").desc(), F("id").desc())
     return numbered(conversations, order=order, number=page, size=page_size)
+
+
+def agents_talked_with(caller: Caller, *, organization_id: UUID) -> list[Agent]:
+    """The agents of the caller's own conversations in the organization, by name."""
+    caller.require(Scope.READ)
+    own = Conversation.objects.for_caller(caller).filter(organization_id__in=organizations_of(caller, organization_id))
+    talked_with = own.filter(tip__isnull=False).values("agent")
+    return list(Agent.objects.filter(pk__in=talked_with).order_by("name", "id")[:MOST_AGENTS])
 
 
 def rename_conversation(caller: Caller, *, conversation_id: UUID, title: str) -> Conversation:

@@ -14,7 +14,7 @@ from accounts.caller import Caller
 from accounts.errors import Conflict, Invalid, NotFound
 from accounts.scopes import Scope
 from agents_hub.chat import channels
-from agents_hub.models import Conversation, Inquiry, Message, Speaker, Turn, TurnStatus
+from agents_hub.models import Conversation, Inquiry, Message, Speaker, ToolUse, Turn, TurnStatus
 from agents_hub.services.attachments import claim
 from agents_hub.services.conversations import agent_to_talk_to, locked, message_of, title_from
 from security import audit
@@ -158,6 +158,16 @@ def find_inquiry(caller: Caller, inquiry_id: UUID) -> Inquiry:
     if inquiry is None:
         raise NotFound("Nothing like that is asked of you.")
     return inquiry
+
+
+def find_tool_use(caller: Caller, use_id: UUID) -> ToolUse:
+    """A call in one of the caller's own conversations, with what it gave."""
+    caller.require(Scope.READ)
+    own = Conversation.objects.for_caller(caller).values("pk")
+    use = ToolUse.objects.filter(turn__conversation__in=own, pk=use_id).first()
+    if use is None:
+        raise NotFound("You have no such call of a tool. Its conversation may have been deleted.")
+    return use
 
 
 def turn_under_way(conversation: Conversation) -> Turn | None:

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("mcp_gateway.oauth.urls")),
     path("", include("bots.urls")),
     path("", include("agents_hub.urls")),
+    path("", include("agents_hub.pages.chat.urls")),
     path("", include("workflows.urls")),
     *(path(api.base, include(rest_urls.below(api))) for api in APIS),
 ]

@@ -54,6 +54,8 @@ def context_for(chromium: Browser, visit: Visit, url: str, **options: Any) -> Br
 def pages(visit: Visit, page: Page, url: str) -> Iterator[tuple[Address, list[str]]]:
     """Each address that is a page for this visitor, opened, with the list that its faults go into."""
     for address in visit.found:
+        if address.name in world.STREAMS:
+            continue
         answer = page.request.get(url + address.url, max_redirects=5 if address.name in world.SENDS_ON else 0)
         is_page = answer.headers.get("content-type", "").startswith("text/html") and address.name not in world.DOCUMENTS
         if answer.status == 200 and is_page:

@@ -16,6 +16,7 @@ from accounts.scopes import Scope
 from accounts.services.addresses import link_token
 from accounts.services.invitations import create_invitation
 from accounts.services.keys import create_key
+from agents_hub.models import Agent
 from agents_hub.services.agents import create_agent
 from agents_hub.services.shared_files import freeze_shared_file, upload_shared_files
 from bots.models import (
@@ -31,6 +32,7 @@ from security import audit
 from tests.browser import (
     agent_rows,
     bot_rows,
+    chat_rows,
     model_rows,
     profile_rows,
     remote_rows,
@@ -60,6 +62,8 @@ OPEN_TO_ANYONE = {
 SENDS_ON = {"accounts:password-reset-choose"}
 # Complete documents that do not stand in the shell.
 DOCUMENTS = {"bots:transcript"}
+# Streams, which the tests' own server does not serve.
+STREAMS = {"chat:stream", "workflows:execution-stream"}
 
 PASSWORD = "a lantern over the harbour"
 
@@ -98,6 +102,11 @@ def values(owned: World | None = None) -> Values:
         "accounts:confirm-address.token": ["not-a-link"],
         "agent_id": [],
         "file_id": [],
+        "conversation_id": [],
+        "turn_id": [],
+        "use_id": [],
+        "number": [],
+        "suffix": [],
         "source": ["bots", "workflows"],
         "profile_id": [],
         "credential_id": [],
@@ -133,6 +142,7 @@ def values(owned: World | None = None) -> Values:
         "slug": [owned.organization.slug],
         "user_id": [owned.person.pk],
         **_servers(owned),
+        **chat_rows.fill(Agent.objects.get(pk=str(agent_id)), owned.person),
         **_scheduled(owned, agent_id),
         **webhook_rows.fill(owned.organization, owned.person),
         **model_rows.fill(owned.organization, owned.person),

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from django.test import Client
 from pytest_django import Settings
 
 from accounts.caller import Caller
@@ -13,6 +14,7 @@ from agents_hub.models import Agent, ScheduledTask, Stage
 from agents_hub.services import scheduled_tasks as tasks
 from mcp_gateway.remote import discovery
 from tests.agents_hub.chat.scheduled import wanted
+from tests.agents_hub.chat.seeing import browser_of
 from tests.agents_hub.chat.talks import Talk
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.bots.conftest import harbour
@@ -74,6 +76,12 @@ def talk(agent: Agent, settings: Settings) -> Talk:
     """A member talks to the agent, in the test's own thread and transaction."""
     settings.QUICK_THREADS = 0
     return Talk.begin(caller_for(member_of(agent.organization)), agent)
+
+
+@pytest.fixture
+def browser(talk: Talk) -> Client:
+    """The browser of the one who talks."""
+    return browser_of(talk.caller.user_id)
 
 
 @pytest.fixture

@@ -1,0 +1,115 @@
+"""An answer's stream: its events as changes of the page, rendered once for all who look on."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_GET
+
+from accounts.errors import NotFound
+from accounts.page_caller import caller
+from agents_hub.chat import channels
+from agents_hub.models import Inquiry, ToolUse, Turn, TurnEvent, TurnStep
+from agents_hub.pages.chat import parts
+from agents_hub.pages.chat.parts import Part, Said, Told
+from agents_hub.pages.chat.writing import parted
+from agents_hub.services import turns as service
+from dashboard import streams
+from dashboard.streams import Event, Reading, Subject
+
+# Events read at once; who is further behind reads again.
+AT_ONCE = 500
+
+
+@require_GET
+@login_required
+def turn_stream(request: HttpRequest, turn_id: UUID) -> HttpResponse:
+    """What happens in the answer from now on, for its own person."""
+    check = partial(service.find_turn, caller(request), turn_id)
+    check()
+    return streams.answer(request, Subject(channels.EVENTS, str(turn_id), read, check))
+
+
+def read(key: str, after: int) -> Reading:
+    """For all who look on: nothing in it is made for one person."""
+    turn = Turn.objects.select_related("conversation").filter(pk=key).first()
+    if turn is None:
+        raise NotFound("The conversation was deleted.")
+    found = list(TurnEvent.objects.filter(turn=turn, number__gt=after).order_by("number")[: AT_ONCE + 1])
+    events = found[:AT_ONCE]
+    told = _changes(turn, events)
+    last = events[-1].number if events else after
+    # One more than was asked for says that there are others.
+    return Reading([Event("morph", standing(turn)), *told], last=last + (len(found) > AT_ONCE), is_over=turn.is_over)
+
+
+def standing(turn: Turn) -> str:
+    """What the answer is doing, and what can be done about it."""
+    is_asking = Inquiry.objects.filter(turn=turn, answered_at=None, turn__ended_at=None).exists()
+    return render_to_string("agents_hub/chat/standing.html", {"turn": turn, "is_asking": is_asking})
+
+
+def _changes(turn: Turn, events: Sequence[TurnEvent]) -> list[Event]:
+    """Each event as what it changes in the page, by its number. Pieces of text that follow each other are one."""
+    uses = _uses(events)
+    changes: list[Event] = []
+    run: list[TurnEvent] = []
+    for event in events:
+        if event.kind == "text":
+            run.append(event)
+            continue
+        if run:
+            changes.append(_written(turn, run))
+            run = []
+        part = _part(turn, event, uses)
+        name, body = ("none", "") if part is None else ("put", parts.as_html(part))
+        changes.append(Event(name, body, event.number))
+    return [*changes, _written(turn, run)] if run else changes
+
+
+def _part(turn: Turn, event: TurnEvent, uses: Mapping[str, Part]) -> Part | None:
+    """What is to stand in the page from that event on."""
+    match event.kind:
+        case "began":
+            return Said.being_written(turn.pk, event.body["round"], "")
+        case "answered":
+            return Said.written(turn.pk, event.body["round"], _answer(turn, event.body["round"]))
+        case "tool" | "inquiry" | "inquired":
+            return uses.get(event.body["toolUseId"])
+    return Told(event) if parts.is_told(event) else None
+
+
+def _written(turn: Turn, run: Sequence[TurnEvent]) -> Event:
+    """More text of the round under way: the words alone, or the whole anew where a block of it is complete."""
+    number, added = run[-1].number, "".join(event.body["text"] for event in run)
+    in_round = run[-1].body["round"]
+    if "\n" in added:
+        text = _text_until(turn, number)
+        if parted(text) > parted(text[: len(text) - len(added)]):
+            return Event("put", parts.as_html(Said.being_written(turn.pk, in_round, text)), number)
+    return Event("text", json.dumps({"into": parts.said_element(turn.pk, in_round), "text": added}), number)
+
+
+def _text_until(turn: Turn, number: int) -> str:
+    """What was said of the round in which the event stands, up to it."""
+    events = TurnEvent.objects.filter(turn=turn)
+    began = events.filter(kind="began", number__lt=number).order_by("-number").values_list("number", flat=True).first()
+    said = events.filter(kind="text", number__gt=began or 0, number__lte=number).order_by("number")
+    return "".join(body["text"] for body in said.values_list("body", flat=True))
+
+
+def _answer(turn: Turn, number: int) -> str:
+    steps = TurnStep.objects.filter(turn=turn, kind=TurnStep.Kind.ANSWER).order_by("number")
+    texts = list(steps.values_list("body__text", flat=True)[number - 1 : number])
+    return str(texts[0]) if texts else ""
+
+
+def _uses(events: Sequence[TurnEvent]) -> dict[str, Part]:
+    ids = {event.body["toolUseId"] for event in events if "toolUseId" in event.body}
+    if not ids:
+        return {}
+    return {str(one.use.pk): one for one in parts.used_of(ToolUse.objects.filter(pk__in=ids))}

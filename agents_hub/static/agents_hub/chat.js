@@ -1,0 +1,111 @@
+// What a conversation's page does besides what every live region does: it shows an answer as it comes, sends with Enter,
+// keeps to the end of what is said, and asks again where there is no stream. Without it everything is a form.
+
+const chat = document.getElementById("chat");
+// How far from the end somebody may be and still be taken for reading it.
+const NEAR_PX = 120;
+let isStreaming = false;
+
+const isNearEnd = () => document.documentElement.scrollHeight - innerHeight - scrollY < NEAR_PX;
+const toEnd = () => scrollTo(0, document.documentElement.scrollHeight);
+
+// What the page was given with a reload or a poll, it is not given again by the stream.
+const isKnown = (id) => id && Number(id) <= Number(chat.dataset.streamAfter ?? 0);
+
+document.addEventListener("stream:event", (event) => {
+  if (event.target !== chat) return;
+  const { name, body, id } = event.detail;
+  if (!["put", "text", "none"].includes(name)) return;
+  event.preventDefault();
+  if (isKnown(id)) return;
+  const follows = isNearEnd();
+  if (name === "put") put(body);
+  else if (name === "text") write(JSON.parse(body));
+  if (follows) toEnd();
+});
+
+// An element in the place of the one with its id, or at the end of the answer that it belongs to.
+function put(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  for (const element of [...template.content.children]) {
+    const target = document.getElementById(element.id);
+    if (target) htmx.swap({ sourceElement: target, target, text: element.outerHTML, swap: "outerMorph" });
+    else document.getElementById(element.dataset.in)?.append(element);
+  }
+  for (const button of chat.querySelectorAll("[data-copy-from][hidden]")) button.hidden = false;
+}
+
+function write({ into, text }) {
+  document.querySelector(`#${into} > .tail`)?.append(text);
+}
+
+document.addEventListener("stream:open", () => (isStreaming = true));
+document.addEventListener("stream:closed", () => (isStreaming = false));
+document.addEventListener("stream:over", refresh);
+
+// What the page says now, in the place of what it said.
+async function refresh() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("chat");
+  const follows = isNearEnd();
+  if (fresh) htmx.swap({ sourceElement: chat, target: chat, text: fresh.outerHTML, swap: "outerMorph" });
+  if (follows) toEnd();
+}
+
+document.addEventListener("htmx:before:request", (event) => {
+  if (event.target.id === "pulse" && (isStreaming || document.hidden)) event.preventDefault();
+});
+
+// What was sent is no longer being written.
+document.addEventListener("htmx:before:response", (event) => {
+  const form = event.target;
+  if (!form.matches?.("form[data-hx-post]") || !event.detail.ctx.response.raw.ok) return;
+  if (form.id === "composer") {
+    document.getElementById("text").value = document.getElementById("text").defaultValue = "";
+    document.getElementById("files").value = "";
+  }
+  for (const open of document.querySelectorAll(".edit[open]")) open.open = false;
+  if (form.id !== "reply") document.addEventListener("htmx:after:swap", toEnd, { once: true });
+});
+
+// A button that leads elsewhere, to connect a server, takes the whole page there, with what was typed.
+document.addEventListener("submit", (event) => {
+  if (event.submitter?.hasAttribute("formaction")) event.stopImmediatePropagation();
+}, true);
+
+document.addEventListener("keydown", (event) => {
+  if (event.target.id !== "text" || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  // On a phone the key begins a line, for there is no other.
+  if (matchMedia("(pointer: coarse)").matches) return;
+  event.preventDefault();
+  const send = document.getElementById("send");
+  if (send && (event.target.value.trim() || document.getElementById("files").files.length)) event.target.form.requestSubmit(send);
+});
+
+// Files that are dropped anywhere on the chat, or pasted into the message, go with it.
+function attach(files) {
+  const field = document.getElementById("files");
+  if (!field || !files.length) return false;
+  const all = new DataTransfer();
+  for (const file of [...field.files, ...files]) all.items.add(file);
+  field.files = all.files;
+  return true;
+}
+
+const carriesFiles = (event) => event.dataTransfer?.types.includes("Files") && document.getElementById("files");
+document.addEventListener("dragover", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  chat.classList.add("dropping");
+});
+for (const name of ["dragleave", "drop"]) document.addEventListener(name, () => chat.classList.remove("dropping"));
+document.addEventListener("drop", (event) => {
+  if (carriesFiles(event) && attach(event.dataTransfer.files)) event.preventDefault();
+});
+document.addEventListener("paste", (event) => {
+  if (event.target.id === "text" && attach(event.clipboardData.files)) event.preventDefault();
+});
+
+if (chat?.querySelector(".message")) toEnd();
