@@ -1,5 +1,5 @@
 """Agents in the admin: found and read here, with secrets never shown. Changes go by the pages and tools, whose services
-hold a profile's fields to their rules and a file's row to its content."""
+hold a profile's fields to their rules and a file's row to its content. Chats come with it."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from agents_hub import models
+from agents_hub.chat import admin as chats  # noqa: F401  # registers its own
 from security.admin_kinds import ReadOnlyAdmin
 
 if TYPE_CHECKING:

@@ -58,7 +58,8 @@ def as_markdown(conversation: Conversation, parts: Iterable[Part]) -> Iterator[s
     """`conversation` comes with its agent."""
     agent = conversation.agent.name
     began = conversation.created_at.astimezone(UTC)
-    yield f"# {_line(str(conversation))}\n\nWith {_line(agent)}, begun {began:%Y-%m-%d %H:%M} UTC.\n"
+    title = conversation.title or str(conversation)
+    yield f"# {_line(title)}\n\nWith {_line(agent)}, begun {began:%Y-%m-%d %H:%M} UTC.\n"
     for part in parts:
         yield _section(part, agent)
 

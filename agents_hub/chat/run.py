@@ -19,7 +19,7 @@ from agents_hub.chat.inquiries import Inquiries
 from agents_hub.chat.loading import Loaded, load
 from agents_hub.chat.record import Recorded
 from agents_hub.chat.scribe import Scribe
-from agents_hub.chat.store import Held
+from agents_hub.chat.store import Held, Overtaken
 from agents_hub.chat.whole import whole
 from agents_hub.models import Inquiry, TurnStatus
 from agents_hub.models.turns import INTERRUPTED
@@ -193,7 +193,7 @@ class TurnRun:
     async def _end_early(self, ending: Ending) -> None:
         match ending:
             case "overtaken":
-                return
+                raise Overtaken(f"Turn {self.held.id} is no longer held under fence {self.held.fence}.")
             case "stopped":
                 await self._end(TurnStatus.STOPPED)
             case "timeout":

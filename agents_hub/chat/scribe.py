@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from agents_hub.chat import store
 from agents_hub.chat.store import Event, Held
@@ -60,11 +60,23 @@ class Scribe:
         while events:
             try:
                 await in_domain(store.write_events, events)
-            except (DatabaseError, InterfaceError):
+            except (OperationalError, InterfaceError):
                 logger.warning("%s events of turns could not be written; trying again.", len(events), exc_info=True)
                 await asyncio.sleep(AGAIN)
+            except DatabaseError:
+                await self._store_apart(events)
+                return
             else:
                 return
+
+    async def _store_apart(self, events: list[Event]) -> None:
+        """What the database refuses holds up the turn that it is of, and no other."""
+        turns = list(dict.fromkeys(event.held for event in events))
+        if len(turns) == 1:
+            logger.exception("%s events of turn %s were refused and are left out.", len(events), turns[0].id)
+            return
+        for held in turns:
+            await self._store([event for event in events if event.held == held])
 
 
 def together(events: list[Event]) -> list[Event]:

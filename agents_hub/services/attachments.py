@@ -94,8 +94,8 @@ def of_messages(message_ids: Iterable[UUID], *, with_text: bool = False) -> dict
 
 def unsent(caller: Caller, *, conversation_id: UUID) -> list[Attachment]:
     """What waits to be sent with the next message of a conversation."""
-    caller.require(Scope.READ)
-    rows = Attachment.objects.for_caller(caller).filter(conversation_id=conversation_id, message=None)
+    conversation = find_conversation(caller, conversation_id)
+    rows = Attachment.objects.for_caller(caller).filter(conversation=conversation, message=None)
     return list(rows.filter(expires_at__gt=timezone.now()).defer("text").order_by("pk"))
 
 

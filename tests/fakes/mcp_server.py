@@ -81,6 +81,10 @@ class McpServer:
     def asked(self, method: str) -> list[Seen]:
         return [each for each in self.seen if each.method == method]
 
+    async def moment(self) -> None:
+        """What a server waits between two signs of life."""
+        await asyncio.sleep(0.02)
+
     async def reached(self, event: asyncio.Event, seconds: float = 20) -> None:
         """Wait for an event of the server's, which lives on another loop."""
         assert self.loop is not None

@@ -58,6 +58,12 @@ class ModelProvider:
     over: threading.Event = field(default_factory=threading.Event)
     halfway: threading.Event = field(default_factory=threading.Event)
     go: threading.Event = field(default_factory=threading.Event)
+    came: threading.Condition = field(default_factory=threading.Condition)
+
+    def wait_until_seen(self, count: int) -> None:
+        """Until so many requests have come."""
+        with self.came:
+            assert self.came.wait_for(lambda: len(self.seen) >= count, 30)
 
     @property
     def openai(self) -> str:
@@ -94,7 +100,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.provider.seen.append(Request(self.path, headers, body))
+        with self.provider.came:
+            self.provider.seen.append(Request(self.path, headers, body))
+            self.provider.came.notify_all()
         self.close_connection = True
         sent = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
         if sent != KEY:
@@ -127,14 +135,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for number, event in enumerate(events[: len(events) // 2] if cut else events):
+        for number, event in enumerate(events):
             if held and number == len(events) // 2:
                 self.provider.halfway.set()
                 self.provider.go.wait(60)
+            if cut and number == len(events) // 2:
+                return
             content = event.encode()
             self.wfile.write(b"%x\r\n%s\r\n" % (len(content), content))
-        if not cut:
-            self.wfile.write(b"0\r\n\r\n")
+        self.wfile.write(b"0\r\n\r\n")
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
         """Say nothing; tests look at `seen`."""

@@ -95,6 +95,7 @@ EXCLUDES: dict[str, dict[str, set[str]]] = {
         "conversationId": {"agentId", "after", "editOf"},
         "after": {"agentId", "editOf"},
         "editOf": {"agentId", "after"},
+        "attachments": {"agentId", "after", "editOf"},
     },
 }
 # What there is none of, whoever asks: no execution has used a browser.

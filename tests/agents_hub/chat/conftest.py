@@ -1,5 +1,7 @@
 """What tests of chats share: an agent with a model and a remote server on loopback, and somebody who talks to it."""
 
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -25,21 +27,29 @@ from tests.llm.rows import provider_row
 __all__ = ["harbour"]
 
 
-@pytest.fixture(scope="session")
+# How long what is being cancelled may take to be gone.
+SECONDS = 10
+
+
+@pytest.fixture(scope="module")
 def served() -> Iterator[McpServer]:
     with mcp_server() as server:
         yield server
 
 
 @pytest.fixture
-def server(served: McpServer) -> McpServer:
-    """A remote server, as if nobody had asked it anything yet."""
+def server(served: McpServer) -> Iterator[McpServer]:
+    """A remote server, as if nobody had asked it anything yet. In the end nobody asks it anything any more."""
     served.seen.clear()
     served.answers.clear()
     served.waiting.clear()
     served.cancelled.clear()
     discovery.clear()
-    return served
+    yield served
+    ends, tick = time.monotonic() + SECONDS, threading.Event()
+    while served.under_way and time.monotonic() < ends:
+        tick.wait(0.01)
+    assert not served.under_way, "A request to the server was left open."
 
 
 @pytest.fixture

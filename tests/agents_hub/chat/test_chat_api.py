@@ -3,11 +3,9 @@
 import json
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
-from django.core.asgi import get_asgi_application
 from django.test import Client
 from pytest_django import Settings
 
@@ -15,28 +13,19 @@ from accounts.caller import Door
 from accounts.models import ApiKey, User
 from accounts.scopes import Scope
 from accounts.services import keys
-from agents_hub.chat.runner import Runner
 from agents_hub.models import Agent, Stage, ToolUse
-from config.body_limit import BodyLimit
-from config.edge import Edge
-from dashboard.streams.layer import Streams
-from mcp_gateway import offload
-from mcp_gateway.asgi import mount
-from mcp_gateway.hot import connection_parameters
 from mcp_gateway.models import RemoteTool
-from mcp_gateway.offload import in_domain
+from tests.agents_hub.chat.rest import SECONDS, ask, client_of, ended, platform_port, watching
 from tests.agents_hub.chat.talks import remote_name
 from tests.agents_hub.factories import AgentFactory, member_of
-from tests.factories import OrganizationFactory, caller_for, make_key
+from tests.factories import OrganizationFactory, caller_for
 from tests.fakes.mcp_server import McpServer
 from tests.fakes.model_provider import ModelProvider, Reply
 from tests.llm.rows import provider_row
 from tests.mcp_gateway.remote.elsewhere import row
-from tests.serving import serve
 from tests.sse import Open, Sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SECONDS = 30
 
 
 @pytest.fixture
@@ -53,42 +42,14 @@ def person(agent: Agent) -> User:
 
 @pytest.fixture
 def port(agent: Agent) -> Iterator[int]:
-    """The pages, their streams and the turns of chats, served as the platform serves them."""
-    streams = Streams(get_asgi_application(), hop=in_domain, parameters=connection_parameters)
-    turns = Runner(capacity=10)
-    application = Edge(mount(BodyLimit(streams), {}, beside=[streams.running, turns.running]), proxies=[])
-    with serve(application) as served:
-        yield served.port
-    offload.close()
+    with platform_port() as served:
+        yield served
 
 
 @pytest.fixture
 def api(port: int, person: User) -> Iterator[httpx.Client]:
-    _, key = make_key(person, Scope.WRITE)
-    headers = {"Authorization": f"Bearer {key}"}
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/", headers=headers, timeout=SECONDS) as client:
+    with client_of(person, port) as client:
         yield client
-
-
-def ask(api: httpx.Client, agent: Agent, message: str = "Hello?", **more: Any) -> dict[str, Any]:
-    answer = api.post("chat", json={"agentId": str(agent.pk), "message": message, **more})
-    assert answer.status_code == 202, answer.text
-    asked: dict[str, Any] = answer.json()
-    assert answer.headers["Location"].endswith(asked["turnId"])
-    return asked
-
-
-def ended(api: httpx.Client, turn_id: str) -> dict[str, Any]:
-    """The turn once it is over: its stream ends then."""
-    with watching(api, f"turns/{turn_id}/events") as stream:
-        stream.until("over")
-    turn: dict[str, Any] = api.get(f"turns/{turn_id}").json()
-    return turn
-
-
-def watching(api: httpx.Client, path: str, **headers: str) -> Open:
-    request = api.build_request("GET", path, headers={"Accept": "text/event-stream", **headers})
-    return Open(api.send(request, stream=True))
 
 
 def text_of(events: list[Sent]) -> str:

@@ -331,3 +331,23 @@ def test_a_tool_that_is_switched_off_is_not_there_even_when_it_is_called(
     assert "no tool" in asked(model)[-1]["content"]
     assert not server.asked("tools/call")
     assert not turn.tool_uses.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_events_that_the_database_refuses_hold_up_no_other_turn(talk: Talk, model: ModelProvider) -> None:
+    other = Talk.begin(talk.caller, talk.agent)
+    first, second = begun(talk), begun(other)
+
+    async def work() -> None:
+        scribe = Scribe()
+        writing = asyncio.create_task(scribe.write())
+        mine, theirs = sorted(await sync_to_async(store.claim)(2), key=lambda held: held.id != first.pk)
+        for number in (1, 1):
+            scribe.add(mine, number, "began", {"round": 1})
+        scribe.add(theirs, 1, "began", {"round": 1})
+        await scribe.all_written()
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+
+    run(work)
+    assert TurnEvent.objects.filter(turn=second).count() == 1

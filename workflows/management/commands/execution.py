@@ -9,9 +9,9 @@ from django.core.management.base import CommandError
 from django.db import connection
 
 from accounts.caller import Caller
+from accounts.management.people import PersonsCommand, take_person
 from workflows.engine.states import Status
 from workflows.engine.store import CHANNEL
-from workflows.management.people import PersonsCommand, take_person
 from workflows.models import Activity, Execution
 from workflows.services import executions, listing, wishes
 from workflows.shapes.executions import ExecutionShape

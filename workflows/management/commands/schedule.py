@@ -6,10 +6,10 @@ from uuid import UUID
 
 from accounts.caller import Caller
 from accounts.errors import NotFound
+from accounts.management.people import PersonsCommand, take_person
 from accounts.services.organizations import organizations_of
 from scheduling.registry import Kind, kinds
 from scheduling.services.listing import list_schedules
-from workflows.management.people import PersonsCommand, take_person
 
 PAGE_SIZE = 100
 

@@ -10,8 +10,8 @@ from django.core.management.base import CommandError
 from pydantic import ValidationError
 
 from accounts.caller import Caller
+from accounts.management.people import PersonsCommand, take_person
 from workflows.graph.shapes import EnvironmentTemplate, Graph, Part, Settings
-from workflows.management.people import PersonsCommand, take_person
 from workflows.services import versions
 from workflows.shapes.versions import WorkflowShape
 

@@ -16,10 +16,7 @@ class PersonsCommand(BaseCommand):
     """A command of verbs, each a method `_verb(caller, options)`, that does what pages and tools do."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        person = User.objects.filter(email__iexact=options["person"]).first()
-        if person is None:
-            raise CommandError(f"Nobody here has the e-mail address {options['person']}.")
-        caller = Caller(user_id=person.pk, scope=Scope.ADMIN, door=Door.COMMAND)
+        caller = caller_of(options["person"])
         try:
             getattr(self, f"_{options['verb']}")(caller, options)
         except DomainError as error:
@@ -30,5 +27,13 @@ class PersonsCommand(BaseCommand):
         self.stdout.write(visible(line))
 
 
-def take_person(verb: ArgumentParser) -> None:
-    verb.add_argument("--as", dest="person", required=True, metavar="EMAIL", help="in whose name")
+def caller_of(email: str) -> Caller:
+    """The person with that address, at the door of commands: whoever has a shell here may act for anybody."""
+    person = User.objects.filter(email__iexact=email).first()
+    if person is None:
+        raise CommandError(f"Nobody here has the e-mail address {email}.")
+    return Caller(user_id=person.pk, scope=Scope.ADMIN, door=Door.COMMAND)
+
+
+def take_person(verb: ArgumentParser, *, required: bool = True) -> None:
+    verb.add_argument("--as", dest="person", required=required, metavar="EMAIL", help="in whose name")
