@@ -21,7 +21,8 @@ from agents_hub.pages.chat.writing import parted
 FOLDER = "agents_hub/chat"
 # What is told beside the text: a server that cannot be used, tools that are searched.
 TOLD = ("problem", "tools")
-SAID_WORDS = {"once": "Allowed once", "always": "Allowed for this chat", "deny": "Denied"}
+# What was said to a permission; that it was denied is the call's own status.
+SAID_WORDS = {"once": "Allowed once", "always": "Allowed for this chat"}
 
 
 @dataclass(frozen=True, slots=True)
