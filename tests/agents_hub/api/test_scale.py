@@ -110,7 +110,7 @@ def test_every_page_of_100_000_agents_comes_from_an_index() -> None:
             page = agents.list_agents(caller, organization_id=organization.uid, **asked)
         is_search = "search_name" in asked
         assert page.total == (1 if is_search else MANY)
-        rows, count = found
+        count, rows = found
         sorts = any(line.lstrip(" ->").startswith(("Sort", "Incremental Sort")) for line in rows.splitlines())
         # Counting all of an organization's agents reads them all, by index or not; counting what was searched need not.
         read_whole = "Seq Scan on agents_hub_agent" in (rows + count if is_search else rows)
