@@ -11,10 +11,11 @@ from agents_hub.chat import store
 from agents_hub.chat.alone import carry_out
 from agents_hub.chat.forgetting import forget_events, forget_records
 from agents_hub.files.content import sweep_orphans
-from agents_hub.models import ScheduledTask
+from agents_hub.models import ScheduledTask, TaskRun
 from agents_hub.services import scheduled_tasks
 from agents_hub.services.attachments import sweep_unsent
 from agents_hub.services.staged_files import sweep_staged_files
+from scheduling.services.forgetting import keep_latest
 from scheduling.services.notices import tell_makers
 
 BEAT: dict[str, dict[str, Any]] = {
@@ -41,6 +42,10 @@ BEAT: dict[str, dict[str, Any]] = {
         "task": "agents_hub.tasks.run_due_tasks",
         "schedule": timedelta(seconds=5),
         "options": {"expires": 5},
+    },
+    "agents: keep the latest runs of each scheduled task": {
+        "task": "agents_hub.tasks.forget_old_task_runs",
+        "schedule": crontab(hour="4", minute="15"),
     },
     "agents: tell people whose scheduled tasks cannot be run": {
         "task": "agents_hub.tasks.tell_makers_of_tasks",
@@ -84,6 +89,11 @@ def look_after_turns() -> None:
 @shared_task(acks_late=False, time_limit=LONGEST_TURN_SECONDS)
 def carry_out_turn(turn_id: str) -> None:
     carry_out(UUID(turn_id))
+
+
+@shared_task
+def forget_old_task_runs() -> None:
+    keep_latest(ScheduledTask.objects.all(), TaskRun.objects)
 
 
 @shared_task

@@ -11,10 +11,11 @@ from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from scheduling.services.forgetting import keep_latest
 from scheduling.services.notices import tell_makers
 from workflows.engine import admission, sharing
 from workflows.engine.run import drive
-from workflows.models import Schedule
+from workflows.models import Schedule, ScheduleRun
 from workflows.services import schedules, waiting
 from workflows.webhooks import forgetting, notices, sending
 
@@ -51,6 +52,10 @@ BEAT: dict[str, dict[str, Any]] = {
         "task": "workflows.tasks.tell_of_webhooks",
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
+    },
+    "workflows: keep the latest runs of each schedule": {
+        "task": "workflows.tasks.forget_old_schedule_runs",
+        "schedule": crontab(hour="4", minute="25"),
     },
     "workflows: forget old deliveries of webhooks": {
         "task": "workflows.tasks.forget_webhook_deliveries",
@@ -89,6 +94,11 @@ def run_due_schedules() -> None:
 @shared_task
 def tell_makers_of_schedules() -> None:
     tell_makers(Schedule.objects.all(), "workflow")
+
+
+@shared_task
+def forget_old_schedule_runs() -> None:
+    keep_latest(Schedule.objects.all(), ScheduleRun.objects)
 
 
 def nudge() -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.models import User
-from scheduling.services import due
+from scheduling.services import due, forgetting
 from scheduling.services.notices import tell_makers
 from security.models import AuditEntry
 from tests.agents_hub.factories import ProfileFactory
@@ -22,6 +22,7 @@ from tests.workflows.scheduled import overdue, stored, withdraw
 from workflows.models import Execution, Publication, Schedule, ScheduleRun, Trigger
 from workflows.services import executions, schedules
 from workflows.shapes.executions import TriggerContext
+from workflows.tasks import forget_old_schedule_runs
 
 pytestmark = pytest.mark.django_db
 
@@ -255,3 +256,17 @@ def test_the_clock_looks_often_enough_for_a_start_within_ten_seconds() -> None:
 
     entry = schedule()["workflows: start the schedules that are due"]
     assert entry["schedule"] <= timedelta(seconds=5)
+
+
+def test_of_each_schedule_the_latest_runs_are_kept_and_what_they_started_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forgetting, "KEPT", 2)
+    busy, quiet = overdue(), overdue()
+    for _ in range(4):
+        schedules.run_due()
+        Schedule.objects.filter(pk=busy.pk).update(next_due_at=timezone.now() - timedelta(minutes=1))
+    ScheduleRun.objects.filter(schedule=busy).update(due_at=None)
+    latest = list(ScheduleRun.objects.filter(schedule=busy).order_by("-id").values_list("pk", flat=True)[:2])
+    forget_old_schedule_runs()
+    assert list(ScheduleRun.objects.filter(schedule=busy).order_by("-id").values_list("pk", flat=True)) == latest
+    assert ScheduleRun.objects.filter(schedule=quiet).count() == 1
+    assert Execution.objects.count() == 5
