@@ -13,27 +13,29 @@ from agents_hub.services import conversations, turns
 from agents_hub.services.attachments import of_messages
 from agents_hub.shapes.chats import (
     AnswerAgain,
-    Answered,
-    AnswerInquiry,
-    Asked,
     BeginConversation,
     ChangeConversation,
     ChatAgentPage,
     ChatAgentShape,
     ConversationPage,
     ConversationShape,
-    EventShape,
-    EventsShape,
     ListAgentsToTalkTo,
     ListConversations,
-    ListEvents,
     MessageShape,
     OneConversation,
-    OneTurn,
     Say,
     ShowBranch,
-    TurnShape,
     WholeConversationShape,
+)
+from agents_hub.shapes.turns import (
+    Answered,
+    AnswerInquiry,
+    Asked,
+    EventShape,
+    EventsShape,
+    ListEvents,
+    OneTurn,
+    TurnShape,
 )
 from dashboard.streams import Subject
 from mcp_gateway.registry import registry

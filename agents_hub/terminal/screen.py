@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol, TextIO
 
 from agents_hub.models import Inquiry, ToolUse, Turn, TurnEvent, TurnStatus
-from agents_hub.shapes.chats import TurnShape
+from agents_hub.shapes.turns import TurnShape
 from security.visible import visible
 
 # Of what a tool was given and gave: people who want all of it open the conversation in a browser.
