@@ -9,9 +9,11 @@ import pytest
 
 from accounts.models import User
 from agents_hub.models import Agent, ToolUse
+from agents_hub.services import scheduled_tasks as tasks
 from mcp_gateway.models import AuthType, ClientMode, RemoteServer
 from mcp_gateway.remote.oauth.client_document import callback_url
 from tests.agents_hub.chat.rest import ask, client_of, ended, platform_port
+from tests.agents_hub.chat.scheduled import run_once, wanted
 from tests.agents_hub.chat.talks import asked, offered, remote_name
 from tests.agents_hub.factories import member_of
 from tests.factories import RemoteServerFactory, caller_for
@@ -99,6 +101,20 @@ def test_two_who_ask_at_the_same_time_are_not_mixed_up(
             assert use["result"]["content"][0]["text"].startswith(f"{account} with")
     assert len(calls_of(accounts_server, 0)) == 2
     assert whose(accounts_server, 0) == {"ada", "grace"}
+
+
+def test_a_scheduled_task_carries_the_token_of_whoever_made_it(
+    agent: Agent, assigned: RemoteServer, accounts_server: OAuthMcpServer, model: ModelProvider, port: int
+) -> None:
+    maker, _ = (connected(agent, assigned, accounts_server, account) for account in ("ada", "grace"))
+    task = tasks.create_task(caller_for(maker), agent_id=agent.pk, wanted=wanted())
+    accounts_server.seen.clear()
+    model.answers += [Reply(pieces=(), calls=((remote_name(assigned, "whoami"), "{}"),)), Reply()]
+    run = run_once(task)
+    with client_of(maker, port) as api:
+        (use,) = ended(api, str(run.turn_id))["toolUses"]
+    assert use["result"]["content"][0]["text"].startswith("ada with")
+    assert whose(accounts_server, 0) == {"ada"}
 
 
 def test_a_member_without_a_connection_is_told_and_has_none_of_the_servers_tools(
