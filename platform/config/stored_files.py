@@ -24,7 +24,7 @@ def storage(var: Path) -> dict[str, Any]:
     if missing := [name for name in ("boto3", "storages") if find_spec(name) is None]:
         raise ImproperlyConfigured(
             f"FILES_S3_BUCKET is set, and {' and '.join(missing)} is not installed: "
-            "pip install --require-hashes -r requirements-extras.txt"
+            "pip install --no-deps --require-hashes -r requirements-extras.txt"
         )
     # Keys come as boto3 finds them: the machine's role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
     return {
