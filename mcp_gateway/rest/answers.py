@@ -1,6 +1,7 @@
 """What the REST API answers: a tool's result as JSON, nothing, a redirect, or an error in the one shape it has."""
 
 import logging
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,8 +48,8 @@ class Elsewhere(BaseModel):
 class Accepted(BaseModel):
     """The result of a tool whose work goes on after the answer; `location` is the address at which it is looked at."""
 
-    def location(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def location(self) -> str: ...
 
 
 @dataclass(frozen=True)

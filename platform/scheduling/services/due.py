@@ -136,8 +136,7 @@ def _attempt(schedule: S, start: Callable[[S, Caller], Mapping[str, Any]]) -> tu
             return start(schedule, acting_for(schedule)), "", ""
     except DomainError as error:
         return {}, error.message, error.code
-    except Exception:
-        # Whatever it is: one schedule that trips over a mistake of ours must not stop the clock of all others.
+    except Exception:  # one schedule that trips over a mistake of ours must not stop the clock of all others
         logger.exception("Schedule %s could not be run.", schedule.pk)
         return {}, OUR_FAULT, "error"
 
