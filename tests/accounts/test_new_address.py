@@ -84,13 +84,12 @@ def test_an_address_is_asked_for_with_the_password_alone(signed_in: Client, pers
 )
 def test_a_link_is_void_when(signed_in: Client, person: User, void: Any) -> None:
     ask(signed_in)
-    (first,) = AddressChange.objects.all()
     way = link()
+    assert signed_in.get(way).status_code == 200
     void(signed_in, person)
     signed_in.force_login(User.objects.get(pk=person.pk))
     assert signed_in.get(way).status_code == 404
     assert signed_in.post(way).status_code == 404
-    assert addresses.link_token(first) in way
     person.refresh_from_db()
     assert person.email != NEW
 
