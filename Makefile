@@ -44,6 +44,7 @@ lock: $(DEV_STAMP) ## pin the newest versions that requirements*.in allow
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-extras.in -o requirements-extras.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
+	$(LOCK) requirements-bench.in -o requirements-bench.txt
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with its venv module was not found (Debian: apt install python3-venv)."; \
