@@ -58,7 +58,7 @@ BEAT: dict[str, dict[str, Any]] = {
     },
 }
 
-# Beyond the longest that an answer may take and wait for its person.
+# A backstop: an answer ends by CHAT_TURN_SECONDS, and each wait for its person by CHAT_ANSWER_MINUTES.
 LONGEST_TURN_SECONDS = 6 * 3600
 
 

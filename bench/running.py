@@ -103,7 +103,7 @@ def main() -> None:
 
 
 def measure_rate(runners: Runners, workers: list[subprocess.Popen[bytes]]) -> None:
-    """Steps a second, beside what the database alone takes for their rows: before and after, for others use it too."""
+    """Steps a second, beside what the database alone takes for their rows: before and after, to show other load."""
     floors = [runners.floor()]
     runners.forget()
     before = runners.processor_seconds(workers)

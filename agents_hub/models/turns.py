@@ -83,7 +83,6 @@ class Turn(models.Model):
         return self.error_code == INTERRUPTED
 
 
-# The error code of a turn whose process was lost.
 INTERRUPTED = "interrupted"
 
 
@@ -111,7 +110,7 @@ class TurnStep(models.Model):
 
 
 class TurnEvent(models.Model):
-    """What those who look at a turn are shown as it happens, numbered without gaps. Gone some time after its end."""
+    """What those who look at a turn are shown as it happens; numbers grow, with gaps. Gone some time after its end."""
 
     turn = models.ForeignKey(Turn, on_delete=models.CASCADE, related_name="events")
     number = models.PositiveIntegerField()

@@ -50,7 +50,7 @@ class KeyAuthentication(BaseAuthentication):
 
 
 class KeyOrSession(KeyAuthentication):
-    """A key, or else the session of whoever is signed in: their pages use the API with what every form carries."""
+    """A key, or else the session of whoever is signed in, with the CSRF token in its header."""
 
     def authenticate(self, request: Request) -> tuple[Any, Caller]:
         signed_in = request._request.user.is_authenticated

@@ -93,7 +93,7 @@ class Routes:
     """All routes below one base address. Filled while Django starts, read-only afterwards.
 
     `name` is the namespace of its URLs; title and description stand in its OpenAPI document and on the API page. With
-    `sessions` it opens to signed-in people too, whose pages may use it.
+    `sessions` it opens to signed-in people too.
     """
 
     def __init__(

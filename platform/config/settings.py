@@ -158,7 +158,8 @@ if BROKER_URL == broker.URL:
     # Remote control and gossip talk by fan-out, which on a folder is files that nobody takes away.
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 elif BROKER_URL.startswith(("redis://", "rediss://")):
-    # Redis hands a message out again when it was not acknowledged for this long: longer than any task may run.
+    # Redis hands a message out again when it was not acknowledged for this long: longer than any task that is
+    # acknowledged at its end may run.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT}
 elif not BROKER_URL.startswith(("amqp://", "amqps://")):
     raise ImproperlyConfigured(
@@ -312,7 +313,7 @@ CHAT_TURN_SECONDS = env.number("CHAT_TURN_SECONDS", 900, least=1)
 CHAT_ANSWER_MINUTES = env.number("CHAT_ANSWER_MINUTES", 30, least=1)
 # An agent with more tools than this is given one to search them with.
 CHAT_TOOLS_DIRECT = env.number("CHAT_TOOLS_DIRECT", 40, least=1)
-# Days that what was sent to models is kept for administrators, and hours that a turn's events are after its end.
+# Days that what was sent to models is kept for administrators.
 CHAT_RECORD_RETENTION_DAYS = env.number("CHAT_RECORD_RETENTION_DAYS", 30, least=1)
 # Where spans are sent by OTLP over HTTP; without it none are made. Needs requirements-extras.txt.
 OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")

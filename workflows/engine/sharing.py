@@ -1,8 +1,8 @@
 """The agent's shared files in an execution: there from its beginning, and written back once it has ended.
 
 An execution has those of the storage it was started for (`executionOptions.sharedStorageKey`), else the common ones, as
-they were when it was first taken up. What it changed goes back after its end is committed,
-however it ended; `is_to_be_shared` stays until that is done, so that the sweep does what a lost worker did not.
+they were when it was first taken up. What it changed goes back after its end is committed, however it ended;
+`is_to_be_shared` stays until that is done, so that the sweep does what a lost worker did not.
 """
 
 import logging
@@ -72,7 +72,7 @@ def write_back(execution_id: UUID) -> int:
 
 
 def write_back_what_was_left() -> int:
-    """The same for executions whose worker was lost between their end and this; how many files."""
+    """Share the files of executions whose worker was lost between their end and `write_back`; returns how many."""
     left = ExecutionFile.objects.filter(is_to_be_shared=True, execution__terminal_at__isnull=False)
     ended = left.order_by("execution_id").values_list("execution_id", flat=True).distinct()[:BATCH]
     return sum(write_back(execution_id) for execution_id in ended)

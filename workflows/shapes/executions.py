@@ -1,4 +1,4 @@
-"""Executions on the wire, to the letter of the contract."""
+"""Executions on the wire, to the letter of the contract (docs/adr/0090)."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID

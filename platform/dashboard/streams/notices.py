@@ -1,4 +1,4 @@
-"""PostgreSQL's notices on the event loop: one listening connection a process, for any number of channels."""
+"""PostgreSQL's notices on the event loop: one listening connection for any number of channels."""
 
 import asyncio
 import logging
@@ -67,7 +67,7 @@ class Notices:
                         async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
                             await connection.execute("SELECT 1")
             except (Error, OSError) as error:  # a TimeoutError is an OSError
-                logger.warning("Notices of the database are not heard; live pages look again by themselves. %s", error)
+                logger.warning("Notices of the database are not heard; what waits for them polls instead. %s", error)
             finally:
                 self._heard.clear()
             await asyncio.sleep(wait)

@@ -10,7 +10,7 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened, with its number: 1, 2, 3… within the subject, in the order of their commits.
+    """Something that happened, with its number, which grows within the subject in the order of their commits.
 
     Without a number it is a picture of how things are now, by its name: each watcher is given the latest when it comes,
     and another when it has changed.
