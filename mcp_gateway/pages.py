@@ -28,7 +28,7 @@ def disconnect(request: HttpRequest, connection_id: int) -> HttpResponse:
     """What will be gone, and on POST the end of it."""
     if request.method == "POST":
         ended = connections.end_connection(caller(request), connection_id=connection_id)
-        messages.success(request, f"Disconnected {ended.application}. It can do nothing in your name any more.")
+        messages.success(request, f"Disconnected {ended.application}. It can no longer do anything in your name.")
         return redirect(TAB)
     connection = Connection.objects.for_caller(caller(request)).filter(pk=connection_id).first()
     if connection is None:

@@ -14,7 +14,7 @@ from security import request_id
 
 # An error's code and data travel in `_meta`: structured content has to fit the tool's output schema, also in an error.
 ERROR_META = "asterism/error"
-# A model mends a call from the first few faults; the rest follow from them.
+# A model fixes a call from the first few faults; the rest follow from them.
 MOST_FAULTS = 8
 
 
@@ -66,7 +66,7 @@ def failed(error: DomainError) -> CallToolResult:
 
 
 def unfit(tool: Tool, error: ValidationError) -> CallToolResult:
-    """Arguments that do not validate: each fault by its path, so that the model can mend its call."""
+    """Arguments that do not validate: each fault by its path, so that the model can fix its call."""
     faults = [
         {"path": ".".join(map(str, fault["loc"])), "fault": fault["msg"]}
         for fault in error.errors(include_url=False, include_context=False, include_input=False)
@@ -75,7 +75,7 @@ def unfit(tool: Tool, error: ValidationError) -> CallToolResult:
         f"{fault['path']}: {fault['fault']}" if fault["path"] else fault["fault"] for fault in faults[:MOST_FAULTS]
     )
     return _error(
-        f"The arguments of {tool.name} do not fit. {shown}. Mend them and call again.",
+        f"The arguments of {tool.name} do not fit. {shown}. Fix them and call again.",
         "invalid_arguments",
         {"faults": faults[:MOST_FAULTS]},
     )

@@ -225,7 +225,7 @@ def _given(outcome: ToolOutcome) -> Any:
     if outcome.structured is not None and not outcome.is_error:
         return _clipped(outcome.structured)
     others = [f"[{block.get('type')}: shown to the person]" for block in outcome.content if block.get("type") != "text"]
-    return _clipped("\n".join([outcome.text, *others]).strip()) or "It was done; the tool said nothing."
+    return _clipped("\n".join([outcome.text, *others]).strip()) or "Done; the tool returned nothing."
 
 
 def _clipped(given: Any) -> Any:

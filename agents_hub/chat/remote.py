@@ -10,7 +10,7 @@ from mcp_gateway.remote.problems import Code, RemoteError
 from mcp_gateway.remote.problems import Problem as RemoteProblem
 from mcp_gateway.remote.toolbox import OfferedTool, Toolbox
 
-# What the person can mend by connecting their account.
+# What the person can fix by connecting their account.
 TO_CONNECT = frozenset({Code.NOT_CONNECTED, Code.CONNECTION_ERROR, Code.UNAUTHORIZED, Code.SCOPE_NEEDED})
 
 

@@ -33,7 +33,7 @@ PRODUCT = "chat"
 LAST_ROUND = (
     "You have used all of your {rounds} rounds of tool calls. Answer now with what you have, and say what is missing."
 )
-NO_ANSWER = "The model gave no answer. Try again, or ask in other words."
+NO_ANSWER = "The model returned no answer. Try again, or rephrase the question."
 
 # Why a turn is to end before it is done.
 Ending = Literal["stopped", "timeout", "overtaken", "shutdown"]
@@ -197,7 +197,7 @@ class TurnRun:
             case "stopped":
                 await self._end(TurnStatus.STOPPED)
             case "timeout":
-                said = "The answer took longer than it may. Try again goes on from here."
+                said = "The answer took too long. Try again continues from here."
                 await self._end(TurnStatus.TIMEOUT, code="timeout", said=said)
             case "shutdown":
                 await self._end(TurnStatus.ERROR, code=INTERRUPTED, said=store.INTERRUPTED_SAID)

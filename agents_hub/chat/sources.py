@@ -82,7 +82,7 @@ class ChatTool:
 class Problem:
     """Why something that the agent was given cannot be used now; the rest can.
 
-    `connects` where the person mends it by connecting an account of theirs.
+    `connects` where the person fixes it by connecting an account of theirs.
     """
 
     origin: str

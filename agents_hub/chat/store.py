@@ -27,7 +27,7 @@ from llm.turns import Answer, ToolResult
 from security.storable import storable
 
 LEFT_AFTER_SECONDS = 5
-INTERRUPTED_SAID = "The platform was interrupted while it answered. What it did until then is kept."
+INTERRUPTED_SAID = "The answer was interrupted. What was done so far is kept."
 
 # Plan: turn_under_way holds the few that are under way.
 CLAIM = """

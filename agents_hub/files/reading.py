@@ -57,7 +57,7 @@ def _may_be_text(mime_type: str) -> bool:
 
 def _all_of(file: "File[bytes]", name: str, most: int, what: str) -> bytes:
     if file.size > most:
-        said = f"“{name}” has {file.size / MIB:.1f} MB. {what} has at most {most // MIB} MB; attach a part of it."
+        said = f"“{name}” is {file.size / MIB:.1f} MB. {what} may be at most {most // MIB} MB; attach part of it."
         raise _refused(said, code="too_large")
     file.seek(0)
     content: bytes = file.read()
@@ -84,8 +84,8 @@ def _image(name: str, mime_type: str, content: bytes) -> Reading:
     width, height = size
     if max(size) > LONGEST_SIDE or width * height > MOST_PIXELS:
         raise _refused(
-            f"“{name}” has {width:,} by {height:,} pixels. An image has at most {LONGEST_SIDE:,} a side and "
-            f"{MOST_PIXELS // 1_000_000} million together; make it smaller.",
+            f"“{name}” is {width:,} by {height:,} pixels. An image may have at most {LONGEST_SIDE:,} per side and "
+            f"{MOST_PIXELS // 1_000_000} million in all; make it smaller.",
             code="too_large",
         )
     return Reading(AttachmentKind.IMAGE)
@@ -100,8 +100,7 @@ def _pdf(name: str, content: bytes) -> Reading:
     text = found.text.replace("\0", "").encode(errors="ignore").decode().strip()
     if not text:
         raise _refused(
-            f"“{name}” has no text in it; its pages may be pictures, as of a scan. Attach its text, or pictures of its "
-            "pages.",
+            f"“{name}” contains no text; it may be a scan. Attach its text, or images of its pages.",
             code="pdf_without_text",
         )
     note = ""

@@ -28,7 +28,7 @@ def abilities_page(request: HttpRequest, agent_id: UUID, source: str) -> HttpRes
         except DomainError as error:
             refused = error.message
         else:
-            messages.success(request, f"What {agent.name} works with is saved.")
+            messages.success(request, f"Saved what {agent.name} works with.")
             return redirect("agents:abilities", agent_id, source)
     given = service.what_is_given(who, agent_id=agent_id, source=source)
     context = {"given": given, "ticked": ticked if refused else given.assigned, "refused": refused}

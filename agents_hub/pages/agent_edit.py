@@ -48,13 +48,13 @@ class AgentForm(NewAgentForm):
         min_value=0,
         max_value=2,
         widget=forms.NumberInput(attrs={"step": "0.1"}),
-        help_text="0 is the same each time, 2 the most varied. Empty leaves it to the provider.",
+        help_text="0 is the most consistent, 2 the most varied. Empty leaves it to the provider.",
     )
     max_tool_rounds = forms.IntegerField(
         label="Most rounds of tool calls",
         min_value=1,
         max_value=MOST_TOOL_ROUNDS,
-        help_text="How often one answer may call tools and go on with what they gave.",
+        help_text="How many rounds of tool calls one answer may take.",
     )
     conversation_starters = forms.CharField(
         required=False,

@@ -25,8 +25,8 @@ class AudienceForm(forms.Form):
     stage = forms.ChoiceField(
         choices=Stage.choices,
         widget=forms.RadioSelect,
-        help_text="In development whoever made it and admins talk to it, and any member may change it. Released, those "
-        "below talk to it, and whoever made it and admins change it.",
+        help_text="While in development, its creator and admins can talk to it and any member can change it. Once "
+        "released, the people chosen below can talk to it, and only its creator and admins can change it.",
     )
     audience = forms.ChoiceField(label="Once released, for", choices=Audience.choices, widget=forms.RadioSelect)
 
@@ -46,7 +46,7 @@ def audience_page(request: HttpRequest, agent_id: UUID) -> HttpResponse:
         except DomainError as error:
             show_refusal(form, error)
         else:
-            messages.success(request, f"Who may talk to {agent.name} is saved.")
+            messages.success(request, f"Saved who may talk to {agent.name}.")
             return redirect("agents:agent", agent_id)
     page, chosen = service.page_of_members(who, agent_id=agent_id, page=page_number(request), page_size=PAGE_SIZE)
     context = {

@@ -54,7 +54,7 @@ class ServerTools:
 
 
 def subjects_of(agent_id: UUID) -> dict[str, list[str]]:
-    """The ids of what the agent was given, by source: for whoever offers it tools."""
+    """The ids of what the agent was given, by source."""
     found: dict[str, list[str]] = {}
     given = AgentSubject.objects.filter(agent_id=agent_id).order_by("pk")
     for source, subject in given.values_list("source", "subject"):
@@ -96,7 +96,7 @@ def change_subjects(
         there = set(subjects_of(agent.pk).get(source, []))
         added, removed = sorted(set(add) - there), sorted(set(remove) & there)
         if added and not set(added) <= {choice.id for choice in found.choices(caller, agent)}:
-            raise NotFound(f"Among the {found.label.lower()} that you can give this agent there is no such one.")
+            raise NotFound(f"That is not one of the {found.label.lower()} you can give this agent.")
         if len(there) + len(added) - len(removed) > MOST_SUBJECTS:
             raise Invalid(f"An agent works with at most {MOST_SUBJECTS} {found.label.lower()}.")
         AgentSubject.objects.filter(agent=agent, source=source, subject__in=removed).delete()
@@ -129,7 +129,7 @@ def page_of_tools(
     agent = find_agent(caller, agent_id)
     assigned = AgentServer.objects.filter(agent=agent, server=server_id).select_related("server").first()
     if assigned is None:
-        raise NotFound("The agent works with no such server. Assign it first.")
+        raise NotFound("The agent does not use this server. Assign it first.")
     tools = list_tools(caller, server_id=server_id, page=page, page_size=page_size)
     off = {tool for origin, tool in switched_off(agent.pk) if origin == origin_of(server_id)}
     return assigned.server, tools, off

@@ -78,7 +78,7 @@ def may_change(caller: Caller, agent: Agent) -> bool:
 def require_change(caller: Caller, agent: Agent) -> None:
     if not may_change(caller, agent):
         raise Forbidden(
-            f"“{agent.name}” is released: it is changed by whoever made it and by admins of {agent.organization.name}. "
+            f"“{agent.name}” is released: only its creator and admins of {agent.organization.name} can change it. "
             "Ask one of them.",
             code="released",
         )
@@ -87,7 +87,7 @@ def require_change(caller: Caller, agent: Agent) -> None:
 def require_charge(caller: Caller, agent: Agent) -> None:
     if not is_in_charge(caller, agent):
         raise Forbidden(
-            f"Who may talk to “{agent.name}” is decided by whoever made it and by admins of {agent.organization.name}. "
+            f"Only the creator of “{agent.name}” and admins of {agent.organization.name} decide who may talk to it. "
             "Ask one of them.",
             code="not_in_charge",
         )

@@ -49,7 +49,7 @@ def attach(
         make_room(organization_id, sum(one.size for one in kept))
         if Attachment.objects.filter(owner_id=caller.user_id, message=None).count() + len(kept) > MOST_UNSENT:
             raise Conflict(
-                f"More than {MOST_UNSENT} of your files would wait to be sent. Send or remove some, or wait an hour.",
+                f"You would have more than {MOST_UNSENT} unsent files. Send or remove some, or wait an hour.",
                 code="too_many",
             )
         attached = [
@@ -77,7 +77,7 @@ def claim(caller: Caller, *, attachment_ids: Sequence[UUID], message: Message) -
     for place, attachment_id in enumerate(ids):
         row = rows.get(attachment_id)
         if row is None or not _can_join(row, conversation):
-            raise NotFound("A file is no longer there; one waits for an hour to be sent. Attach it again.")
+            raise NotFound("A file is no longer there: unsent files are kept for an hour. Attach it again.")
         claimed.append(_again(row, message, place) if row.is_sent else _sent(row, message, place))
     return claimed
 

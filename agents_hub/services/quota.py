@@ -28,7 +28,7 @@ def make_room(organization_id: int, size: int) -> None:
     if size > 0 and used + size > quota:
         raise PlanLimit(
             f"The organization's files take up {used / MIB:.1f} of {quota / MIB:.0f} MB, and {size / MIB:.1f} MB more "
-            "do not fit. Delete files that nobody needs any more.",
+            "do not fit. Delete files that nobody needs.",
             code="quota_full",
             data={"used": used, "quota": quota},
         )

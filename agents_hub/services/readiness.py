@@ -13,7 +13,7 @@ from mcp_gateway.remote.services import servers
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """A server that cannot be used as things are. `connects` where the person mends it by connecting their account."""
+    """A server that cannot be used as things are. `connects` where the person fixes it by connecting their account."""
 
     server_id: int
     server_name: str
@@ -41,6 +41,6 @@ def _lack(server: RemoteServer) -> Lack | None:
         case Badge.NOT_CONNECTED if server.needs_sign_in:
             return Lack(server.pk, server.name, "You have not connected your account to it yet.", connects=True)
     if connection is not None and connection.wanted_scope:
-        said = "A tool was refused because your connection does not reach that far."
+        said = "A tool was refused because your connection lacks a permission it needs."
         return Lack(server.pk, server.name, said, connects=True)
     return None

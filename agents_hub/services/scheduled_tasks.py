@@ -28,7 +28,7 @@ from security import audit
 LONGEST_PROMPT = 20_000
 # Runs looked at in one go.
 BATCH = 200
-INTERRUPTED = "The answer broke off, and the platform does not say why."
+INTERRUPTED = "The answer was interrupted, and no reason was recorded."
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ LONGEST_TEXT = 100_000
 # What a person can say to a permission, and to what a server asks.
 PERMISSIONS = frozenset({"once", "always", "deny"})
 REPLIES = frozenset({"accept", "decline", "cancel"})
-# The statuses from which the same turn can be gone on with.
+# The statuses from which the same turn can be resumed.
 RESUMABLE = (TurnStatus.ERROR, TurnStatus.TIMEOUT)
 
 
@@ -56,7 +56,7 @@ def edit(
         conversation = locked(caller, conversation_id)
         message = message_of(conversation, message_id)
         if message.speaker != Speaker.PERSON:
-            raise Invalid("Only what you said yourself can be edited. To have another answer, ask for one.")
+            raise Invalid("You can edit only your own messages. For another answer, use Answer again.")
         return _said(caller, conversation, text, message.before_id, attachments)
 
 
@@ -67,7 +67,7 @@ def answer_again(caller: Caller, *, conversation_id: UUID, message_id: UUID) -> 
         conversation = locked(caller, conversation_id)
         message = message_of(conversation, message_id)
         if message.speaker != Speaker.AGENT or message.before_id is None:
-            raise Invalid("Only an answer can be given again.")
+            raise Invalid("Only an agent's answer can be given again.")
         return _asked(caller, conversation, message.before_id)
 
 
@@ -79,7 +79,7 @@ def try_again(caller: Caller, *, turn_id: UUID) -> Turn:
         agent_to_talk_to(caller, turn.conversation.agent_id)
         if turn.status not in RESUMABLE:
             raise Conflict(
-                f"This answer is {turn.get_status_display().lower()} and cannot be gone on with.", code="turn_status"
+                f"This answer is {turn.get_status_display().lower()}; it cannot be resumed.", code="turn_status"
             )
         _refuse_a_second(turn.conversation)
         turn.status, turn.ended_at, turn.error, turn.error_code = TurnStatus.IN_PROGRESS, None, "", ""
@@ -126,7 +126,7 @@ def answer_inquiry(
         if action not in allowed:
             raise Invalid(f"Answer with one of {', '.join(sorted(allowed))}.", data={"field": "action"})
         if turn.is_over or inquiry.answered_at is not None:
-            raise Conflict("This is no longer asked: it was answered, or the answer has ended.", code="answered")
+            raise Conflict("This question is closed: it was answered, or the agent has finished.", code="answered")
         is_filled = action == "accept" and inquiry.kind == Inquiry.Kind.FORM
         inquiry.answer = {"action": action, "content": dict(content or {})} if is_filled else {"action": action}
         inquiry.answered_at = timezone.now()
@@ -156,7 +156,7 @@ def find_inquiry(caller: Caller, inquiry_id: UUID) -> Inquiry:
     own = Conversation.objects.for_caller(caller).values("pk")
     inquiry = Inquiry.objects.filter(turn__conversation__in=own, pk=inquiry_id).select_related("tool_use").first()
     if inquiry is None:
-        raise NotFound("Nothing like that is asked of you.")
+        raise NotFound("There is no such question for you to answer.")
     return inquiry
 
 

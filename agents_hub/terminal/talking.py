@@ -17,7 +17,7 @@ from agents_hub.terminal.screen import Screen
 from mcp_gateway.offload import in_domain
 
 AGAIN = "/again"
-HELP = f"Ctrl-C stops an answer, Ctrl-D ends. {AGAIN} goes on with an answer that failed."
+HELP = f"Ctrl-C stops an answer, Ctrl-D leaves. {AGAIN} continues an answer that failed."
 
 
 @dataclass
@@ -67,7 +67,7 @@ async def at_length(talk: Talk, lines: Lines, screen: Screen, interrupts: Interr
         try:
             if typed.strip() == AGAIN:
                 if await talk.again() is None:
-                    screen.note("There is no answer to go on with.")
+                    screen.note("There is no answer to continue.")
             elif typed.strip():
                 turn = await talk.say(typed)
                 if turn.status in turns.RESUMABLE:

@@ -20,7 +20,7 @@ Action = ModerationCase.Action
 Status = ModerationCase.Status
 
 BATCH = 200
-# After a refusal the next attempt comes later and later, up to six hours: somebody has to mend the bot's role first.
+# After a refusal the next attempt comes later and later, up to six hours: somebody has to fix the bot's role first.
 FIRST_DELAY = timedelta(minutes=1)
 LONGEST_DELAY = timedelta(hours=6)
 

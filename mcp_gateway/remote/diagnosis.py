@@ -50,7 +50,7 @@ def diagnose(error: BaseException, witness: Witness, *, seconds: float) -> Remot
     if isinstance(error, MCPError | ValidationError | RuntimeError | ValueError):
         return RemoteError(
             Code.PROTOCOL,
-            "The server answered in a way the Model Context Protocol does not allow. Its operators have to mend that.",
+            "The server answered in a way the Model Context Protocol does not allow. Its operators have to fix that.",
         )
     return RemoteError(Code.UNREACHABLE, BROKE)
 
@@ -138,7 +138,7 @@ def _unanswered(failure: Exception, seconds: float) -> RemoteError:
         reason = getattr(certificate, "verify_message", "") or "no encrypted connection could be agreed on"
         return RemoteError(
             Code.TLS,
-            f"The server's certificate or encryption is not in order: {reason}. Its operators have to mend that.",
+            f"The server's certificate or encryption is not in order: {reason}. Its operators have to fix that.",
         )
     if isinstance(failure, httpx2.ConnectError):
         return RemoteError(

@@ -73,7 +73,7 @@ class Member:
         return await discovery.discover(self.target, session)
 
     async def _step(self, step: Callable[[RemoteSession], Awaitable[T]]) -> T:
-        """Take a step with the server; once more where it was refused for a reason that can be mended."""
+        """Take a step with the server; once more where it was refused for a reason that can be fixed."""
         opened_with = self.target.credential
         session: RemoteSession | None = None
         try:

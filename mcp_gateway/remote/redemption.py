@@ -169,7 +169,7 @@ def _refused(lease: Lease, request: Request, refused: TokenRefused) -> Outcome:
     if refused.error not in CLIENT_REFUSALS:
         return _postpone(lease, refused.error)
     if server.client_mode == ClientMode.DYNAMIC:
-        # No setting mends that: whoever connects again has a new client registered.
+        # No setting fixes that: whoever connects again has a new client registered.
         settling.forget_registration(row, request.provider["client"]["client_id"])
         error = f"The provider of {server.name} has forgotten the client it registered for us. Connect again."
         return _ended(settling.end(lease, code=refused.error, error=error))

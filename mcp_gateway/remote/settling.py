@@ -110,7 +110,7 @@ def forget_registration(connection: RemoteConnection, client_id: str) -> None:
 
 
 def try_again_soon(server_id: int) -> int:
-    """The server's settings were mended: its connections that wait after a failure are due; how many they are."""
+    """The server's settings were fixed: its connections that wait after a failure are due; how many they are."""
     waiting = RemoteConnection.objects.filter(server_id=server_id, attempts__gt=0, refresh_due_at__isnull=False)
     return waiting.update(attempts=0, refresh_due_at=Now())
 

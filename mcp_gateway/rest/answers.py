@@ -16,7 +16,7 @@ from rest_framework import exceptions
 from accounts import errors
 from security import request_id
 
-# A caller mends a request from the first few faults; the rest follow from them.
+# A caller fixes a request from the first few faults; the rest follow from them.
 MOST_FAULTS = 8
 STATUS_BY_CODE = {"too_large": 413}
 STATUS_BY_KIND: Mapping[type[errors.DomainError], int] = {

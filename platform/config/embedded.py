@@ -239,7 +239,7 @@ class Cluster:
                     continue
                 raise EmbeddedPostgresError(
                     f"The local PostgreSQL did not start. Its log, {self.log}, ends with:\n{said[-2000:]}\n"
-                    "Mend that, or set DATABASE_URL to a PostgreSQL server of yours."
+                    "Fix that, or set DATABASE_URL to a PostgreSQL server of yours."
                 ) from None
 
     def _create_database(self) -> None:

@@ -16,7 +16,7 @@ BROKER_TIMEOUT_SECONDS = 2
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 whenever the process answers at all: a restart would not mend what lies outside it."""
+    """200 whenever the process answers at all: a restart would not fix what lies outside it."""
     return JsonResponse({"status": "ok"})
 
 

@@ -75,7 +75,7 @@ async def ask(chosen: Chosen, question: Question, *, on_text: OnText | None = No
             )
         # Outside of the handler: what the provider says may repeat the key, and would stand in a traceback above ours.
         if passed_on:
-            raise ModelBrokeOff(f"{chosen.name} broke off in the midst of its answer. Try again.")
+            raise ModelBrokeOff(f"{chosen.name} stopped in the middle of its answer. Try again.")
         if pause is None or attempt == TRIES:
             raise refusal
         await _wait(pause)
@@ -205,7 +205,7 @@ def _in_words(name: str, fault: Exception, *, shown: bool) -> Unavailable:
         case ModelAuthenticationError():
             return ModelRefused(f"{name}: the provider refused the API key{status}. Check it under Models.")
         case ModelQuotaExceededError():
-            return ModelRefused(f"{name}: the account at the provider has nothing left{status}. Add to it there.")
+            return ModelRefused(f"{name}: the provider account has run out of credit{status}. Top it up there.")
         case ModelRateLimitError():
             wait = fault.retry_after
             return Unavailable(

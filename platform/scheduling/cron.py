@@ -92,7 +92,7 @@ class Cron:
             field = str(error).removeprefix("Bad ")
             raise Invalid(f"The {field} in “{self.expression}” cannot be used.", data=about) from None
         except StopIteration:
-            raise Invalid("No day fits all of it, so it would never run.", data=about) from None
+            raise Invalid("No date matches all five fields, so it would never run.", data=about) from None
 
 
 @lru_cache(maxsize=1)

@@ -80,7 +80,7 @@ class TimeForm(forms.Form):
         label="Time zone",
         max_length=64,
         initial="UTC",
-        help_text="Where the clock hangs that it goes by, such as <code>Europe/Berlin</code>.",
+        help_text="The time zone these times are in, such as <code>Europe/Berlin</code>.",
         widget=ZoneInput(
             attrs={
                 "autocomplete": "off",

@@ -120,7 +120,7 @@ def test_members_see_a_released_agent_and_nothing_to_press(agent: Agent) -> None
     for name, arguments in (("edit", ()), ("audience", ()), ("servers", ()), ("abilities", ("bots",))):
         page = text(browser.get(address(name, agent.pk, *arguments)))
         assert ">Save<" not in page, name
-        assert "Whoever made" in page, name
+        assert f"admins of {agent.organization.name}" in page, name
         assert "Between you and me." not in page
     sent = {"name": "Mine", "max_tool_rounds": "5"}
     assert browser.post(address("edit", agent.pk), sent).status_code == 422
@@ -131,17 +131,17 @@ def test_members_see_a_released_agent_and_nothing_to_press(agent: Agent) -> None
 def test_the_tools_of_servers_are_counted_and_many_are_searched(
     browser: Client, agent: Agent, settings: Settings
 ) -> None:
-    assert "is offered no tools yet" in text(browser.get(address("servers", agent.pk)))
+    assert "has no tools yet" in text(browser.get(address("servers", agent.pk)))
     server = RemoteServerFactory(organization=agent.organization, name="Warehouse")
     for number in range(3):
         RemoteToolFactory(server=server, name=f"tool {number}")
     AgentServer.objects.create(agent=agent, server=server)
     page = text(browser.get(address("servers", agent.pk)))
-    assert "is offered 3 tools in all" in page
-    assert "searches its tools" not in page
+    assert "has 3 known tools in all" in page
+    assert "searches for" not in page
     settings.CHAT_TOOLS_DIRECT = 2
-    assert "more than 2, so it searches its tools" in text(browser.get(address("servers", agent.pk)))
-    assert "3 offered, searched by need" in text(browser.get(address("agent", agent.pk)))
+    assert "more than 2, so it searches for the ones it needs" in text(browser.get(address("servers", agent.pk)))
+    assert "3 available; the agent searches them as needed" in text(browser.get(address("agent", agent.pk)))
 
 
 def test_single_tools_of_a_server_are_switched_off_page_by_page(browser: Client, agent: Agent) -> None:
@@ -179,7 +179,7 @@ def test_bots_are_given_and_their_tools_switched_off(browser: Client, admin: Use
     foreign = BotFactory()
     answer = browser.post(where, {"shown": [foreign.pk], "subject": [foreign.pk]})
     assert answer.status_code == 422
-    assert "there is no such one" in text(answer)
+    assert "That is not one of the bots you can give this agent." in text(answer)
 
 
 def test_without_published_workflows_the_page_says_what_would_be_there(browser: Client, agent: Agent) -> None:

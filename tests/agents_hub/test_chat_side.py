@@ -186,7 +186,7 @@ def test_an_agent_in_development_is_changed_by_any_member_and_released_by_none_b
     agent: Agent, member: Caller, admin: Caller
 ) -> None:
     update(member, agent, instructions="Answer shortly.")
-    with pytest.raises(Forbidden, match="whoever made it and by admins"):
+    with pytest.raises(Forbidden, match="Only the creator of “Clerk” and admins of"):
         set_audience(member, agent_id=agent.pk, stage="released", audience="everybody")
     set_audience(admin, agent_id=agent.pk, stage="released", audience="admins")
     agent.refresh_from_db()

@@ -83,7 +83,7 @@ def fill(organization: Organization, person: User) -> RemoteServer:
         header_names=["Authorization", "X-Team"],
         test_code="tls",
         test_message="The server's certificate or encryption is not in order: certificate has expired. "
-        "Its operators have to mend that.",
+        "Its operators have to fix that.",
     )
     _server(organization, person, "Old search", "https://search.example/mcp", enabled=False, found=False)
     return crm

@@ -107,7 +107,7 @@ def test_the_timeline_grows_while_a_worker_runs_it(
 ) -> None:
     processes.web()
     opened(page, processes.url, person, execution)
-    expect(page.locator("#now")).to_contain_text("waits for a free place")
+    expect(page.locator("#now")).to_contain_text("waiting for a free slot")
     page.get_by_label("Message").fill("Take the north berth.")
     processes.worker()
     expect(page.locator("#now g.current")).not_to_contain_text("start", timeout=60_000)

@@ -94,7 +94,7 @@ def test_how_it_stands_is_told_with_what_people_can_do(person: User, execution: 
     assert "Ask, here now" not in standing()
     Execution.objects.update(node_id="ask", wanted=Status.PAUSED, variables={"berth": "North 4"})
     shown = standing()
-    for part in ("asked to be paused", "Do not pause", "North 4"):
+    for part in ("pausing", "Do not pause", "North 4"):
         assert part in shown, part
     assert re.search(r'class="current"><title>Ask</title>', shown)
 
@@ -213,7 +213,7 @@ def test_a_wish_of_somebody_is_seen_by_all_who_look_on(
         browser.force_login(other)
         browser.post(reverse("workflows:ask-status", args=[execution.pk]), {"status": "paused"})
         # The line before it has changed how the page stands as well.
-        while "asked to be paused" not in stream.until("morph")[-1].body:
+        while "pausing" not in stream.until("morph")[-1].body:
             continue
 
 

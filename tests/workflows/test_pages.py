@@ -216,7 +216,7 @@ def test_a_faulty_draft_says_what_is_wrong_and_cannot_be_published_or_run(browse
     assert "goes to nowhere, and there is no such node" in shown
     assert ">Publish<" not in shown
     assert browser.post(reverse("workflows:publish", args=where)).status_code == 400
-    assert "Mend it" in text(browser.get(reverse("workflows:run", args=where)))
+    assert "Fix it" in text(browser.get(reverse("workflows:run", args=where)))
     assert browser.post(reverse("workflows:run", args=where), {}).status_code == 422
     assert not Execution.objects.exists()
 

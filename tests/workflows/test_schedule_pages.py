@@ -85,7 +85,7 @@ def test_a_schedule_is_made_from_the_list_on(browser: Client, organization: Orga
     assert answer.redirect_chain == [(page_of(made), 302)]
     assert (made.maker, made.inputs) == (person, {"order": "A-117", "shop": "Pier 9"})
     page = text(answer)
-    assert "At 09:00 on Monday through Friday, by the clock of Europe/Berlin." in page
+    assert "At 09:00 on Monday through Friday, in Europe/Berlin." in page
     assert "Morning report" in text(browser.get(LIST))
 
 

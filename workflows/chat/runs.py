@@ -48,10 +48,10 @@ class Runnable:
 
     @property
     def about(self) -> str:
-        told = self.agent.description.strip() or "It says nothing of what it does."
+        told = self.agent.description.strip() or "It has no description."
         return (
             f"Run the workflow of “{self.agent.name}” (version {self.version}). {told} This starts an execution, which "
-            f"goes on by itself; {LOOK} shows how it stands."
+            f"runs by itself; {LOOK} shows its status."
         )
 
 
@@ -215,7 +215,7 @@ def _parameters(inputs: Sequence[str]) -> dict[str, Any]:
 
 
 def _read(arguments: Mapping[str, Any], inputs: Sequence[str]) -> tuple[Mapping[str, Any], int]:
-    """The inputs and the seconds to wait; `Invalid` says what does not fit, so that the model can mend its call."""
+    """The inputs and the seconds to wait; `Invalid` says what does not fit, so that the model can fix its call."""
     wait, given = arguments.get("wait") or 0, arguments.get("inputs") or {}
     if unknown := sorted(set(arguments) - {"wait", "inputs"}):
         raise Invalid(f"There is no argument {', '.join(unknown)[:200]}. Values for the run stand in inputs.")

@@ -26,11 +26,11 @@ class EndpointForm(forms.Form):
         choices=ENDS,
         initial=[value for value, _ in ENDS],
         widget=forms.CheckboxSelectMultiple,
-        help_text="How executions end that are told of.",
+        help_text="Which endings are reported.",
         error_messages={"required": "Choose at least one way in which executions end."},
     )
     every_agent = forms.BooleanField(
-        label="Every agent", required=False, initial=True, help_text="Also those that are added later."
+        label="Every agent", required=False, initial=True, help_text="Also those added later."
     )
     agents = forms.TypedMultipleChoiceField(
         label="Only these agents",
@@ -46,7 +46,7 @@ class EndpointForm(forms.Form):
         choices = [(str(agent.pk), agent.name) for agent in agents]
         if not choices:
             del self.fields["agents"]
-            self.fields["every_agent"].help_text = "There is none yet; those that are added later are meant."
+            self.fields["every_agent"].help_text = "There are no agents yet; agents added later are included."
             return
         field = self.fields["agents"]
         assert isinstance(field, forms.TypedMultipleChoiceField)

@@ -116,7 +116,7 @@ def delete(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     endpoint = service.find_endpoint(who, endpoint_id)
     if request.method == "POST":
         service.delete_endpoint(who, endpoint_id=endpoint_id)
-        messages.success(request, "The webhook is deleted. Nothing is sent there any more.")
+        messages.success(request, "The webhook is deleted. Nothing more is sent there.")
         return redirect(LIST)
     return render(request, "workflows/webhook_delete.html", {"endpoint": endpoint})
 
@@ -129,7 +129,7 @@ def send_test(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     except DomainError as error:
         _say(request, error)
     else:
-        messages.success(request, "A test event is on its way. What comes of it stands below within seconds.")
+        messages.success(request, "A test event is on its way. The result appears below within seconds.")
     return redirect(PAGE, endpoint_id)
 
 
@@ -141,7 +141,7 @@ def send_again(request: HttpRequest, endpoint_id: UUID, delivery_id: int) -> Htt
     except DomainError as error:
         _say(request, error)
     else:
-        messages.success(request, "The event is sent again. What comes of it stands below within seconds.")
+        messages.success(request, "The event is sent again. The result appears below within seconds.")
     return redirect(PAGE, endpoint_id)
 
 

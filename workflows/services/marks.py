@@ -38,7 +38,7 @@ def create_label(caller: Caller, *, organization_id: UUID, name: str, color: str
     if not COLOR.fullmatch(color):
         raise Invalid(f"{color} is no colour; write it like #1f6feb.", data={"field": "color"})
     if Label.objects.filter(organization=organization).count() >= MOST_LABELS:
-        raise Conflict(f"“{organization.name}” has {MOST_LABELS} labels, and no more are kept.", code="too_many")
+        raise Conflict(f"“{organization.name}” already has {MOST_LABELS} labels, the maximum.", code="too_many")
     try:
         with transaction.atomic():
             label = Label.objects.create(organization=organization, name=name, color=color)

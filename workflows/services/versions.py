@@ -158,7 +158,7 @@ def refuse_faults(version: Workflow) -> None:
     said = " ".join(fault.message for fault in faults[:MOST_FAULTS_SAID])
     more = f" And {len(faults) - MOST_FAULTS_SAID} more." if len(faults) > MOST_FAULTS_SAID else ""
     raise Invalid(
-        f"The graph cannot run yet. {said}{more} Mend it in a new version with this one as its parent.",
+        f"The graph cannot run yet. {said}{more} Fix it in a new version with this one as its parent.",
         code="invalid_graph",
         data={"faults": [_as_data(fault) for fault in faults]},
     )

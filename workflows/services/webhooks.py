@@ -151,7 +151,7 @@ def send_again(caller: Caller, *, endpoint_id: UUID, delivery_id: int) -> Webhoo
     with transaction.atomic():
         delivery = WebhookDelivery.objects.select_for_update().filter(endpoint=endpoint, pk=delivery_id).first()
         if delivery is None:
-            raise NotFound("There is no such delivery of this webhook. It may have been forgotten by its age.")
+            raise NotFound("There is no such delivery of this webhook. It may have been deleted because of its age.")
         if delivery.lease_until is not None and delivery.lease_until > timezone.now():
             raise Conflict("It is being sent at this moment. Look again in a minute.", code="under_way")
         delivery.state, delivery.due_at, delivery.attempts_in_a_row = WebhookDelivery.State.WAITING, timezone.now(), 0
@@ -206,7 +206,7 @@ def _agents(organization: Organization, agent_ids: Sequence[UUID]) -> Sequence[A
         raise _fault("agents", f"Choose at most {MOST_AGENTS} agents, or every agent.")
     found = list(Agent.objects.filter(organization=organization, pk__in=wanted))
     if len(found) < len(wanted):
-        raise _fault("agents", "An agent that was chosen is not there any more. Choose again.")
+        raise _fault("agents", "An agent that was chosen no longer exists. Choose again.")
     return found
 
 

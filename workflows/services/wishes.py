@@ -41,7 +41,7 @@ def ask_status(caller: Caller, *, execution_id: UUID, status: Status) -> str:
         else:
             check(current, status)
             if status == Status.PAUSED and execution.wanted == Status.CANCELLED:
-                raise Conflict("The execution is being cancelled, and is not paused any more.", code="status")
+                raise Conflict("The execution is being cancelled and can no longer be paused.", code="status")
             said = _change(execution, current, status)
         audit.record(
             "execution.status", caller=caller, target=f"execution:{execution.pk}", detail={"status": status.value}
@@ -113,7 +113,7 @@ def _change(execution: Execution, current: Status, status: Status) -> str:
     execution.wanted = status
     execution.save(update_fields=["wanted"])
     _announce(execution)
-    return f"The execution is asked to be {status.value}; it takes effect at its next step."
+    return f"The execution will be {status.value} at its next step."
 
 
 def _take_back(execution: Execution) -> str:

@@ -70,7 +70,7 @@ class Action:
             return True
 
     def read(self, arguments: dict[str, Any]) -> BaseModel:
-        """The arguments in their shape; `ActionFailed` names each fault, so that the model can mend its call."""
+        """The arguments in their shape; `ActionFailed` names each fault, so that the model can fix its call."""
         try:
             return self.arguments.model_validate(arguments)
         except ValidationError as error:

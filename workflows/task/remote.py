@@ -83,4 +83,4 @@ def _told(result: RemoteResult) -> Any:
     if result.structured is not None:
         return clipped(result.structured)
     others = [f"[{block.get('type')}: not shown to you]" for block in result.content if block.get("type") != "text"]
-    return clipped("\n".join([result.text, *others]).strip()) or "It was done; the tool said nothing."
+    return clipped("\n".join([result.text, *others]).strip()) or "Done; the tool returned nothing."

@@ -26,12 +26,12 @@ LEFT = 130
 
 
 class Command(BaseCommand):
-    help = "Talks to an agent in the name of somebody who may: with their connections, and asking them on the way."
+    help = "Talks to an agent as a person who may: with their connections, and asks them where a tool needs it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("agent", help="its id, or its name")
         take_person(parser, required=False)
-        parser.add_argument("--conversation", type=UUID, metavar="ID", help="one to go on with")
+        parser.add_argument("--conversation", type=UUID, metavar="ID", help="one to continue")
         parser.add_argument("--message", metavar="TEXT", help="ask this alone, and end with the answer")
         parser.add_argument("--allow", action="store_true", help="with --message: allow tools that ask before each use")
         parser.add_argument("--json", action="store_true", help="with --message: print events as lines of JSON")
@@ -73,7 +73,7 @@ async def _talk(caller: Caller, agent: Agent, options: dict[str, Any]) -> int:
 def _asked_for() -> str:
     if not sys.stdin.isatty():
         raise CommandError("Say in whose name: --as you@example.com.")
-    print("In whose name (e-mail address)? ", end="", file=sys.stderr, flush=True)
+    print("Act as (e-mail address): ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()
 
 

@@ -80,7 +80,7 @@ def page(
     typed: str | None = None,
     bound: Mapping[UUID, Asking] | None = None,
 ) -> HttpResponse:
-    """`refused` says why what was sent was not done, `typed` is what was typed, `bound` are forms to be mended."""
+    """`refused` says why what was sent was not done, `typed` is what was typed, `bound` are forms to be fixed."""
     thread = thread_of(caller(request), found, until=_until(request), bound=bound)
     context: dict[str, Any] = {
         "conversation": found,

@@ -17,7 +17,7 @@ from agents_hub.services import turns
 def content(request: HttpRequest, use_id: UUID, number: int) -> HttpResponse:
     found = results.content_of(turns.find_tool_use(caller(request), use_id), number)
     if found is None:
-        raise NotFound("The tool gave nothing of the kind.")
+        raise NotFound("The tool returned nothing of this kind.")
     response = HttpResponse(found.body, content_type=found.mime_type or "application/octet-stream")
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["X-Content-Type-Options"] = "nosniff"

@@ -83,7 +83,7 @@ class Told:
 
     @property
     def server_id(self) -> int | None:
-        """Of a problem with a remote server that the person mends by connecting."""
+        """Of a problem with a remote server that the person fixes by connecting."""
         name, _, number = str(self.event.body.get("origin", "")).partition(":")
         return int(number) if name == "server" and number.isdigit() and self.event.body.get("connects") else None
 

@@ -43,7 +43,7 @@ async def discover(
     if not resource.issuers:
         raise SignInFailed(
             Reason.NO_SIGN_IN,
-            "The server's description names no provider to sign in at. Its operators have to mend that.",
+            "The server's description names no provider to sign in at. Its operators have to fix that.",
         )
     issuers = sorted(resource.issuers, key=lambda issuer: issuer not in preferred)[:MOST_ISSUERS]
     return Discovery(challenged, resource, await _first_authority(issuers))
@@ -55,7 +55,7 @@ async def _first_authority(issuers: Iterable[str]) -> Authority:
             return with_pkce(metadata.read_authority(document, issuer))
     raise SignInFailed(
         Reason.NO_SIGN_IN,
-        "The provider that the server names does not say how to sign in there. Its operators have to mend that.",
+        "The provider that the server names does not say how to sign in there. Its operators have to fix that.",
     )
 
 
@@ -81,7 +81,7 @@ def with_pkce(authority: Authority) -> Authority:
         raise SignInFailed(
             Reason.NO_PKCE,
             f"{metadata.shown(authority.issuer)} does not offer PKCE with S256, without which a sign-in can be stolen. "
-            "Its operators have to mend that.",
+            "Its operators have to fix that.",
         )
     return authority
 

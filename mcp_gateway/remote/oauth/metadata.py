@@ -143,7 +143,7 @@ def _endpoint(document: Mapping[str, Any], name: str) -> str:
     url = _text(document.get(name))
     if not url:
         raise SignInFailed(
-            Reason.BAD_METADATA, f"The provider's description lacks its {name}. Its operators have to mend that."
+            Reason.BAD_METADATA, f"The provider's description lacks its {name}. Its operators have to fix that."
         )
     try:
         outbound.validate_url(url)

@@ -43,7 +43,7 @@ class Card:
 
     @property
     def offers_connect(self) -> bool:
-        """A sign-in begins a connection, mends a broken one, and widens one whose scope was too narrow."""
+        """A sign-in begins a connection, fixes a broken one, and widens one whose scope was too narrow."""
         return (
             self.server.needs_sign_in
             and self.server.enabled

@@ -25,7 +25,7 @@ def places(person: User, words: str) -> Iterable[Place]:
 
 
 def panel(request: HttpRequest) -> Mapping[str, Any]:
-    """The person's own connections that only they can mend."""
+    """The person's own connections that only they can fix."""
     broken = RemoteConnection.objects.for_caller(caller(request)).filter(
         status=RemoteConnection.Status.ERROR, server__enabled=True
     )

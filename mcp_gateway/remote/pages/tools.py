@@ -113,7 +113,7 @@ async def _call(who: Caller, server_id: int, name: str, arguments: Mapping[str, 
             raise RemoteError(problem.code, problem.message)
         offered = next((tool.name for tool in box.tools if tool.remote_name == name), None)
         if offered is None:
-            raise RemoteError(Code.NOT_FOUND, "The server does not list this tool any more, or it is not offered.")
+            raise RemoteError(Code.NOT_FOUND, "The server no longer lists this tool, or it is not offered.")
         # Whoever presses Run has seen what it will do: nobody else has to be asked.
         return await box.call(offered, arguments, confirmed=True)
 

@@ -35,7 +35,7 @@ async def call_tool(
             offered = next((each.name for each in box.tools if each.remote_name == tool), None)
             if offered is None:
                 raise Conflict(
-                    "The tool is switched off, waits for an admin to accept it, or is not listed any more.",
+                    "The tool is switched off, waits for an admin to accept it, or is no longer listed.",
                     code="not_offered",
                 )
             return await box.call(offered, arguments, confirmed=confirmed)

@@ -77,7 +77,7 @@ def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, "The invitation is revoked; its link opens nothing any more.")
+        messages.success(request, "The invitation is revoked; its link no longer works.")
     return redirect("accounts:organization", slug)
 
 

@@ -114,7 +114,7 @@ def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
         except DomainError as error:
             messages.warning(request, error.message)
         else:
-            messages.success(request, f"Revoked {key.name}. It opens nothing any more.")
+            messages.success(request, f"Revoked {key.name}. It no longer works.")
         return redirect(TAB)
     return settings_page(request, "accounts/key_revoke.html", {"key": key}, tab=TAB)
 

@@ -61,7 +61,7 @@ def answer_to(request: HttpRequest, subject: Subject, *, person_id: int, holds: 
     """
     slot = _slot(request)
     if slot is None:
-        raise Conflict("This server cannot stream. The page goes on by asking again.", code="no_streams")
+        raise Conflict("This server cannot stream. The page keeps refreshing instead.", code="no_streams")
     after = _number(request.headers.get("Last-Event-ID", "")) or _number(request.GET.get("after", "")) or 0
     slot.asked = Asked(subject, after, person_id, holds)
     return HttpResponse(content_type="text/event-stream", headers=HEADERS)

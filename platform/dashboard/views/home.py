@@ -38,7 +38,7 @@ def jump(request: HttpRequest) -> HttpResponse:
 @login_required
 def choose_organization(request: HttpRequest) -> HttpResponse:
     if not choose(request, request.POST.get("organization", "")):
-        messages.error(request, "You do not belong to that organization any more.")
+        messages.error(request, "You no longer belong to that organization.")
     back = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure())
     return redirect(back if safe else "dashboard:home")

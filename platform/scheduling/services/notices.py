@@ -1,4 +1,4 @@
-"""Telling makers, once and by mail, that their schedule cannot be run any more."""
+"""Telling makers, once and by mail, that their schedule can no longer be run."""
 
 import logging
 from smtplib import SMTPException

@@ -44,5 +44,6 @@ def refuse_too_many(count: int) -> None:
     """Raise `PlanLimit` where one more would be too many."""
     if count >= MOST_SCHEDULES:
         raise PlanLimit(
-            f"The organization has {MOST_SCHEDULES} schedules of this kind, and no more are kept. Delete one first."
+            f"The organization already has {MOST_SCHEDULES} schedules of this kind, the most there can be. "
+            "Delete one first."
         )

@@ -224,7 +224,7 @@ def test_a_person_at_a_terminal_is_asked_fills_forms_in_and_stops_answers(
     echo = Reply(pieces=(), calls=((remote_name(printer, "echo"), '{"text": "ink"}'),))
     model.answers += [echo, Reply(pieces=("Printed.",))]
     terminal = terminals("Helper")
-    terminal.until("In whose name")
+    terminal.until("Act as")
     terminal.type(f"{person.email}\n")
     terminal.until("you: ")
     terminal.type("Print\n")

@@ -163,7 +163,7 @@ def test_an_answer_can_be_given_again_beside_the_first(ada: Caller, released: Ag
 def test_an_agents_words_cannot_be_edited(ada: Caller, released: Agent) -> None:
     conversation = talked(ada, released, "One")
     answered = conversation.messages.get(speaker=Speaker.AGENT)
-    with pytest.raises(Invalid, match="what you said yourself"):
+    with pytest.raises(Invalid, match="only your own messages"):
         turns.edit(ada, conversation_id=conversation.pk, message_id=answered.pk, text="No.")
 
 

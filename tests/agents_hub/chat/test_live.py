@@ -151,7 +151,7 @@ def test_how_it_stands_is_told_with_stop_and_then_send(talk: Talk) -> None:
     def standing() -> str:
         return next(event.body for event in live.read(str(turn.pk), 0).events if event.name == "morph")
 
-    assert "Waiting for its turn" in standing()
+    assert "Queued" in standing()
     assert 'id="stop-answer"' in standing()
     turns.stop(talk.caller, turn_id=turn.pk)
     assert 'id="send"' in standing()
@@ -162,7 +162,7 @@ def test_many_tools_are_searched_and_the_page_says_so(talk: Talk) -> None:
     turn = begun(talk)
     tell(turn, ("tools", {"count": 312, "searched": True}))
     (event,) = numbered(live.read(str(turn.pk), 0).events)
-    assert "The agent searches its tools: there are 312" in event.body
+    assert "The agent has 312 tools" in event.body
 
 
 def test_a_problem_is_told_with_the_servers_words_as_words(talk: Talk) -> None:

@@ -35,7 +35,7 @@ def test_a_conversation_is_begun_by_its_first_message(browser: Client, talk: Tal
     assert begun_at.headers["Location"] == url("conversation", made.pk)
     page = browser.get(begun_at.headers["Location"]).content.decode()
     assert "Which berth?" in page
-    assert "Waiting for its turn" in page
+    assert "Queued" in page
     assert 'id="stop-answer"' in page
 
 
@@ -134,7 +134,7 @@ def test_a_page_to_visit_whose_address_cannot_be_trusted_is_not_offered(
     Turn.objects.filter(pk=turn.pk).update(status=TurnStatus.IN_PROGRESS, ended_at=None)
     page = shown(browser, talk)
     assert address not in page
-    assert "none that can be opened safely" in page
+    assert "cannot be opened safely" in page
 
 
 def test_a_page_to_visit_names_its_host_and_opens_beside_the_chat(browser: Client, talk: Talk) -> None:

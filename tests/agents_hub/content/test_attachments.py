@@ -236,7 +236,7 @@ def test_a_person_cannot_pile_up_unsent_files(
 ) -> None:
     monkeypatch.setattr(attachments, "MOST_UNSENT", 2)
     rows = attached(caller, conversation, file(), file(b"b", "b.txt"))
-    with pytest.raises(Conflict, match="wait to be sent"):
+    with pytest.raises(Conflict, match="unsent files"):
         attached(caller, conversation)
     send(caller, conversation, rows[0])
     attached(caller, conversation)

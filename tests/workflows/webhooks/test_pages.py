@@ -126,7 +126,7 @@ def test_a_rotated_secret_is_another_and_the_old_one_counts_for_a_day(admin: Cal
     endpoint = WebhookEndpoint.objects.get()
     assert endpoint.secret in answer.text
     assert endpoint.secret != endpoint.old_secret == hook.secret
-    assert "the one before counts until" in client.get(page_of(hook)).text
+    assert "the one before stays valid until" in client.get(page_of(hook)).text
 
 
 def test_a_test_event_is_sent_once_and_its_failure_counts_for_nothing(
