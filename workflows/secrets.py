@@ -54,11 +54,7 @@ class Secrets:
         """The value behind the name, for a tool. Raises `UnknownSecret`."""
         name = name.strip().upper()
         if name not in allowed or name not in self._values:
-            there = (
-                f"There are: {', '.join(allowed)}."
-                if allowed
-                else "None is named by its own words and there in the profile."
-            )
+            there = f"There are: {', '.join(allowed)}." if allowed else "None of those it names is in the profile."
             raise UnknownSecret(f"There is no secret {name} for this step. {there}")
         return self._values[name]
 

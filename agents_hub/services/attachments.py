@@ -115,7 +115,7 @@ def remove(caller: Caller, *, attachment_id: UUID) -> None:
         if row is None:
             raise NotFound("You have no such file.")
         if row.is_sent:
-            raise Conflict(f"“{row.name}” was sent. It goes with its conversation.", code="sent")
+            raise Conflict(f"“{row.name}” was sent; it is deleted with its conversation.", code="sent")
         audit.record("attachment.remove", caller=caller, target=f"attachment:{row.pk}", detail={"name": row.name})
         row.delete()
 

@@ -61,7 +61,7 @@ def _choose(agent: Agent, add: set[int], remove: set[int]) -> tuple[list[int], l
     if Membership.objects.filter(organization=agent.organization_id, user__in=added).count() != len(added):
         raise NotFound(f"{agent.organization.name} has no such member. They may have left.")
     if len(there) + len(added) - len(removed) > MOST_PEOPLE:
-        raise Invalid(f"At most {MOST_PEOPLE} people are chosen for an agent.", data={"field": "people"})
+        raise Invalid(f"At most {MOST_PEOPLE} people can be chosen for an agent.", data={"field": "people"})
     AgentPerson.objects.filter(agent=agent, user__in=removed).delete()
     AgentPerson.objects.bulk_create(AgentPerson(agent=agent, user_id=user_id) for user_id in added)
     return added, removed

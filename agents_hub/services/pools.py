@@ -183,7 +183,7 @@ def _check_profiles(pool: ProfilePool, profile_ids: Sequence[UUID], outcome: str
         "pk", flat=True
     )
     if missing := set(profile_ids) - set(found):
-        raise NotFound(f"{min(missing)} is no profile of the pool's organization. {outcome}")
+        raise NotFound(f"{min(missing)} is not a profile of the pool's organization. {outcome}")
 
 
 def _joined(direction: str) -> tuple[str, ...]:

@@ -155,7 +155,7 @@ def _refuse_lost_connections(caller: Caller, agent: Agent) -> None:
     if lost:
         raise Conflict(
             f"Your connection to {', '.join(lost)} needs to be reconnected before this agent can use its tools. "
-            "Connect under Control Hub, Integrations; the next run goes on as before.",
+            "Connect under Control Hub, Integrations; the next run then works as before.",
             code="not_connected",
         )
 
@@ -194,7 +194,7 @@ def _write(task: ScheduledTask, wanted: Wanted) -> None:
     task.prompt = wanted.prompt.strip()
     if not 1 <= len(task.prompt) <= LONGEST_PROMPT:
         raise Invalid(
-            f"Write what the agent is to be asked, in at most {LONGEST_PROMPT:,} characters.", data={"field": "prompt"}
+            f"Write what to ask the agent, in at most {LONGEST_PROMPT:,} characters.", data={"field": "prompt"}
         )
     task.save()
 
@@ -202,7 +202,7 @@ def _write(task: ScheduledTask, wanted: Wanted) -> None:
 def _makers_alone(caller: Caller, task: ScheduledTask) -> None:
     if not is_makers(caller, task):
         raise Forbidden(
-            "A scheduled task is its maker's own, for it uses their connections. Make one of your own instead."
+            "Only its maker can change a scheduled task, because it uses their connections. Create your own instead."
         )
 
 

@@ -214,7 +214,7 @@ def _found(caller: Caller, agent_id: UUID, file_id: UUID, *, lock: bool = False)
     rows = SharedFile.objects.for_caller(caller).filter(agent_id=agent_id, pk=file_id)
     file = (rows.select_for_update(of=("self",)) if lock else rows).first()
     if file is None:
-        raise NotFound("The agent has no such file, or is not of your organizations. agentSharedFilesGet lists them.")
+        raise NotFound("There is no such file of this agent in your organizations. agentSharedFilesGet lists them.")
     return file
 
 
@@ -224,7 +224,7 @@ def _locked(caller: Caller, agent_id: UUID, file_id: UUID) -> SharedFile:
 
 def _allow(file: SharedFile, execution_id: UUID | None) -> None:
     if file.is_frozen and execution_id is not None:
-        raise Conflict(f"“{file.name}” is frozen: the agent may read it and not change it.", code="frozen")
+        raise Conflict(f"“{file.name}” is frozen: the agent can read it but not change it.", code="frozen")
 
 
 def _record(caller: Caller | None, action: str, file: SharedFile, **detail: object) -> None:

@@ -124,7 +124,7 @@ class _Asking:
             self._task = None
         if self._task is not None and not self._has_reply and self._asked not in open_ones:
             self.give_up()
-            self._shows.note("This is no longer asked.")
+            self._shows.note("This question is closed.")
         if self._task is None and open_ones:
             self._asked, self._has_reply = open_ones[0], False
             self._task = asyncio.create_task(self._ask(self._asked))

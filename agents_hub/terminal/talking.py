@@ -71,11 +71,11 @@ async def at_length(talk: Talk, lines: Lines, screen: Screen, interrupts: Interr
             elif typed.strip():
                 turn = await talk.say(typed)
                 if turn.status in turns.RESUMABLE:
-                    screen.note(f"{AGAIN} goes on from there.")
+                    screen.note(f"{AGAIN} continues from there.")
         except DomainError as error:
             screen.note(error.message)
     if talk.conversation_id is not None:
-        screen.note(f"To go on another time: --conversation {talk.conversation_id}")
+        screen.note(f"To continue another time: --conversation {talk.conversation_id}")
 
 
 async def _typed(lines: Lines, screen: Screen, interrupts: Interrupts) -> str | None:

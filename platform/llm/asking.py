@@ -209,14 +209,14 @@ def _in_words(name: str, fault: Exception, *, shown: bool) -> Unavailable:
         case ModelRateLimitError():
             wait = fault.retry_after
             return Unavailable(
-                f"{name} is asked too often just now{status}. Try again later, or ask another model.",
+                f"{name} is receiving too many requests{status}. Try again later, or ask another model.",
                 code="model_busy",
                 data={"retry_after": int(wait)} if wait else None,
             )
         case ModelRequestRejectedError() if shown:
             return ModelRefused(
                 f"{name}: the provider rejects the question{status}, which has images in it. Choose a model that takes "
-                "images, or go on without them; if it does take them, check the model's name.",
+                "images, or continue without them; if it does take them, check the model's name.",
                 code="images_refused",
             )
         case ModelRequestRejectedError():

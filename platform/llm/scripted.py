@@ -14,7 +14,7 @@ from llm.turns import Answer, Question, ToolCall, Usage
 NAME = "scripted"
 BLOCK = re.compile(r"^```script[ \t]*\n(.*?)^```[ \t]*$", re.DOTALL | re.MULTILINE)
 WITHOUT = (
-    "No model is configured, so nothing was thought about this. An administrator can add a provider under Models; or "
+    "No model is configured, so no model was called. An administrator can add a provider under Models; or "
     "the instructions can hold a script (see the guide to models)."
 )
 AT_THE_END = "The script has no further line, and no model is configured."

@@ -32,7 +32,7 @@ class Cron:
         expression, time_zone = " ".join(expression.upper().split()), time_zone.strip()
         if time_zone not in zone_names() and time_zone not in available_timezones():
             raise Invalid(
-                f"“{time_zone[:60]}” is no time zone. Give one such as Europe/Berlin, or UTC.",
+                f"“{time_zone[:60]}” is not a time zone. Give one such as Europe/Berlin, or UTC.",
                 data={"field": "time_zone"},
             )
         read = cls(expression, time_zone)

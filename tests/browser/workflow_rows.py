@@ -69,7 +69,7 @@ def _execution(workflow: Workflow, person: User, status: Status) -> Execution:
     if status == Status.PAUSED_BY_AGENT:
         waiting = {"reason": QUESTION["question"], "questions": [QUESTION]}
     if status == Status.AWAITING_CONFIRMATION:
-        waiting = {"reason": "Go on from “Read” to “Ask”?", "transitionId": "read-ask"}
+        waiting = {"reason": "Continue from “Read” to “Ask”?", "transitionId": "read-ask"}
     begun = timezone.now() - timedelta(hours=1)
     execution = Execution.objects.create(
         organization_id=workflow.agent.organization_id,

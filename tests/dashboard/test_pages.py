@@ -124,7 +124,7 @@ def test_the_organization_looked_at_is_one_of_the_persons_and_is_kept(at_home: C
     at_home.post("/dashboard/organization", {"organization": second.pk})
     assert at_home.get("/dashboard/").context["organization"] == second
     refused = at_home.post("/dashboard/organization", {"organization": other.pk}, follow=True)
-    assert "do not belong" in text(refused)
+    assert "no longer belong" in text(refused)
     assert at_home.get("/dashboard/").context["organization"] == second
     Membership.objects.filter(organization=second).delete()
     assert at_home.get("/dashboard/").context["organization"] == first

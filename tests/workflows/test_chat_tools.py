@@ -226,7 +226,7 @@ def test_stopping_the_call_stops_no_run_and_says_which_goes_on(agent: Agent, mem
     execution = Execution.objects.get()
     assert execution.status == "starting"
     assert not execution.wanted
-    assert f"The execution {execution.pk} is started and goes on by itself" in heard[0]
+    assert f"The execution {execution.pk} is started and runs by itself" in heard[0]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -92,7 +92,7 @@ def test_all_that_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be read"):
         run("workflow", "validate", file)
     file.write_text('{"graph": {"nodes": [{}]}}')
-    with pytest.raises(CommandError, match=r"no exported version.*settings.*"):
+    with pytest.raises(CommandError, match=r"not an exported version.*settings.*"):
         run("workflow", "validate", file)
     file.write_text(json.dumps({"settings": {}, "graph": graph(node("look"))}))
     with pytest.raises(CommandError, match="faults"):

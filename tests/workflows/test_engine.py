@@ -144,7 +144,7 @@ def test_a_paused_run_goes_on_where_it_stood(during: Any) -> None:
 
 def test_asking_one_that_waits_for_its_place_to_run_changes_nothing(during: Any) -> None:
     caller, execution = started(*line(1))
-    assert "waits for its place" in wishes.ask_status(caller, execution_id=execution.pk, status=Status.RUNNING)
+    assert "waiting for a free slot" in wishes.ask_status(caller, execution_id=execution.pk, status=Status.RUNNING)
     execution.refresh_from_db()
     assert (execution.status, execution.activity_count) == ("starting", 0)
     assert drive(execution.pk)

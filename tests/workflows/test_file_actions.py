@@ -85,7 +85,7 @@ def test_what_is_no_text_or_not_there_is_said_to_be_so() -> None:
     uploaded(caller, execution, "x.bin", b"\xff\xfe\x00\x01" * 10)
     on(execution)
     assert failures(execution) == [
-        "“uploads/x.bin” is no text in UTF-8.",
+        "“uploads/x.bin” is not text in UTF-8.",
         "There is no file debug/log.txt. file_list names those there are.",
     ]
 

@@ -295,7 +295,7 @@ def test_two_versions_are_compared(browser: Client, workflow: Workflow) -> None:
     for part in ("properties.method", "<del>GET</del>", "<ins>DELETE</ins>", "Tell", "+Be &lt;b&gt;brief"):
         assert part in shown
     same = browser.get(page, {"before": str(later.pk), "after": str(later.pk)})
-    assert "They hold the same." in text(same)
+    assert "They are the same." in text(same)
     assert browser.get(page, {"before": str(WorkflowFactory().pk)}).status_code == 404
     assert browser.get(page, {"before": "x"}).status_code == 404
 

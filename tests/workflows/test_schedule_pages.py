@@ -103,7 +103,7 @@ def test_the_next_times_are_shown_before_anything_is_saved(browser: Client, orga
     [
         ({"cron_expression": "61 * * * *"}, "The minute in"),
         ({"cron_expression": "0 0 30 2 *"}, "cannot be used"),
-        ({"time_zone": "Mars/Olympus"}, "is no time zone"),
+        ({"time_zone": "Mars/Olympus"}, "is not a time zone"),
         ({"name": ""}, "This field is required"),
         ({"input_shop": ""}, "The workflow needs a value here."),
     ],

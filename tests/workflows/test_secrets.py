@@ -105,9 +105,7 @@ def test_a_secret_that_the_nodes_own_words_do_not_name_is_not_there(echo: Any) -
     )
     assert on(execution).state == Status.COMPLETED
     assert seen == []
-    assert failures(execution) == [
-        "There is no secret OTHER for this step. None is named by its own words and there in the profile."
-    ]
+    assert failures(execution) == ["There is no secret OTHER for this step. None of those it names is in the profile."]
 
 
 @pytest.mark.django_db

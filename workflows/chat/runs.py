@@ -91,7 +91,7 @@ def look_tool(agents: frozenset[UUID]) -> ChatTool:
                 raise NotFound("Give the executionId that the run was started with.")
             execution = await in_domain(find_execution, context.caller, UUID(given))
             if execution.agent_id not in agents:
-                raise NotFound("This is no run of a workflow that this agent was given.")
+                raise NotFound("This is not a run of a workflow that this agent was given.")
         except DomainError as error:
             return ToolOutcome.said(error.message, failed=True)
         return _told(execution)
@@ -170,15 +170,15 @@ def _told(execution: Execution, *, failed: bool = False) -> ToolOutcome:
     elif questions := (execution.waiting_for or {}).get("questions"):
         told |= {"questions": questions, "note": "It waits for a person, who answers on its page."}
     elif execution.state == Status.AWAITING_CONFIRMATION:
-        told["note"] = "It waits for a person, who confirms or refuses on its page that it goes on."
+        told["note"] = "It waits for a person, who confirms or refuses the next step on its page."
     elif execution.state == Status.PAUSED:
-        told["note"] = "A person paused it, and lets it go on from its page."
+        told["note"] = "A person paused it and can resume it on its page."
     said = json.dumps(told, ensure_ascii=False, indent=1)
     return ToolOutcome(({"type": "text", "text": said},), told, failed)
 
 
 def _said_of(execution_id: UUID) -> str:
-    return f"The execution {execution_id} is started and goes on by itself: {_url(execution_id)}"
+    return f"The execution {execution_id} is started and runs by itself: {_url(execution_id)}"
 
 
 def _url(execution_id: UUID) -> str:
@@ -218,7 +218,7 @@ def _read(arguments: Mapping[str, Any], inputs: Sequence[str]) -> tuple[Mapping[
     """The inputs and the seconds to wait; `Invalid` says what does not fit, so that the model can fix its call."""
     wait, given = arguments.get("wait") or 0, arguments.get("inputs") or {}
     if unknown := sorted(set(arguments) - {"wait", "inputs"}):
-        raise Invalid(f"There is no argument {', '.join(unknown)[:200]}. Values for the run stand in inputs.")
+        raise Invalid(f"There is no argument {', '.join(unknown)[:200]}. Values for the run go into inputs.")
     if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= LONGEST_WAIT_SECONDS:
         raise Invalid(f"wait is a number of seconds from 0 to {LONGEST_WAIT_SECONDS}.")
     if not isinstance(given, Mapping):

@@ -92,8 +92,6 @@ def _problems(caller: Caller, agent: Agent, subjects: Sequence[str], found: Sequ
 
 def _problem(agent: Agent | None) -> Problem:
     if agent is None:
-        return Problem(
-            NAME, LABEL, "gone", "A workflow that this agent was given is gone. Take it away from the agent."
-        )
+        return Problem(NAME, LABEL, "gone", "A workflow that this agent was given is gone. Remove it from the agent.")
     told = f"“{agent.name}” has no published workflow, so it cannot be run. Publish one on its page."
     return Problem(NAME, agent.name, "not_published", told)

@@ -182,7 +182,7 @@ class _Run:
                     )
                 )
                 if confirm:
-                    reason = f"Go on from “{node.name}” to “{target.name}”?"
+                    reason = f"Continue from “{node.name}” to “{target.name}”?"
                     changes |= {
                         "status": Status.AWAITING_CONFIRMATION,
                         "wanted": "",
@@ -217,7 +217,7 @@ class _Run:
         line = activities.generic(f"From here on by {workflow}.")
         store.commit(self.held, {"workflow_id": workflow.pk, "sync_to_id": None}, [line])
         if target is None:
-            self.fail(f"{workflow} has no node {node.id}, where the execution stood.")
+            self.fail(f"{workflow} has no node {node.id}, where the execution was.")
         return target
 
     def stop(self, stop: Interrupted, node: Node) -> Node | None:

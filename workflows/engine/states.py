@@ -47,7 +47,7 @@ def check(current: Status, wanted: Status) -> None:
     if wanted in WAYS[current]:
         return
     allowed = sorted(WAYS[current] & ASKABLE)
-    said = f"It can become {' or '.join(allowed)}." if allowed else "It has ended and changes no more."
+    said = f"It can become {' or '.join(allowed)}." if allowed else "It has ended and can no longer change."
     raise Conflict(
         f"The execution is {current.value} and cannot become {wanted.value}. {said}",
         code="status",

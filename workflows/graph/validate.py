@@ -100,8 +100,8 @@ def _placeholders(node: Node) -> Iterator[Fault]:
         for found in placeholders.malformed_in(text, script=placeholders.is_script(path)):
             yield Fault(
                 Code.PLACEHOLDER,
-                f"{_called(node)}: “{found}” in {path} is no placeholder. Write {{{{.name}}}}, with a name of letters, "
-                "digits and _.",
+                f"{_called(node)}: “{found}” in {path} is not a placeholder. Write {{{{.name}}}}, with a name of "
+                "letters, digits and _.",
                 node_id=node.id,
                 path=path,
             )
@@ -234,7 +234,7 @@ def _misfits(model: type[BaseModel], properties: Mapping[str, object], kind: str
                 case "missing":
                     yield path, f"{path} is missing; a node or transition of type {kind} needs it."
                 case "extra_forbidden":
-                    yield path, f"{path} is no property of type {kind}; take it out."
+                    yield path, f"{path} is not a property of type {kind}; take it out."
                 case _:
                     yield path, f"{path}: {fault['msg'][0].lower()}{fault['msg'][1:]}."
 

@@ -54,16 +54,16 @@ class VersionForm(forms.Form):
     """All that a version holds. The cleaned values are the shapes that the service takes."""
 
     graph = _json_field("Graph", 28, help_text="Nodes, transitions and sticky notes, as JSON.")
-    settings = _json_field("Settings", 9, help_text="What bounds a run, as JSON.")
+    settings = _json_field("Settings", 9, help_text="The limits of a run, as JSON.")
     rules = forms.CharField(
         required=False,
         max_length=200_000,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="What holds in every AI task.",
+        help_text="Rules for every AI task.",
     )
     environment_template = _json_field(
-        "Environment", 3, required=False, help_text="Where actions take place, as JSON. Empty, it is a browser."
+        "Environment", 3, required=False, help_text="Where actions take place, as JSON. Leave it empty for a browser."
     )
 
     @classmethod
@@ -121,14 +121,14 @@ class RunForm(forms.Form):
             label="Browser profile", required=False, choices=choices, coerce=UUID, empty_value=None, initial=profile_id
         )
         self.fields["soft_timeout"] = forms.IntegerField(
-            label="Minutes until it is told to come to an end", required=False, min_value=1, max_value=1_440
+            label="Minutes until it is told to finish", required=False, min_value=1, max_value=1_440
         )
         self.fields["storage_key"] = forms.CharField(
             label="Key of its shared files",
             required=False,
             max_length=200,
             initial=storage_key,
-            help_text="Runs of the agent with the same key share files of their own. Left empty, the common ones.",
+            help_text="Runs of the agent with the same key share files of their own. Empty, the common ones.",
             widget=forms.TextInput(attrs={"autocomplete": "off"}),
         )
 

@@ -15,7 +15,7 @@ class MessageForm(forms.Form):
         label="Message",
         max_length=LONGEST_MESSAGE,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Write what the agent is to know."},
+        error_messages={"required": "Write what the agent should know."},
     )
 
     def text(self) -> str:

@@ -22,7 +22,7 @@ MEANINGS: dict[str, str] = {
 CANCELLED_BY = {
     "user_requested": "A person cancelled it.",
     "timeout": "Its time was up.",
-    "max_steps": "It had taken all of its steps.",
+    "max_steps": "It had used up all of its steps.",
     "script_failed": "A script failed.",
 }
 # Of one line, in characters; what is longer is cut, and whole in the answer of executionActivitiesGet.

@@ -65,7 +65,7 @@ def version_page(request: HttpRequest, agent_id: UUID, workflow_id: UUID) -> Htt
 @login_required
 def publish(request: HttpRequest, agent_id: UUID, workflow_id: UUID) -> HttpResponse:
     version = service.publish_version(caller(request), agent_id=agent_id, workflow_id=workflow_id)
-    messages.success(request, f"{version} is what new runs take.")
+    messages.success(request, f"{version} is what new runs use.")
     return redirect("workflows:version", agent_id, workflow_id)
 
 
@@ -92,7 +92,7 @@ def new_version(request: HttpRequest, agent_id: UUID) -> HttpResponse:
             except DomainError as error:
                 show_refusal(form, error)
             else:
-                messages.success(request, "The draft is saved. Nothing runs by it until it is published.")
+                messages.success(request, "The draft is saved. New runs do not use it until it is published.")
                 return redirect("workflows:version", agent_id, made.pk)
     context = {
         "agent": agent,

@@ -37,7 +37,7 @@ class EndpointForm(forms.Form):
         required=False,
         coerce=UUID,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Counts where “Every agent” is not ticked.",
+        help_text="Used if “Every agent” is not ticked.",
     )
     enabled = forms.BooleanField(label="Enabled", required=False, initial=True)
 

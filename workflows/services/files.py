@@ -45,7 +45,7 @@ def find_file(caller: Caller, *, execution_id: UUID, file_id: UUID) -> Execution
     caller.require(Scope.READ)
     file = ExecutionFile.objects.for_caller(caller).filter(execution_id=execution_id, pk=file_id).first()
     if file is None:
-        raise NotFound("The execution has no such file, or is not of your organizations.")
+        raise NotFound("There is no such file of this execution in your organizations.")
     return file
 
 
@@ -95,7 +95,7 @@ def keep_file(held: Held, *, directory: Directory, file: "File[Any]", created_by
 
 def _refuse_frozen(execution: Execution, name: str) -> None:
     if shared_files.is_frozen(execution.agent_id, execution.storage_key, name):
-        raise Conflict(f"“{name}” is frozen: it may be read and not changed.", code="frozen")
+        raise Conflict(f"“{name}” is frozen: it can be read but not changed.", code="frozen")
 
 
 def _tell(execution: Execution, lines: Iterable[Line]) -> None:

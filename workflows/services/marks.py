@@ -36,7 +36,7 @@ def create_label(caller: Caller, *, organization_id: UUID, name: str, color: str
     if not 1 <= len(name) <= LONGEST_NAME:
         raise Invalid(f"A label's name has 1 to {LONGEST_NAME} characters.", data={"field": "name"})
     if not COLOR.fullmatch(color):
-        raise Invalid(f"{color} is no colour; write it like #1f6feb.", data={"field": "color"})
+        raise Invalid(f"{color} is not a colour; write it like #1f6feb.", data={"field": "color"})
     if Label.objects.filter(organization=organization).count() >= MOST_LABELS:
         raise Conflict(f"“{organization.name}” already has {MOST_LABELS} labels, the maximum.", code="too_many")
     try:

@@ -141,7 +141,7 @@ def _version(agent: Agent, workflow_id: UUID | None) -> Workflow:
     if named is None:
         raise NotFound(f"“{agent.name}” has no such version.")
     if named.version is None:
-        raise Invalid("Only published versions run by the clock. Publish this one first.", data={"field": "version"})
+        raise Invalid("Only published versions can be scheduled. Publish this one first.", data={"field": "version"})
     return named
 
 

@@ -118,7 +118,7 @@ def delete_version(caller: Caller, *, agent_id: UUID, workflow_id: UUID) -> None
         version.refresh_from_db(fields=["version"])
         if not is_deletable(version):
             raise Conflict(
-                "A version that was published or has run stays, for its executions and rollbacks refer to it.",
+                "A version that was published or has run cannot be deleted: executions and rollbacks refer to it.",
                 code="in_use",
             )
         audit.record("workflow.delete", caller=caller, target=f"workflow:{version.pk}")

@@ -30,14 +30,14 @@ def ask_status(caller: Caller, *, execution_id: UUID, status: Status) -> str:
     """
     caller.require(Scope.WRITE)
     if status not in ASKABLE:
-        raise Invalid(f"Ask for {', '.join(sorted(ASKABLE))}; {status.value} comes about by itself.")
+        raise Invalid(f"Ask for {', '.join(sorted(ASKABLE))}; {status.value} comes by itself.")
     with transaction.atomic():
         execution = lock_execution(caller, execution_id)
         current = execution.state
         if current == status == Status.RUNNING and execution.wanted == Status.PAUSED:
             said = _take_back(execution)
         elif (current, status) == (Status.STARTING, Status.RUNNING):
-            said = "The execution waits for its place, and runs as soon as it has one."
+            said = "The execution is waiting for a free slot, and runs as soon as it has one."
         else:
             check(current, status)
             if status == Status.PAUSED and execution.wanted == Status.CANCELLED:
@@ -64,7 +64,7 @@ def add_message(caller: Caller, *, execution_id: UUID, text: str) -> str:
         write_lines(execution, [activities.user_message(text, str(person.uid))])
         if execution.state == Status.PAUSED_BY_AGENT:
             resume(execution)
-            said = "It answers what the agent waited for, and the execution goes on."
+            said = "It answers what the agent waited for, and the execution continues."
         else:
             execution.save(update_fields=["activity_count"])
             said = "The agent sees it before its next step."
@@ -82,7 +82,7 @@ def sync(caller: Caller, *, agent_id: UUID, workflow_id: UUID, execution_id: UUI
         if execution.agent_id != workflow.agent_id:
             raise NotFound("There is no such execution of this agent. executionsList lists them.")
         if execution.state.is_terminal:
-            raise Conflict(f"The execution is {execution.status} and goes on by no version.", code="status")
+            raise Conflict(f"The execution is {execution.status}; its version can no longer change.", code="status")
         refuse_faults(workflow)
         execution.sync_to = workflow
         execution.save(update_fields=["sync_to"])
@@ -103,7 +103,7 @@ def _change(execution: Execution, current: Status, status: Status) -> str:
             return "The execution is cancelled."
         case Status.RUNNING:
             resume(execution)
-            return "The execution goes on."
+            return "The execution continues."
         case Status.PAUSED if not in_hand:
             execution.status, execution.wanted = Status.PAUSED, ""
             execution.admitted_at = None
@@ -120,7 +120,7 @@ def _take_back(execution: Execution) -> str:
     execution.wanted = ""
     execution.save(update_fields=["wanted"])
     _announce(execution)
-    return "The execution goes on; it had not paused yet."
+    return "The execution continues; it had not paused yet."
 
 
 def resume(execution: Execution) -> None:

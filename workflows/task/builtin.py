@@ -33,7 +33,7 @@ async def get_datetime(work: Work, arguments: Zone) -> str:
     try:
         return datetime.now(ZoneInfo(arguments.time_zone)).isoformat(timespec="seconds")
     except (ZoneInfoNotFoundError, ValueError):
-        raise ActionFailed(f"{arguments.time_zone} is no time zone; give an IANA name such as Europe/Berlin.") from None
+        raise ActionFailed(f"{arguments.time_zone} is not a time zone; give an IANA name, as Europe/Berlin.") from None
 
 
 class Wait(Arguments):

@@ -64,7 +64,7 @@ def totp(secret: str, now: float) -> str:
     except binascii.Error:
         key = b""
     if not key:
-        raise ActionFailed("This credential is no secret for one-time codes: it is not Base32.")
+        raise ActionFailed("This credential is not a secret for one-time codes: it is not Base32.")
     digest = hmac.digest(key, struct.pack(">Q", int(now) // PERIOD), hashlib.sha1)
     place = digest[-1] & 0x0F
     number = struct.unpack(">I", digest[place : place + 4])[0] & 0x7FFFFFFF

@@ -120,11 +120,11 @@ def _decoded(raw: bytes, path: str) -> tuple[str, int]:
         text = raw.decode()
     except UnicodeDecodeError as fault:
         if fault.start < len(raw) - 3 or fault.start == 0:
-            raise ActionFailed(f"“{path}” is no text in UTF-8.") from None
+            raise ActionFailed(f"“{path}” is not text in UTF-8.") from None
         raw = raw[: fault.start]
         text = raw.decode()
     if "\x00" in text:
-        raise ActionFailed(f"“{path}” is no text in UTF-8.")
+        raise ActionFailed(f"“{path}” is not text in UTF-8.")
     return text, len(raw)
 
 

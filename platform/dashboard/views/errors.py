@@ -46,7 +46,7 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def unexpected(request: HttpRequest) -> HttpResponse:
-    message = "It was not your doing, and it has been logged. Try again; if it stays, tell whoever runs this platform."
+    message = "It was not your doing, and is logged. Try again; if it persists, tell whoever runs this platform."
     return page_alone(500, "Something went wrong", message)
 
 

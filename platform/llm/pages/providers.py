@@ -123,7 +123,7 @@ def budget(request: HttpRequest) -> HttpResponse:
         except DomainError as error:
             form.show_refusal(error)
         else:
-            messages.success(request, "The budget is saved. It holds from the next question on.")
+            messages.success(request, "The budget is saved. It applies from the next question on.")
             return redirect(LIST)
     context = {"form": form, "organization": organization, "spending": told}
     return render(request, "llm/budget.html", context, status=422 if form.errors else 200)

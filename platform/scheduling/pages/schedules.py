@@ -63,13 +63,13 @@ def act(request: HttpRequest, kind: str, schedule_id: UUID) -> HttpResponse:
     try:
         if wanted == "run":
             verbs.run_now(who, schedule_id)
-            messages.success(request, "It runs now, in your name. What came of it stands first in the history.")
+            messages.success(request, "It runs now, in your name. The result appears at the top of the history.")
         elif wanted in ("enable", "disable"):
             verbs.switch(who, schedule_id, on=wanted == "enable")
             words = "Enabled. It runs at the times below." if wanted == "enable" else "Disabled. It does not run."
             messages.success(request, words)
         else:
-            raise Invalid("Choose what is to be done with the schedule.")
+            raise Invalid("Choose what to do with the schedule.")
     except NotFound:
         raise
     except DomainError as error:

@@ -276,7 +276,7 @@ def test_what_was_answered_elsewhere_is_no_longer_asked_here(
     terminal.until("(d)eny? ")
     inquiry = Turn.objects.get().inquiries.get()
     turns.answer_inquiry(caller_for(person), inquiry_id=inquiry.pk, action="once")
-    terminal.until("no longer asked")
+    terminal.until("This question is closed")
     terminal.until("Done.")
     terminal.until("you: ")
     terminal.process.send_signal(signal.SIGINT)

@@ -218,7 +218,7 @@ def test_a_stranger_finds_no_task(task: ScheduledTask) -> None:
 
 
 def test_only_an_agent_one_may_talk_to_is_scheduled(maker: Caller, agent: Agent) -> None:
-    with pytest.raises(Invalid, match="what the agent is to be asked"):
+    with pytest.raises(Invalid, match="what to ask the agent"):
         tasks.create_task(maker, agent_id=agent.pk, wanted=wanted(prompt="  "))
     lose_right(ScheduledTask())
     with pytest.raises(NotFound):

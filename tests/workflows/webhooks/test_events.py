@@ -100,7 +100,7 @@ def test_each_endpoint_that_fits_has_a_delivery_of_its_own(admin: Caller, agent:
 
 
 def test_an_agent_of_another_organization_cannot_be_chosen(admin: Caller, agent: Agent, receiver: Receiver) -> None:
-    with pytest.raises(Invalid, match="not there any more"):
+    with pytest.raises(Invalid, match="no longer exists"):
         add(admin, agent, receiver.url, every_agent=False, agent_ids=[AgentFactory().pk])
 
 

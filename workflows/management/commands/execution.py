@@ -105,7 +105,7 @@ class Command(PersonsCommand):
 def _pair(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise CommandError(f"“{text}” is no input; write it like name=value.")
+        raise CommandError(f"“{text}” is not an input; write it like name=value.")
     return name, value
 
 

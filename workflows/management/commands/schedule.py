@@ -15,7 +15,7 @@ PAGE_SIZE = 100
 
 
 class Command(PersonsCommand):
-    help = "Shows and switches what runs by the clock, in the name of somebody who belongs to its organization."
+    help = "Lists schedules, runs them and switches them, in the name of somebody who belongs to its organization."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -25,8 +25,8 @@ class Command(PersonsCommand):
         take_person(verb)
         for name, about in (
             ("run", "run one once more, in the name of the person"),
-            ("enable", "have one run at its times from now on"),
-            ("disable", "have one run no more"),
+            ("enable", "enable one"),
+            ("disable", "disable one"),
         ):
             verb = verbs.add_parser(name, help=about)
             verb.add_argument("schedule", type=UUID)

@@ -28,7 +28,7 @@ class Exported(Part):
 
 
 class Command(PersonsCommand):
-    help = "Takes versions out and in, and says what keeps one from running."
+    help = "Exports and imports versions, and says what keeps one from running."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -80,7 +80,7 @@ class Command(PersonsCommand):
         for fault in faults:
             self.say(f"{fault.node_id or fault.transition_id or 'graph'}: {fault.message}")
         if faults:
-            raise CommandError(f"{len(faults)} faults. It can be kept as a draft and not be published.")
+            raise CommandError(f"{len(faults)} faults. It can be kept as a draft but not published.")
         self.say("It can be published and run here.")
 
 
@@ -91,4 +91,4 @@ def _read(file: Path) -> Exported:
         raise CommandError(f"{file} cannot be read: {fault.strerror}.") from None
     except ValidationError as error:
         wrong = [f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in error.errors()]
-        raise CommandError(f"{file} is no exported version. {'; '.join(wrong[:MOST_FAULTS])}.") from None
+        raise CommandError(f"{file} is not an exported version. {'; '.join(wrong[:MOST_FAULTS])}.") from None
