@@ -1,6 +1,6 @@
 """`make bench`."""
 
-from bench import calling, chatting, claiming, fastmcp_environment, listing, mcp_server, running, watching
+from bench import calling, chatting, claiming, fastmcp_environment, listing, mcp_server, running, wanted, watching
 
 fastmcp_environment.ensure()
 mcp_server.main()
@@ -10,3 +10,6 @@ running.main()
 watching.main()
 listing.main()
 chatting.main()
+if missed := wanted.missed():
+    raise SystemExit("\n".join(["", "Missed:", *missed]))
+print("\nEvery figure that is wanted was held.")

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import psutil
 import psycopg
 
-from bench import committing
+from bench import committing, wanted
 from bench.mcp_server import LOG, ROOT, bench_database, prepared_environment
 
 EXECUTIONS, STEPS = int(os.environ.get("BENCH_EXECUTIONS", "200")), 40
@@ -96,7 +96,7 @@ def main() -> None:
         runners.add(1, STEPS)
         runners.finish()
         alone = runners.one("SELECT extract(epoch FROM max(terminal_at) - min(started_at)) FROM workflows_execution")
-        print(f"{STEPS} steps in a row: {alone:.2f} s; at most 1 s is wanted")
+        wanted.at_most(f"{STEPS} steps in a row", alone, 1, "s")
         runners.forget()
         measure_rate(runners, workers)
         recover(runners, workers)
@@ -120,7 +120,7 @@ def measure_rate(runners: Runners, workers: list[subprocess.Popen[bytes]]) -> No
     floors.append(runners.floor())
     runners.forget()
     floor = sum(floors) / len(floors)
-    print(f"{steps:,.0f} steps of {EXECUTIONS} executions: {steps / took:,.0f} a second; at least 500 are wanted")
+    wanted.at_least(f"{steps:,.0f} steps of {EXECUTIONS} executions", steps / took, 500, "a second")
     print(f"the database alone commits their rows {floor:,.0f} times a second: {steps / took / floor:.0%} of that")
     ours, theirs = ((later - earlier) / steps * 1000 for earlier, later in zip(before, after, strict=True))
     print(f"processor time of a step: {ours:.2f} ms in the workers, {theirs:.2f} ms in the database")
@@ -150,7 +150,9 @@ def recover(runners: Runners, workers: list[subprocess.Popen[bytes]]) -> None:
     while runners.one("SELECT max(fence) FROM workflows_execution") < 2:
         time.sleep(0.01)
     took = time.monotonic() - killed
-    print(f"taken over {took:.1f} s after the worker was killed; a lease of {LEASE} s, and the sweep each {SWEEP} s")
+    wanted.at_most(
+        f"Taken over after a kill, with a lease of {LEASE} s and a sweep each {SWEEP} s", took, LEASE + SWEEP, "s"
+    )
 
 
 if __name__ == "__main__":

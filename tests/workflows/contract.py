@@ -78,7 +78,7 @@ SHAPES = {
     "Runner": "userId: id, email: text",
     "Key": "id: text, name: text",
     "Schedule": "id: id, cronExpression: text",
-    "Activity": "id: id, executionId: id, timestamp: time, payload: object, display?: object",
+    "Activity": "id: id, executionId: id, timestamp: time, payload: object, display?: Display",
     "Workflow": """id: id, agentId: id, parentId?: id, version?: number, rules: text, settings: Settings, task?: text,
         inputs: [text], graph: Graph, createdAt: time, author?: text, environmentTemplate?: Environment""",
     "WorkflowRef": "id: id, parentId?: id, version?: number, createdAt: time, author?: text, isDeletable: flag",
@@ -112,6 +112,30 @@ SHAPES = {
     "TempFile": "id: id, name: text",
     "Executions": "items: [Execution], page: number, pageSize: number, total: number",
     "Agents": "items: [Agent], page: number, pageSize: number, total: number",
+    "Context": "userId: any, email: text, organizations: [Organization]",
+    "Organization": "id: id, name: text",
+    "AvailableTools": "tools: [AvailableTool]",
+    "AvailableTool": "name: text, description: text, capability: text, isRequired: flag",
+    "Found": "results: [Passage]",
+    "Passage": "title: text, content: text, url?: text",
+    "Verdict": "valid: flag, errors: [text]",
+    "Profiles": "items: [Profile], page: number, pageSize: number, total: number",
+    "Profile": """id: id, name: text, description: text, organizationId: id,
+        proxyMode: none|managed|custom|tailscale|gateway, proxyCC?: us|uk|fr|it|jp|au|de|fi|ca,
+        proxyType?: basic|residential|mobile, customProxy?: Proxy, proxyGatewayPresetId?: text,
+        captchaSolverActive: flag, stickyIP: flag, operatingSystem?: macos|windows, extraStealth: flag,
+        cachePersistence: flag, adblockActive: flag, popupBlockerActive: flag, forcePopupsAsTabsActive: flag,
+        mediaBlockerActive: flag, pdfViewerActive: flag, tracingEnabled: flag, inboxEmailPrefix?: text,
+        inboxEmail: text, credentials: [Credential], cookies: [Cookie], createdAt: time, updatedAt: time""",
+    "Proxy": "server: text, username: text",
+    "Credential": "id: id, name: text, createdAt: time",
+    "Cookie": """id?: id, name: text, key: text, value: text, domain: text, expiry?: any, secure: flag,
+        sameSite: Strict|Lax|None, httpOnly: flag, createdAt?: time""",
+    "Message": "message: text",
+    "Uploaded": "files: [SharedFile]",
+    "Pool": """id: id, name: text, organizationId: id, selectionStrategy: least_recently_used|most_recently_used,
+        allowConcurrentUse: flag, createdAt: time, updatedAt: time""",
+    "Pools": "items: [Pool], page: number, pageSize: number, total: number",
 }
 # What an activity's payload holds beside its activityType.
 PAYLOADS = {
@@ -131,6 +155,13 @@ PAYLOADS = {
     "file_added": """fileId: id, fileName: text, mimeType: text, fileSize: number, source: upload|download|agent,
         presignedUrl: text""",
     "todos_updated": "todos: [Todo]",
+    "compaction_started": "",
+    "compaction_performed": "summaryTokens: number, durationMs: number",
+    "workflow_updated": "workflowUpdate: [Update]",
+    "playwright_script_generated": """nodeId: text, nodeName: text, script: text, llmVars?: any, context: any,
+        oldScript?: text""",
+    "script_variables_substituted": """nodeId: text, nodeName: text, scriptFileName: text, placeholders: any,
+        variables: any, substituted: any""",
 }
 SHAPES |= {
     "Named": "name: text, value: any",
@@ -142,6 +173,8 @@ SHAPES |= {
     "Question": "question: text, header: text, options: [Option], multiSelect?: flag",
     "Option": "label: text, description: text",
     "Todo": "content: text, activeForm?: text, status: pending|in_progress|completed",
+    "Update": "updateType: add|edit|delete, rulesDetails?: any, nodeDetails?: any, transitionDetails?: any",
+    "Display": "turnId?: text, groupId?: text, summaryText?: text, presentationLevel: primary|secondary|system",
 }
 FIELD = re.compile(r"\s*(\w+)(\??):\s*([^,]+)")
 

@@ -6,18 +6,14 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import Membership, User
 from agents_hub.models import Agent
-from mcp_gateway.asgi import Endpoint
-from mcp_gateway.oauth.entrance import TokenEntrance
 from tests.agents_hub.factories import AgentFactory
 from tests.factories import UserFactory
-from tests.mcp_gateway import door
-from tests.mcp_gateway.door import Direct
-from tests.mcp_gateway.oauth.flow import Flow, member, register
+from tests.mcp_gateway.oauth.flow import member
+from tests.workflows.assistant import Assistant
 from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission
@@ -90,27 +86,6 @@ def agent(person: User) -> Agent:
 def task(identifier: str, *lines: dict[str, Any]) -> dict[str, Any]:
     script = "\n".join(json.dumps(line) for line in lines)
     return node(identifier, properties={"instructions": f"Look at {{{{.berth}}}}.\n```script\n{script}\n```"})
-
-
-class Assistant:
-    """An MCP client: it registers, has the person sign it in, and knows nothing but the tools."""
-
-    def __init__(self, person: User) -> None:
-        browser = Client()
-        browser.force_login(person)
-        served = Endpoint(door.IDENTITY, tools="platform", entrance=TokenEntrance("/mcp"), per_minute=0)
-        self.refused = Direct(served).rpc("tools/list").status
-        token = Flow(browser, register(Client()).json()["client_id"]).tokens()["access_token"]
-        self.direct = Direct(served, token)
-
-    def tools(self) -> list[str]:
-        return [tool["name"] for tool in self.direct.rpc("tools/list").result["tools"]]
-
-    def ask(self, tool: str, **arguments: Any) -> Any:
-        """What the tool gives, as text that is JSON; a tool that fails fails the test."""
-        result = self.direct.call(tool, **arguments).result
-        assert not result.get("isError"), result
-        return json.loads(result["content"][0]["text"])
 
 
 def work() -> None:

@@ -58,11 +58,11 @@ def nodes_do(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Work], Node
     return use
 
 
-def started(drawn: Parts) -> tuple[Caller, Execution]:
+def started(drawn: Parts, inputs: dict[str, Any] | None = None) -> tuple[Caller, Execution]:
     limits = Settings(max_iterations=MOST_STEPS).model_dump(exclude_none=True)
     workflow: Workflow = WorkflowFactory(agent=AgentFactory(), graph=drawn, settings=limits)
     caller = caller_for(member_of(workflow.agent.organization))
-    return caller, executions.start(caller, workflow=workflow, inputs={})
+    return caller, executions.start(caller, workflow=workflow, inputs=inputs or {})
 
 
 def assert_well_kept(execution: Execution) -> None:

@@ -7,13 +7,8 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.db import connections
 from pytest_django import Settings
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 
 from accounts.caller import Caller
 from agents_hub.models import AgentServer, SwitchedOff
@@ -24,16 +19,13 @@ from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import caller_for
 from tests.fakes.mcp_server import McpServer, mcp_server
 from tests.mcp_gateway.remote.elsewhere import row, run
-from tests.serving import serve
-from tests.workflows.graphs import node, way
-from tests.workflows.tasks import END, call, done, failures, on, started, task, told
+from tests.workflows.graphs import way
+from tests.workflows.tasks import END, call, done, failures, on, started, task
 from workflows.engine.states import Status
 from workflows.engine.store import Fenced
 from workflows.engine.watch import Watch, watch
 from workflows.models import Execution
 from workflows.services import wishes
-from workflows.task.actions import Action, actions
-from workflows.task.builtin import Nothing
 
 pytestmark = pytest.mark.django_db
 KEY = toolbox.IDEMPOTENCY_META
@@ -173,86 +165,6 @@ def test_a_run_whose_runner_left_has_no_tools(server: McpServer, printer: Remote
     Execution.objects.update(runner=None)
     assert on(execution).state == Status.COMPLETED
     assert server.seen == []
-
-
-@pytest.fixture
-def shop() -> Iterator[str]:
-    """An HTTP API that says what is in stock."""
-
-    async def stock(request: Request) -> JSONResponse:
-        return JSONResponse({"sku": request.path_params["sku"], "units": 7})
-
-    app = Starlette(routes=[Route("/stock/{sku}", stock)])
-    with serve(app) as served:
-        yield f"http://127.0.0.1:{served.port}"
-
-
-@pytest.fixture
-def pausing(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """An action `look_away`, during which a person pauses the run."""
-    at: dict[str, Any] = {}
-
-    async def look_away(work: Any, arguments: Nothing) -> str:
-        await sync_to_async(wishes.ask_status)(at["caller"], execution_id=work.id, status=Status.PAUSED)
-        return "Looked away."
-
-    monkeypatch.setitem(
-        actions._actions, "look_away", Action("look_away", "Look away.", Nothing, look_away, "tests", repeatable=True)
-    )
-    monkeypatch.setattr("workflows.services.executions.refuse_faults", lambda version: None)
-    return at
-
-
-def test_one_run_through_everything(
-    server: McpServer, printer: RemoteServer, shop: str, pausing: dict[str, Any]
-) -> None:
-    """Task, request, task with a remote tool, end: through a pause, a message, a confirmation and two questions."""
-    asking_first(printer)
-    question = call("ask_user", questions=[{"question": "Which size?", "options": [{"label": "Large"}]}])
-    caller, execution = started(
-        task("look", call("look_away"), question, done(sku="A1"), tools=("look_away", "ask_user")),
-        node("fetch", "api", properties={"method": "GET", "url": shop + "/stock/{{.sku}}"}),
-        task("print", tool(printer, "echo", text="label A1"), done(printed=True), tools=("mcp_call",)),
-        node(
-            "end",
-            "output",
-            properties={
-                "outcomes": ["printed", "not printed"],
-                "instructions": """```script
-{"call": "decide_outcome", "arguments": {"outcome": "burnt", "reasoning": "No."}}
-{"call": "decide_outcome", "arguments": {"outcome": "printed", "reasoning": "It was."}}
-```""",
-            },
-        ),
-        way("look", "fetch"),
-        way("fetch", "print", "outcome_success", require_confirmation=True),
-        way("print", "end"),
-        agent=AgentServer.objects.get(server=printer).agent,
-        inputs={"sku": "?"},
-    )
-    pausing["caller"] = caller
-
-    assert on(execution).state == Status.PAUSED
-    wishes.add_message(caller, execution_id=execution.pk, text="Take the newest.")
-    wishes.ask_status(caller, execution_id=execution.pk, status=Status.RUNNING)
-    assert on(execution).state == Status.PAUSED_BY_AGENT
-    wishes.add_message(caller, execution_id=execution.pk, text="Large")
-    assert on(execution).state == Status.AWAITING_CONFIRMATION
-    assert execution.variables["Fetch"] == {"status": 200, "body": {"sku": "A1", "units": 7}}
-    wishes.ask_status(caller, execution_id=execution.pk, status=Status.RUNNING)
-    assert on(execution).state == Status.PAUSED_BY_AGENT
-    wishes.add_message(caller, execution_id=execution.pk, text="Allow")
-    assert on(execution).state == Status.COMPLETED
-
-    assert (execution.outcome, execution.reasoning) == ("printed", "It was.")
-    assert execution.variables["printed"] is True
-    assert len(server.asked("tools/call")) == 1
-    assert not execution.messages.filter(seen_in_step=None).exists()
-    statuses = [payload["status"] for payload in told(execution) if "status" in payload]
-    assert statuses == [
-        "running", "paused", "running", "paused_by_agent", "running", "awaiting_confirmation", "running",
-        "paused_by_agent", "running", "completed",
-    ]  # fmt: skip
 
 
 @pytest.mark.django_db(transaction=True)
