@@ -88,6 +88,8 @@ def thread_of(
 ) -> Thread:
     """`until` is how many of the first messages end the part that is shown; 0 shows the last ones."""
     under_way = turns.turn_under_way(conversation)
+    # The mark first: what is read after it may know more than it, never less.
+    mark = mark_of(conversation, under_way)
     branch = branch_of(conversation)
     end = until if 0 < until < len(branch) else len(branch)
     begin = max(0, end - MOST_SHOWN)
@@ -113,7 +115,7 @@ def thread_of(
         lacks=lacks_of(caller, talkable) if talkable is not None else [],
         unsent=as_links(caller, unsent(caller, conversation_id=conversation.pk)),
         spent=_spent(conversation),
-        mark=mark_of(conversation, under_way),
+        mark=mark,
     )
 
 

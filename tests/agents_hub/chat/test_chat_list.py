@@ -1,6 +1,7 @@
 """The list of conversations, and what a chat says before anything is asked."""
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -9,9 +10,13 @@ from agents_hub.models import (
     AgentServer,
     Message,
 )
+from agents_hub.pages.chat import thread
+from agents_hub.pages.chat.parts import parts_of
 from mcp_gateway.models import AuthType, ClientMode, RemoteConnection
 from tests.agents_hub.chat.seeing import browser_of, shown, url
 from tests.agents_hub.chat.talks import Talk
+from tests.agents_hub.chat.test_live import tell
+from tests.agents_hub.chat.test_turns import begun
 from tests.agents_hub.factories import member_of
 from tests.factories import RemoteConnectionFactory, RemoteServerFactory
 
@@ -110,3 +115,22 @@ def test_news_are_given_only_where_there_are_any(browser: Client, talk: Talk) ->
     assert browser.get(news).status_code == 204
     talk.say("More")
     assert "More" in browser.get(news).content.decode()
+
+
+def test_what_is_said_while_the_page_is_made_is_news(
+    browser: Client, talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = begun(talk)
+    tell(turn, ("began", {"round": 1}))
+
+    def overtaken(*arguments: Any) -> Any:
+        found = parts_of(*arguments)
+        tell(turn, ("text", {"round": 1, "text": "High at four."}))
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(thread, "parts_of", overtaken)
+        page = shown(browser, talk)
+    assert "High at four." not in page
+    (news,) = re.findall(r'data-hx-get="([^"]+/news[^"]+)"', page)
+    assert "High at four." in browser.get(news).content.decode()
