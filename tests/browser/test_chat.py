@@ -32,6 +32,16 @@ __all__ = ["oauth_mcp"]
 BANNER = "Your connection needs to be reconnected before this agent can use its tools."
 # Set in the page, and gone with a reload.
 NOT_RELOADED = "window.notReloaded === true"
+# What scripts ask for, other than by sending a form, is answered as it is now and comes once the test lets it go.
+LATE = """window.late = [];
+const soon = window.fetch.bind(window);
+window.fetch = async (url, options = {}) => {
+  const answer = await soon(url, options);
+  if ((options.method ?? "GET") !== "GET") return answer;
+  document.documentElement.dataset.late = `${document.documentElement.dataset.late ?? ""} ${url}`;
+  await new Promise((go) => window.late.push(go));
+  return answer;
+};"""
 
 
 @pytest.fixture
@@ -218,6 +228,26 @@ def test_a_chat_without_its_stream_polls(
     expect(page.get_by_role("button", name="Send")).to_be_visible()
     assert page.evaluate(NOT_RELOADED)
     context.close()
+
+
+def test_a_page_that_comes_late_is_not_shown_over_a_newer_one(
+    page: Page, platform: str, person: User, agent: Agent, model: ModelProvider
+) -> None:
+    page.add_init_script(LATE)
+    page.clock.install()
+    opened(page, platform, person, agent)
+    ask(page, "Hello?")
+    # What is loaded anew when an answer is over, and a poll.
+    expect(page.locator("html")).to_have_attribute("data-late", re.compile(re.escape(page.url)))
+    page.clock.run_for(2_000)
+    expect(page.locator("html")).to_have_attribute("data-late", re.compile("/news"))
+    model.answers += [Reply(pieces=("One ", "two ", "three ", "four"), held=True)]
+    ask(page, "Count")
+    expect(said(page).last).to_contain_text("One")
+    page.evaluate("for (const go of late) go()")
+    model.go.set()
+    expect(said(page).last).to_have_text("One two three four")
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
 
 
 def test_a_file_that_is_refused_is_named_in_place_and_nothing_typed_is_lost(

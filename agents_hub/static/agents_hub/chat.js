@@ -5,6 +5,9 @@ const chat = document.getElementById("chat");
 // How far from the end somebody may be and still be taken for reading it.
 const NEAR_PX = 120;
 let isStreaming = false;
+// What is asked for this page is numbered; `shown` is the latest whose answer stands here.
+let asked = 0;
+let shown = 0;
 
 const isNearEnd = () => document.documentElement.scrollHeight - innerHeight - scrollY < NEAR_PX;
 const toEnd = () => scrollTo(0, document.documentElement.scrollHeight);
@@ -46,17 +49,34 @@ document.addEventListener("stream:over", refresh);
 
 // What the page says now, in the place of what it said.
 async function refresh() {
+  const number = ++asked;
+  const { stream } = chat.dataset;
   // Where it cannot be asked now, the next poll asks again.
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("chat");
+  // What was sent meanwhile has been answered, perhaps with the beginning of another answer.
+  if (number < shown || chat.dataset.stream !== stream) return;
   const follows = isNearEnd();
-  if (fresh) htmx.swap({ sourceElement: chat, target: chat, text: fresh.outerHTML, swap: "outerMorph" });
+  if (fresh) htmx.swap({ sourceElement: chat, target: chat, text: fresh.outerHTML, swap: "outerMorph", number });
   if (follows) toEnd();
 }
 
 document.addEventListener("htmx:before:request", (event) => {
+  if (event.detail.ctx.target === chat) event.detail.ctx.number = ++asked;
   if (event.target.id === "pulse" && (isStreaming || document.hidden)) event.preventDefault();
+});
+
+document.addEventListener("htmx:after:request", (event) => {
+  if (event.target.id === "pulse" && (isStreaming || event.detail.ctx.number < shown)) event.preventDefault();
+});
+
+document.addEventListener("htmx:after:swap", (event) => {
+  const { target, number, response } = event.detail.ctx;
+  if (target !== chat) return;
+  if (number > shown) shown = number;
+  // A form that was answered late put an older page here; what it refused has to be seen.
+  else if (response?.raw.ok) refresh();
 });
 
 // What was sent is no longer being written.
