@@ -59,6 +59,8 @@ def written(page: Page, live_server: Any, transactional_db: None) -> Page:
 
 def test_code_is_copied_as_it_was_written(written: Page, live_server: Any) -> None:
     written.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live_server.url)
+    written.clock.install()
+    written.clock.pause_at("2100-01-01")  # the label stands for as long as the test looks
     written.get_by_role("button", name="Copy python").click()
     expect(written.get_by_role("button", name="Copied")).to_be_visible()
     assert written.evaluate("navigator.clipboard.readText()") == CODE
