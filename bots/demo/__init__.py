@@ -33,9 +33,10 @@ def fill(owner: User) -> Bot:
 @transaction.atomic
 def _make(owner: User) -> Bot:
     now = timezone.now()
-    chance = Random(SEED)  # noqa: S311 - it makes stories, not secrets
     bot = guilds.make_bot(owner, now)
     for place in guilds.PLACES:
+        # One for each guild: how much of it activity takes depends on the hour, and the next one's stories must not.
+        chance = Random(f"{SEED} {place.name}")  # noqa: S311 - it makes stories, not secrets
         scene = guilds.make_guild(bot, place, chance, now, days=DAYS)
         tickets.make(scene, chance)
         sanctions.make(scene, owner, chance)

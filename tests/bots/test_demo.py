@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from accounts.caller import Caller, Door
 from accounts.errors import Forbidden
 from accounts.scopes import Scope
 from bots import demo
+from bots.demo import activity
 from bots.discord.sandbox import server
 from bots.discord.sandbox.world import World
 from bots.models import (
@@ -114,6 +116,24 @@ def the_numbers_add_up(demo_bot: Bot) -> None:
     for guild in Guild.objects.all():
         assert guild.last_ticket_number == guild.tickets.count()
         assert guild.last_case_number == guild.cases.count()
+
+
+def test_the_stories_are_the_same_at_any_hour(
+    db: None, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much of what is random the activity takes."""
+    settings.VAR = tmp_path
+    monkeypatch.setattr(activity, "make", lambda scene, chance: chance.randbytes(scene.now.hour))
+    monkeypatch.setattr(activity, "keep_returns", lambda *_: None)
+    stories = []
+    for hour in (4, 21):
+        now = datetime(2026, 3, 2, hour, tzinfo=UTC)
+        monkeypatch.setattr(demo, "timezone", SimpleNamespace(now=lambda now=now: now))
+        owner = UserFactory()
+        subscribe(owner)
+        told = Ticket.objects.filter(bot=demo.fill(owner)).order_by("guild_id", "number")
+        stories.append(list(told.values_list("subject", "status", "opener_name")))
+    assert stories[0] == stories[1]
 
 
 def test_filling_twice_changes_nothing_and_a_lost_sandbox_is_made_again(demo_bot: Bot, tmp_path: Path) -> None:
