@@ -1,5 +1,6 @@
 """The virtual environment of what we compare with, made once for each content of requirements-bench.txt."""
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -14,10 +15,17 @@ PYTHON = FOLDER / "bin" / "python"
 
 
 def ensure() -> None:
-    """Make the environment, or make it anew after the requirements changed."""
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    if STAMP.exists() and STAMP.read_text() == wanted:
-        return
+    """Make the environment, or make it anew after the requirements changed. One process at a time does."""
+    FOLDER.parent.mkdir(parents=True, exist_ok=True)
+    with FOLDER.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+        if not STAMP.exists() or STAMP.read_text() != wanted:
+            _install()
+            STAMP.write_text(wanted)
+
+
+def _install() -> None:
     print("Installing FastMCP in an environment of its own", flush=True)
     shutil.rmtree(FOLDER, ignore_errors=True)
     venv.create(FOLDER, with_pip=True)
@@ -25,4 +33,3 @@ def ensure() -> None:
         [PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--requirement", REQUIREMENTS],
         check=True,
     )
-    STAMP.write_text(wanted)

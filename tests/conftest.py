@@ -18,6 +18,9 @@ from tests import emptying
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
+# As many as a Redis has unless it is told otherwise.
+REDIS_DATABASES = 16
+
 
 def pytest_unconfigure() -> None:
     """Stop the local PostgreSQL when this was the last process that used it."""
@@ -49,13 +52,20 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     offload.close()
 
 
+def redis_database(url: str, worker_id: str) -> str:
+    """The URL with the number of a database of this test process alone: each takes the one below the last."""
+    parts = urlsplit(url)
+    worker = int(worker_id.removeprefix("gw") if worker_id != "master" else 0)
+    number = (int(parts.path.strip("/") or REDIS_DATABASES - 1) - worker) % REDIS_DATABASES
+    return parts._replace(path=f"/{number}").geturl()
+
+
 @pytest.fixture
 def redis_url(worker_id: str) -> str:
     """A Redis database of this test process alone, empty."""
     import redis
 
-    number = 15 - int(worker_id.removeprefix("gw") if worker_id != "master" else 0)
-    url = _answering("TEST_REDIS_URL", f"redis://127.0.0.1:6379/{number}")
+    url = redis_database(_answering("TEST_REDIS_URL", "redis://127.0.0.1:6379"), worker_id)
     with redis.Redis.from_url(url) as client:
         client.flushdb()
     return url

@@ -1,9 +1,12 @@
 """Running npm packages at pinned versions, kept under var/npm so that each is fetched once."""
 
+import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,16 +28,26 @@ def installed(package: str, command: str) -> list[str]:
     beside = _bin()
     folder = settings.ROOT / "var" / "npm" / package.replace("/", "_")
     found = folder / "node_modules" / ".bin" / command
-    if not found.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        install = run(
-            [str(beside / "npm"), "install", "--no-audit", "--no-fund", "--prefix", str(folder), package],
-            seconds=REGISTRY_SECONDS,
-        )
-        if install.returncode != 0:
-            shutil.rmtree(folder)
-            pytest.skip(f"{package} cannot be fetched from npm: {install.stderr.strip()[-200:]}")
+    with alone(folder):
+        if not found.exists():
+            folder.mkdir(exist_ok=True)
+            install = run(
+                [str(beside / "npm"), "install", "--no-audit", "--no-fund", "--prefix", str(folder), package],
+                seconds=REGISTRY_SECONDS,
+            )
+            if install.returncode != 0:
+                shutil.rmtree(folder)
+                pytest.skip(f"{package} cannot be fetched from npm: {install.stderr.strip()[-200:]}")
     return [str(beside / "node"), str(found.resolve())]
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """While no other test process, of those that keep to this, is at the folder."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def run(command: list[str], *, seconds: float) -> subprocess.CompletedProcess[str]:

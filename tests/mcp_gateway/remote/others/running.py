@@ -30,17 +30,18 @@ def npm_modules() -> Path:
     """The folder with the locked packages, installed if they are not yet. Skips where npm cannot be reached."""
     lock = (HERE / "package-lock.json").read_bytes()
     folder = Path(settings.ROOT) / "var" / "npm" / f"others-{hashlib.sha256(lock).hexdigest()[:12]}"
-    if not (folder / "installed").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, folder)
-        shutil.copy(Path(settings.ROOT) / ".npmrc", folder)
-        npm = [str(Path(sys.executable).parent / "npm"), "ci", "--prefix", str(folder)]
-        done = node.run(npm, seconds=node.REGISTRY_SECONDS)
-        if done.returncode != 0:
-            pytest.skip(f"the servers of others cannot be fetched from npm: {done.stderr.strip()[-200:]}")
-        (folder / "installed").touch()
+    with node.alone(folder):
+        if not (folder / "installed").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(HERE / name, folder)
+            shutil.copy(Path(settings.ROOT) / ".npmrc", folder)
+            npm = [str(Path(sys.executable).parent / "npm"), "ci", "--prefix", str(folder)]
+            done = node.run(npm, seconds=node.REGISTRY_SECONDS)
+            if done.returncode != 0:
+                pytest.skip(f"the servers of others cannot be fetched from npm: {done.stderr.strip()[-200:]}")
+            (folder / "installed").touch()
     return folder
 
 
