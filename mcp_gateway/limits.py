@@ -12,6 +12,8 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
 WINDOW_SECONDS = 60.0
+# How long Redis is waited for before memory counts.
+REDIS_SECONDS = 1.0
 # What a flood of addresses may take of this process's memory; the ones quiet the longest are forgotten first.
 MOST_ADDRESSES = 20_000
 
@@ -75,7 +77,9 @@ class RedisLimit:
     def __init__(self, per_minute: int, url: str, name: str) -> None:
         self.per_minute = per_minute
         self._item = RateLimitItemPerMinute(per_minute, namespace=f"mcp-{name}")
-        self._client = redis.asyncio.Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0)
+        self._client = redis.asyncio.Redis.from_url(
+            url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS
+        )
         pool = self._client.connection_pool  # ours, so that it can be closed; the type says options are plain values
         storage = RedisStorage(f"async+{url}", implementation="redispy", connection_pool=pool)  # type: ignore[arg-type]
         self._window = MovingWindowRateLimiter(storage)

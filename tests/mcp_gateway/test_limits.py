@@ -2,33 +2,36 @@
 
 import asyncio
 import multiprocessing
-import time
 from multiprocessing.synchronize import Barrier as BarrierType
+from types import SimpleNamespace
 
 import pytest
 
 from mcp_gateway import limits
 from mcp_gateway.limits import MemoryLimit, NoLimit, RedisLimit, request_limit
 
-PROCESSES, TRIES, MOST = 16, 10, 60
+PROCESSES, TRIES, MOST = 8, 20, 60
 
 
 def _try(url: str, barrier: BarrierType, passed: "multiprocessing.Queue[int]") -> None:
+    # One that waits long for its turn on the processor would take Redis for gone.
+    limits.REDIS_SECONDS = 60.0
+
     async def tries() -> int:
         limit = RedisLimit(MOST, url, "attack")
-        barrier.wait(60)
+        barrier.wait(300)
         return (await _hits(limit, "203.0.113.7", TRIES)).count(None)
 
     passed.put(asyncio.run(tries()))
 
 
-def test_of_160_requests_in_16_processes_exactly_60_pass(redis_url: str) -> None:
+def test_of_160_requests_in_8_processes_exactly_60_pass(redis_url: str) -> None:
     context = multiprocessing.get_context("spawn")
     barrier, passed = context.Barrier(PROCESSES), context.Queue()
     processes = [context.Process(target=_try, args=(redis_url, barrier, passed)) for _ in range(PROCESSES)]
     for process in processes:
         process.start()
-    counts = [passed.get(timeout=90) for _ in processes]
+    counts = [passed.get(timeout=330) for _ in processes]
     for process in processes:
         process.join(30)
     assert sum(counts) == MOST
@@ -62,7 +65,7 @@ def test_a_refusal_tells_the_seconds_until_the_first_request_leaves_the_window(
 
 def test_a_request_passes_again_when_the_window_has_moved_on(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: now[0]))
     limit = MemoryLimit(2)
     assert asyncio.run(_hits(limit, "a", 3)) == [None, None, 60.0]
     now[0] += 59.9

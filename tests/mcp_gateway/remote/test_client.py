@@ -1,7 +1,6 @@
 """Connecting to servers of both eras over both transports, asking them, and what is said when that fails."""
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import Iterator
 
@@ -19,7 +18,7 @@ from mcp_gateway.remote.targets import Target
 from tests.fakes import mcp_server as fake
 from tests.fakes.mcp_server import McpServer, hang_up, mcp_server, rpc_error, status
 from tests.mcp_gateway.remote.elsewhere import SSE, run, target
-from tests.security.outbound.loopback import INSIDE, Server, answering, serving
+from tests.security.outbound.loopback import INSIDE, Server, serving
 
 TOOLS = 10
 
@@ -186,15 +185,16 @@ def test_a_server_of_the_other_transport_is_recognised(server: McpServer) -> Non
     assert "choose the transport Streamable HTTP" in sse_for_http.message
 
 
-def _report_of(url: str, transport: Transport = Transport.STREAMABLE_HTTP) -> Report:
-    return run(lambda: probe(target(url, transport), deadline=1))
+def _report_of(url: str, transport: Transport = Transport.STREAMABLE_HTTP, *, deadline: float | None = None) -> Report:
+    return run(lambda: probe(target(url, transport), deadline=deadline))
 
 
 def test_a_server_that_is_not_there_is_unreachable() -> None:
-    with contextlib.ExitStack() as stack:
-        port = stack.enter_context(serving(answering(), host=INSIDE)).port
-    for transport in Transport:
-        assert _report_of(f"http://127.0.0.1:{port}/mcp", transport).code is Code.UNREACHABLE
+    with socket.socket() as deaf:  # it has the port, so that nobody else gets it, and does not listen
+        deaf.bind((INSIDE, 0))
+        for transport in Transport:
+            report = _report_of(f"http://{INSIDE}:{deaf.getsockname()[1]}/mcp", transport)
+            assert report.code is Code.UNREACHABLE
 
 
 def test_what_does_not_speak_http_is_no_mcp_server() -> None:
@@ -211,7 +211,7 @@ def test_a_server_that_never_answers_is_given_up_in_time(server: McpServer) -> N
 
     with serving(say_nothing, host=INSIDE) as silent:
         for transport in Transport:
-            report = _report_of(f"http://{silent.host}:{silent.port}/mcp", transport)
+            report = _report_of(f"http://{silent.host}:{silent.port}/mcp", transport, deadline=1)
             assert report.code is Code.TIMEOUT
             assert "1 second" in report.message
             assert report.seconds < 5
@@ -256,10 +256,15 @@ def test_one_failed_call_leaves_the_session_to_the_others(
 
 
 def test_the_clock_of_a_call_stands_while_a_person_thinks(server: McpServer, settings: Settings) -> None:
-    settings.MCP_REMOTE_CALL_SECONDS = 1
+    settings.MCP_REMOTE_CALL_SECONDS = 5
 
     async def slow(question: Question) -> Answer:
-        await asyncio.sleep(1.3)  # a person, slower than the server may be
+        """A person, slower than the server may be: the loop's clock goes forward."""
+        loop = asyncio.get_running_loop()
+        time, late = loop.time, asyncio.Event()
+        loop.call_later(6, late.set)
+        loop.time = lambda: time() + 6  # type: ignore[method-assign]
+        await late.wait()
         return Answer("accept", {"street": "Elm Street"})
 
     async def work() -> str:

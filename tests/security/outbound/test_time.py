@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from itertools import repeat
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
 import pytest
 
 from security import outbound
-from security.outbound import Bounds, ResponseTooLarge
+from security.outbound import Bounds, ResponseTooLarge, body, clock
 from tests.security.outbound.conftest import SITE
 from tests.security.outbound.loopback import (
     POLICY,
@@ -94,10 +95,21 @@ def _event(text: str) -> bytes:
     return f"{len(line):x}\r\n".encode() + line + b"\r\n"
 
 
-def test_an_event_stream_outlives_the_time_and_size_of_a_request(mode: Mode, names: Names) -> None:
-    parts = [EVENTS, *(_event("x" * 100) for _ in range(20)), b"0\r\n\r\n"]
-    bounds = Bounds(total=0.8, read=0.8, wire_bytes=500, body_bytes=500, event_stream_idle=10)
-    with serving(_dripping(parts)) as server:
+def test_an_event_stream_outlives_the_time_and_size_of_a_request(
+    mode: Mode, names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounds = Bounds(total=30, wire_bytes=500, body_bytes=500, event_stream_idle=10)
+    begun = threading.Event()
+
+    def begins(headers: httpx2.Headers) -> bool:
+        begun.set()
+        return is_event_stream(headers)
+
+    is_event_stream = body._is_event_stream
+    monkeypatch.setattr(body, "_is_event_stream", begins)
+    later = SimpleNamespace(monotonic=lambda: time.monotonic() + (bounds.total or 0) * begun.is_set())
+    monkeypatch.setattr(clock, "time", later)
+    with serving(_dripping([EVENTS, b"".join(_event("x" * 100) for _ in range(20)), b"0\r\n\r\n"])) as server:
         text = ask(mode, f"http://{SITE}:{server.port}/", names=names, bounds=bounds).text
     assert text.count("data: ") == 20
 
