@@ -73,8 +73,8 @@ def test_every_moment_lies_in_its_month_and_months_leave_no_gap(started: date, d
 
 
 def test_tokens_used_last_month_do_not_count(person: User) -> None:
-    SubscriptionFactory(user=person, started_on=timezone.now().date() - timedelta(days=3))
     today = timezone.now().date()
+    SubscriptionFactory(user=person, started_on=today - timedelta(days=3))
     TokenUsage.objects.create(user=person, day=today - timedelta(days=4), product="bots", tokens=9_999)
     plans.record_tokens(person.pk, "bots", 40)
     plans.record_tokens(person.pk, "agents", 2)

@@ -1,7 +1,9 @@
 """One act is carried out once: called twice, at once, under a key, over another sanction, and when answers are lost."""
 
+import threading
 from collections import Counter
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -12,7 +14,7 @@ from bots.discord.rest import DiscordError
 from bots.models import ModerationCase, RateLimitBucket
 from bots.services import moderation, sanctions
 from tests.bots.conftest import Harbour
-from tests.threads import at_once, fared
+from tests.threads import SECONDS, at_once, fared
 
 
 def states() -> list[tuple[str, str]]:
@@ -39,7 +41,14 @@ def test_eight_calls_at_once_act_once(harbour: Harbour, act: Any) -> None:
 
 def test_without_the_members_lock_calls_at_once_collide(harbour: Harbour, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above would notice: this is what it sees when nothing serialises the calls but the database's rules."""
-    monkeypatch.setattr(sanctions, "target_locked", lambda *_, **__: nullcontext())
+    gate = threading.Barrier(3, timeout=SECONDS)
+
+    @contextmanager
+    def all_at_once(*_: Any) -> Iterator[None]:
+        gate.wait()
+        yield
+
+    monkeypatch.setattr(sanctions, "target_locked", all_at_once)
     acting_takes_time(harbour)
     outcomes = at_once(*[lambda: moderation.ban_user(harbour.caller, **harbour.target)] * 3)
     assert "busy" in fared(outcomes)

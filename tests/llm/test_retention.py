@@ -82,7 +82,7 @@ def test_the_month_under_way_is_kept_call_by_call_however_little_is_kept(
 
 
 def test_calls_within_their_days_and_with_no_end_of_them_stay(organization: Organization, settings: Settings) -> None:
-    called(organization, timezone.now() - timedelta(days=settings.MODEL_CALLS_RETENTION_DAYS))
+    called(organization, timezone.now() - timedelta(days=settings.MODEL_CALLS_RETENTION_DAYS - 1))
     tasks.sum_up_calls()
     settings.MODEL_CALLS_RETENTION_DAYS = 0
     called(organization, datetime(2020, 1, 1, tzinfo=UTC))

@@ -43,6 +43,7 @@ class Sleeper:
 
     def __init__(self) -> None:
         self.begun, self.go_on = threading.Event(), threading.Event()
+        self.watch = Watch()
 
     def __call__(self, work: Work) -> NodeResult:
         self.begun.set()
@@ -60,11 +61,10 @@ def sleeper(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Sleeper]
     monkeypatch.setattr("workflows.tasks.nudge", lambda: None)
     sleeper = Sleeper()
     monkeypatch.setitem(kinds._kinds, "url", sleeper)
-    own = Watch()
-    monkeypatch.setattr("workflows.engine.run.watch", own)
+    monkeypatch.setattr("workflows.engine.run.watch", sleeper.watch)
     yield sleeper
     sleeper.go_on.set()
-    own.close()
+    sleeper.watch.close()
 
 
 def started() -> tuple[Caller, Execution]:
@@ -139,9 +139,13 @@ def test_a_wish_whose_notice_was_lost_is_found_all_the_same(sleeper: Sleeper) ->
 def test_when_the_time_is_up_the_node_is_woken(sleeper: Sleeper) -> None:
     _, execution = started()
     longest = execution.workflow.settings["max_timeout_mins"] * 60
-    Execution.objects.filter(pk=execution.pk).update(active_seconds=longest - 0.5)
+    Execution.objects.filter(pk=execution.pk).update(active_seconds=longest - 2 * SECONDS)
     with in_the_middle(sleeper, execution):
-        pass
+        watched = sleeper.watch._watched
+        assert watched is not None
+        assert 0 < watched.until - time.monotonic() <= 2 * SECONDS
+        watched.until = time.monotonic()
+        sleeper.watch.wake()
     assert execution.status == "cancelled"
     assert execution.activities.latest("number").payload["cancelledPayload"] == {"reason": "timeout"}
 

@@ -1,5 +1,6 @@
 """`manage.py chat` as people and scripts meet it: real processes, on a pipe and on a terminal."""
 
+import codecs
 import json
 import os
 import pty
@@ -81,6 +82,7 @@ class Terminal:
             preexec_fn=_takes_terminal,
         )
         os.close(theirs)
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
         self.shown = ""
 
     def until(self, wanted: str) -> str:
@@ -90,7 +92,7 @@ class Terminal:
             ready, _, _ = select.select([self._mine], [], [], max(0, ends - time.monotonic()))
             assert ready, f"it did not come about: {self.shown}"
             try:
-                self.shown += os.read(self._mine, 65_536).decode()
+                self.shown += self._decoder.decode(os.read(self._mine, 65_536))
             except OSError:  # the other end is closed
                 raise AssertionError(f"it ended: {self.shown}") from None
         before, _, self.shown = self.shown.partition(wanted)

@@ -250,12 +250,12 @@ def test_rounds_are_bounded_and_the_last_answer_is_without_tools(
 def test_an_answer_that_takes_too_long_is_ended_and_can_be_gone_on_with(
     talk: Talk, model: ModelProvider, settings: Settings
 ) -> None:
-    settings.CHAT_TURN_SECONDS = 0
     model.answers.append(Reply(held=True))
     turn = begun(talk)
 
     async def wait() -> None:
         await halfway(model)
+        settings.CHAT_TURN_SECONDS = 0
 
     talk.answered(turn, wait)
     assert (turn.status, turn.error_code) == (TurnStatus.TIMEOUT, "timeout")
