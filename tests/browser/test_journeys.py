@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from bots.models import GiftCode, Ticket
 from security.models import AuditEntry
@@ -60,11 +60,18 @@ def test_the_jump_list_is_opened_walked_and_followed_by_keyboard_alone(at_home: 
     at_home.keyboard.press("Control+k")
     dialog = at_home.get_by_role("dialog", name="Jump to")
     expect(dialog).to_be_visible()
-    # At once: an answer to the first letters, or to none, would take the focus away again.
-    at_home.keyboard.insert_text("harbourm")
+    late: list[Route] = []
+    at_home.route("**/jump?q=harbourm", lambda route: late.append(route))
+    at_home.keyboard.insert_text("harbour")
     expect(dialog.get_by_role("link").first).to_contain_text("Harbourmaster")
+    with at_home.expect_request("**/jump?q=harbourm"):
+        at_home.keyboard.insert_text("m")
     at_home.keyboard.press("ArrowDown")
     at_home.keyboard.press("ArrowDown")
+    expect(dialog.get_by_role("link", name="Harbourmaster: Tickets")).to_be_focused()
+    # What comes after somebody began to walk takes nothing from under them.
+    with at_home.expect_event("requestfinished", lambda request: request.url.endswith("q=harbourm")):
+        late[0].continue_()
     expect(dialog.get_by_role("link", name="Harbourmaster: Tickets")).to_be_focused()
     at_home.keyboard.press("Enter")
     expect(at_home).to_have_url(re.compile(rf"/dashboard/bots/{owned.bot.pk}/tickets$"))
@@ -121,6 +128,9 @@ def test_copying_puts_the_code_on_the_clipboard(at_home: Page, live_server: Any,
     at_home.get_by_role("button", name="Copy the application's id").click()
     expect(at_home.get_by_role("button", name="Copied")).to_be_visible()
     assert at_home.evaluate("navigator.clipboard.readText()") == str(owned.bot.application_id)
+    at_home.get_by_role("button", name="Copied").click()
+    at_home.clock.run_for(2_000)
+    expect(at_home.get_by_role("button", name="Copy the application's id")).to_be_visible()
 
 
 def test_a_bar_of_a_chart_says_its_value_and_the_arrows_lead_to_the_next(

@@ -16,7 +16,8 @@ function textOf(button) {
 
 async function copy(button) {
   const text = textOf(button);
-  const label = button.getAttribute("aria-label");
+  // Of one that was pressed a moment ago it is still what was said then.
+  const label = (button.dataset.named ??= button.getAttribute("aria-label"));
   try {
     await navigator.clipboard.writeText(text);
     button.dataset.copied = "";
@@ -52,6 +53,12 @@ function walkJump(event) {
   else return;
   event.preventDefault();
 }
+
+// What is found for more letters comes too late where somebody walks through what was found before.
+document.addEventListener("htmx:after:request", (event) => {
+  const { target } = event.detail.ctx;
+  if (target?.id === "jump-results" && target.contains(document.activeElement)) event.preventDefault();
+});
 
 // One tab stop a chart; the arrows go from value to value.
 function walkChart(event) {
