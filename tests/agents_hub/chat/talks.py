@@ -96,4 +96,4 @@ def offered(model: ModelProvider, number: int = -1) -> list[str]:
 
 async def halfway(model: ModelProvider) -> None:
     """Until the model stands still in the midst of its answer."""
-    assert await asyncio.to_thread(model.halfway.wait, 20)
+    assert await asyncio.to_thread(model.halfway.wait, 60)
