@@ -10,6 +10,7 @@ from django.conf import settings
 from agents_hub.chat import store
 from agents_hub.chat.store import Held
 from agents_hub.models import Inquiry
+from agents_hub.models.turns import WITHDRAWN
 from mcp_gateway.offload import in_domain
 from mcp_gateway.remote.questions import Answer, Question
 
@@ -39,12 +40,14 @@ class Inquiries:
         self._told(inquiry, True)
         try:
             async with asyncio.timeout(settings.CHAT_ANSWER_MINUTES * 60):
-                return await answered
+                given = await answered
         except TimeoutError:
-            return UNANSWERED
+            # Answered after all, where that came first.
+            given = await in_domain(store.withdraw_one, self._held, inquiry.pk) or UNANSWERED
         finally:
             del self._open[inquiry.pk]
             self._told(inquiry, False)
+        return UNANSWERED if given == WITHDRAWN else given
 
     async def look(self) -> None:
         """Take up what was answered meanwhile."""

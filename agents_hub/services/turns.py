@@ -14,7 +14,7 @@ from accounts.caller import Caller
 from accounts.errors import Conflict, Invalid, NotFound
 from accounts.scopes import Scope
 from agents_hub.chat import channels
-from agents_hub.models import Conversation, Inquiry, Message, Speaker, ToolUse, Turn, TurnStatus
+from agents_hub.models import Conversation, Inquiry, Message, Speaker, TaskRun, ToolUse, Turn, TurnStatus
 from agents_hub.services.attachments import claim
 from agents_hub.services.conversations import agent_to_talk_to, locked, message_of, title_from
 from security import audit
@@ -83,13 +83,12 @@ def try_again(caller: Caller, *, turn_id: UUID) -> Turn:
             )
         _refuse_a_second(turn.conversation)
         turn.status, turn.ended_at, turn.error, turn.error_code = TurnStatus.IN_PROGRESS, None, "", ""
-        turn.stop_wanted, turn.lease_until = False, None
+        turn.stop_wanted, turn.lease_until, turn.handed_out_at, turn.events_forgotten = False, None, None, False
+        turn.resumed_at = timezone.now()
         turn.api_key_id, turn.scope = caller.api_key_id, caller.scope
-        turn.save(
-            update_fields=[
-                "status", "ended_at", "error", "error_code", "stop_wanted", "lease_until", "api_key", "scope",
-            ]
-        )  # fmt: skip
+        turn.save()
+        # What the schedule's run came to is looked at anew.
+        TaskRun.objects.filter(turn=turn).update(is_settled=False, problem="")
         channels.notify(channels.WAITING)
     return turn
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from agents_hub import tasks
-from agents_hub.chat import forgetting, store
+from agents_hub.chat import claiming, forgetting
 from agents_hub.models import Conversation, ToolUse, Turn, TurnCall, TurnEvent, TurnStatus
 from agents_hub.services import turns
 from tests.agents_hub.chat.talks import Talk
@@ -21,7 +21,12 @@ pytestmark = pytest.mark.django_db
 def handed_out(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The turns that were given to workers."""
     given: list[str] = []
-    monkeypatch.setattr(tasks.carry_out_turn, "delay", given.append)
+
+    def sent(arguments: list[str], expires: float) -> None:
+        assert expires == claiming.AGAIN_SECONDS
+        given.extend(arguments)
+
+    monkeypatch.setattr(tasks.carry_out_turn, "apply_async", sent)
     return given
 
 
@@ -69,9 +74,13 @@ def test_a_turn_that_no_process_takes_is_given_to_a_worker_which_answers_it_once
     tasks.look_after_turns()
     # A web process may take it at any moment.
     assert not handed_out
-    Turn.objects.filter(pk=turn.pk).update(created_at=ago(seconds=store.LEFT_AFTER_SECONDS + 1))
+    Turn.objects.filter(pk=turn.pk).update(created_at=ago(seconds=claiming.LEFT_AFTER_SECONDS + 1))
     tasks.look_after_turns()
-    # The message may come twice, as messages do.
+    # The message is on its way.
+    tasks.look_after_turns()
+    assert handed_out == [str(turn.pk)]
+    Turn.objects.filter(pk=turn.pk).update(handed_out_at=ago(seconds=claiming.AGAIN_SECONDS + 1))
+    # It has expired by now.
     tasks.look_after_turns()
     assert handed_out == [str(turn.pk)] * 2
     for each in handed_out:
@@ -109,6 +118,7 @@ def test_what_was_sent_to_models_is_forgotten_after_the_days_set(settings: Any) 
 
 def test_much_that_is_old_is_forgotten_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forgetting, "BATCH", 2)
+    monkeypatch.setattr(forgetting, "TURNS_AT_ONCE", 2)
     for _ in range(5):
         ended(days=100)
     assert (forgetting.forget_events(), forgetting.forget_records()) == (5, 5)
