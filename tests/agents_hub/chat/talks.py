@@ -71,6 +71,9 @@ class Talk:
         while not await sync_to_async(events.exists)():
             await asyncio.sleep(0.01)
 
+    async def moment(self) -> None:
+        await asyncio.sleep(0.01)
+
     async def used(self, turn: Turn, times: int) -> None:
         """Until so many calls of the turn are done."""
         done = ToolUse.objects.filter(turn=turn, status=ToolUse.Status.DONE)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from agents_hub import tasks
@@ -106,6 +107,29 @@ def test_events_are_forgotten_a_day_after_the_end_and_what_was_said_and_done_is_
     assert set(TurnEvent.objects.values_list("turn", flat=True)) == {new.pk, running.pk}
     assert old.tool_uses.exists()
     assert old.answer.conversation.messages.count() == 2
+
+
+def test_what_stands_in_a_message_beside_its_text_is_not_forgotten() -> None:
+    old = ended(hours=forgetting.EVENT_HOURS + 1)
+    for number, kind in enumerate(forgetting.KEPT, 2):
+        TurnEvent.objects.create(turn=old, number=number, kind=kind, body={"name": "Away"})
+    tasks.forget_old_turns()
+    assert list(old.events.order_by("number").values_list("kind", flat=True)) == forgetting.KEPT
+
+
+def test_old_events_are_looked_for_among_turns_that_have_some() -> None:
+    ended(hours=forgetting.EVENT_HOURS + 1)
+    assert (forgetting.forget_events(), forgetting.forget_events()) == (1, 0)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {forgetting.OLD_EVENTS}", {"hours": 1, "most": 10, "kept": forgetting.KEPT})
+        assert "turn_events_kept" in "\n".join(row[0] for row in cursor.fetchall())
+
+
+def test_a_worker_may_take_as_long_for_an_answer_as_its_person_may_let_it_wait(settings: Any) -> None:
+    task = tasks.carry_out_turn
+    longest = settings.CHAT_TURN_SECONDS + settings.CHAT_ANSWER_MINUTES * 60
+    assert settings.CELERY_TASK_SOFT_TIME_LIMIT < longest < task.soft_time_limit < task.time_limit
 
 
 def test_what_was_sent_to_models_is_forgotten_after_the_days_set(settings: Any) -> None:

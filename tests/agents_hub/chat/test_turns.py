@@ -312,3 +312,81 @@ def test_events_that_the_database_refuses_hold_up_no_other_turn(talk: Talk, mode
 
     run(work)
     assert TurnEvent.objects.filter(turn=second).count() == 1
+
+
+def test_an_answer_has_ended_before_a_server_that_drags_lets_its_connection_close(
+    talk: Talk, model: ModelProvider, server: McpServer
+) -> None:
+    printer = talk.give(server)
+    server.older = server.drags = True
+    model.answers += [calling(remote_name(printer, "echo"), text="ink"), Reply(pieces=("Printed.",))]
+    turn = begun(talk)
+
+    async def look() -> None:
+        await server.reached(server.closing)
+        assert (await Turn.objects.aget(pk=turn.pk)).status == TurnStatus.COMPLETED
+        server.let_go()
+
+    talk.answered(turn, look)
+    assert turn.answer.text == "Printed."
+
+
+def test_an_answer_is_stopped_before_a_server_that_drags_lets_its_connection_close(
+    talk: Talk, model: ModelProvider, server: McpServer
+) -> None:
+    printer = talk.give(server)
+    server.older = server.drags = True
+    model.answers += [calling(remote_name(printer, "echo"), text="ink"), Reply(held=True)]
+    turn = begun(talk)
+
+    async def stop() -> None:
+        await halfway(model)
+        await sync_to_async(turns.stop)(talk.caller, turn_id=turn.pk)
+        await server.reached(server.closing)
+        assert (await Turn.objects.aget(pk=turn.pk)).status == TurnStatus.STOPPED
+        server.let_go()
+
+    talk.answered(turn, stop)
+
+
+def test_what_is_allowed_for_the_chat_is_allowed_to_the_rounds_other_calls_of_the_tool(
+    talk: Talk, model: ModelProvider, server: McpServer
+) -> None:
+    printer = asking_first(talk, server)
+    echo = remote_name(printer, "echo")
+    model.answers += [Reply(pieces=(), calls=tuple((echo, f'{{"text": "{each}"}}') for each in "abc")), Reply()]
+    turn = begun(talk)
+
+    async def allow() -> None:
+        while await turn.inquiries.acount() < 3:
+            await talk.moment()
+        await talk.reply(turn, "always")
+
+    talk.answered(turn, allow)
+    assert {use.status for use in turn.tool_uses.all()} == {ToolUse.Status.DONE}
+    assert len(server.asked("tools/call")) == 3
+
+
+def test_a_call_whose_arguments_cannot_be_read_is_shown(talk: Talk, model: ModelProvider, server: McpServer) -> None:
+    printer = talk.give(server)
+    model.answers += [Reply(pieces=(), calls=((remote_name(printer, "echo"), "[not json"),)), Reply()]
+    turn = talk.say()
+    use = turn.tool_uses.get()
+    assert (use.status, use.origin_name, use.began_at) == (ToolUse.Status.FAILED, printer.name, None)
+    assert "not a JSON object" in use.result["content"][0]["text"]
+    assert not server.asked("tools/call")
+
+
+def test_tools_that_were_found_and_not_called_stay_offered(
+    talk: Talk, model: ModelProvider, server: McpServer, settings: Settings
+) -> None:
+    settings.CHAT_TOOLS_DIRECT = 3
+    printer = talk.give(server)
+    model.answers += [calling("search_tools", query="echo text"), Fault(401)]
+    turn = talk.say()
+    turns.try_again(talk.caller, turn_id=turn.pk)
+    talk.answered(turn)
+    assert remote_name(printer, "echo") in offered(model)
+    talk.say("And now?")
+    assert remote_name(printer, "echo") in offered(model)
+    assert len(offered(model)) <= 1 + 3
