@@ -79,10 +79,10 @@ def what_holds_up(turn: Turn) -> str:
     conversation = turn.conversation
     of_person = held.filter(conversation__owner=conversation.owner_id).count()
     if of_person >= settings.CHAT_TURNS_PER_PERSON:
-        return f"{of_person:,} of your other answers are under way, as many as can be at once"
+        return f"you have as many answers under way as you can at once ({of_person:,})"
     of_organization = held.filter(conversation__organization=conversation.organization_id).count()
     if of_organization >= settings.CHAT_TURNS_PER_ORGANIZATION:
-        return f"your organization has {of_organization:,} answers under way, as many as can be at once"
+        return f"your organization has as many answers under way as it can at once ({of_organization:,})"
     return ""
 
 
@@ -100,4 +100,5 @@ def _in_turn(statement: str, turn_id: UUID | None, **values: Any) -> list[Any]:
         with transaction.atomic():
             cursor.execute(LOCK)
             cursor.execute(statement, values)
-            return cursor.fetchall()
+            found: list[Any] = cursor.fetchall()
+            return found

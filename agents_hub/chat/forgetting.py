@@ -1,6 +1,7 @@
 """What is kept of a turn for a while only: the events of those who looked on, and what was sent to models."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -15,7 +16,7 @@ TURNS_AT_ONCE = 200
 EVENT_HOURS = 24
 
 # What stands in the message beside its text, and stays with it.
-KEPT = ["problem", "tools"]
+TOLD = ["problem", "tools"]
 
 # Plan: turn_events_kept leads to the turns that ended first, their events go by the unique index of turn and number.
 OLD_EVENTS = """
@@ -32,7 +33,7 @@ OLD_EVENTS = """
 
 def forget_events() -> int:
     """The events of turns that ended long ago; of how many."""
-    values = {"hours": EVENT_HOURS, "most": TURNS_AT_ONCE, "kept": KEPT}
+    values: dict[str, Any] = {"hours": EVENT_HOURS, "most": TURNS_AT_ONCE, "kept": TOLD}
     total = 0
     while True:
         with connection.cursor() as cursor:

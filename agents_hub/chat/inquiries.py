@@ -1,14 +1,16 @@
 """What a turn asks its person on the way, and waiting for it: permission for a call, a server's own questions."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 
 from agents_hub.chat import store
-from agents_hub.chat.store import Held
+from agents_hub.chat.store import Held, Overtaken
 from agents_hub.models import Inquiry
 from agents_hub.models.turns import WITHDRAWN
 from mcp_gateway.offload import in_domain
@@ -43,7 +45,12 @@ class Inquiries:
                 given = await answered
         except TimeoutError:
             # Answered after all, where that came first.
-            given = await in_domain(store.withdraw_one, self._held, inquiry.pk) or UNANSWERED
+            given = await in_domain(store.withdraw_one, self._held, inquiry.pk)
+        except asyncio.CancelledError:
+            # The server wants no answer any more, or the turn ends, which withdraws what it asks.
+            with contextlib.suppress(Overtaken, DatabaseError, InterfaceError):
+                await in_domain(store.withdraw_one, self._held, inquiry.pk)
+            raise
         finally:
             del self._open[inquiry.pk]
             self._told(inquiry, False)

@@ -118,7 +118,7 @@ class TurnRun:
         number = steps.answers + 1
         is_last = number > agent.max_tool_rounds
         question = self._question(loaded, calls, is_last=is_last)
-        if compaction.is_due(question.history):
+        if len(question.history) > 1 and compaction.is_due(question.history):
             await self._compact(loaded, question)
             question = self._question(loaded, calls, is_last=is_last)
         self._partial = ""

@@ -170,13 +170,12 @@ def answers_to(inquiries: Sequence[UUID]) -> dict[UUID, Any]:
     return dict(answered.values_list("pk", "answer"))
 
 
-def withdraw_one(held: Held, inquiry_id: UUID) -> dict[str, Any] | None:
-    """Ask it no more. What was answered to it where that came first."""
+def withdraw_one(held: Held, inquiry_id: UUID) -> dict[str, Any]:
+    """Ask it no more. What was answered to it, by now or for want of an answer."""
     with holding(held):
-        asked = Inquiry.objects.filter(pk=inquiry_id)
-        if withdraw(asked):
-            return None
-        return asked.values_list("answer", flat=True).first()
+        withdraw(Inquiry.objects.filter(pk=inquiry_id))
+        answer: dict[str, Any] = Inquiry.objects.values_list("answer", flat=True).get(pk=inquiry_id)
+        return answer
 
 
 def withdraw(inquiries: QuerySet[Inquiry]) -> int:

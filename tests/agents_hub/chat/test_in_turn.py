@@ -5,11 +5,13 @@ from asgiref.sync import sync_to_async
 from django.test import Client
 from pytest_django import Settings
 
+from accounts.errors import Conflict
 from accounts.models import Organization
 from agents_hub import tasks
 from agents_hub.chat import claiming
 from agents_hub.chat.runner import Runner
 from agents_hub.models import Agent, Stage, Turn, TurnStatus
+from agents_hub.services import turns
 from tests.agents_hub.chat.seeing import shown
 from tests.agents_hub.chat.talks import Talk, asking_first, begun, calling, halfway, remote_name
 from tests.agents_hub.factories import AgentFactory, member_of
@@ -89,7 +91,7 @@ def test_the_page_says_what_an_answer_waits_for(talk: Talk, browser: Client, age
     settings.CHAT_TURNS_PER_PERSON = settings.CHAT_TURNS_PER_ORGANIZATION = 1
     other = asked_by(agent, 1)[0]
     assert claiming.claim(1, other.pk)
-    assert "Waiting for its turn: your organization has 1 answers under way" in shown(browser, talk)
+    assert "Waiting for its turn: your organization has as many answers under way" in shown(browser, talk)
 
 
 def test_what_is_asked_beyond_the_limit_is_answered_after_the_rest(
@@ -127,3 +129,10 @@ def test_a_turn_that_waits_for_its_person_holds_up_nobody(talk: Talk, model: Mod
                 await talk.moment()
 
     run(work)
+
+
+def test_a_person_who_has_too_much_waiting_is_told_so(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "MOST_AT_ONCE", 1)
+    begun(talk)
+    with pytest.raises(Conflict, match="wait for their answers"):
+        begun(Talk.begin(talk.caller, talk.agent))

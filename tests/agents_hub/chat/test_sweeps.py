@@ -111,10 +111,10 @@ def test_events_are_forgotten_a_day_after_the_end_and_what_was_said_and_done_is_
 
 def test_what_stands_in_a_message_beside_its_text_is_not_forgotten() -> None:
     old = ended(hours=forgetting.EVENT_HOURS + 1)
-    for number, kind in enumerate(forgetting.KEPT, 2):
+    for number, kind in enumerate(forgetting.TOLD, 2):
         TurnEvent.objects.create(turn=old, number=number, kind=kind, body={"name": "Away"})
     tasks.forget_old_turns()
-    assert list(old.events.order_by("number").values_list("kind", flat=True)) == forgetting.KEPT
+    assert list(old.events.order_by("number").values_list("kind", flat=True)) == forgetting.TOLD
 
 
 def test_old_events_are_looked_for_among_turns_that_have_some() -> None:
@@ -122,7 +122,7 @@ def test_old_events_are_looked_for_among_turns_that_have_some() -> None:
     assert (forgetting.forget_events(), forgetting.forget_events()) == (1, 0)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {forgetting.OLD_EVENTS}", {"hours": 1, "most": 10, "kept": forgetting.KEPT})
+        cursor.execute(f"EXPLAIN {forgetting.OLD_EVENTS}", {"hours": 1, "most": 10, "kept": forgetting.TOLD})
         assert "turn_events_kept" in "\n".join(row[0] for row in cursor.fetchall())
 
 

@@ -79,6 +79,20 @@ def test_a_server_that_is_down_is_named_and_stops_nothing(talk: Talk, model: Mod
     assert offered(model)
 
 
+def test_a_server_that_came_back_is_named_no_more_once_the_turn_is_gone_on_with(
+    talk: Talk, model: ModelProvider, server: McpServer
+) -> None:
+    away = talk.give(server)
+    type(away).objects.filter(pk=away.pk).update(url="http://127.0.0.1:1/mcp")
+    model.answers.append(Fault(401))
+    turn = talk.say()
+    assert TurnEvent.objects.filter(turn=turn, kind="problem").exists()
+    type(away).objects.filter(pk=away.pk).update(url=server.url, revision=away.revision + 1)
+    turns.try_again(talk.caller, turn_id=turn.pk)
+    talk.answered(turn)
+    assert not TurnEvent.objects.filter(turn=turn, kind="problem").exists()
+
+
 def test_a_tool_that_asks_first_runs_once_it_is_allowed(talk: Talk, model: ModelProvider, server: McpServer) -> None:
     printer = asking_first(talk, server)
     model.answers += [calling(remote_name(printer, "echo"), text="ink"), Reply()]
