@@ -28,7 +28,8 @@ ANY_WAITING = """
 # among those of its person, or organization, that are carried out or waited longer.
 IN_TURN = """
     WITH alive AS (
-        SELECT turn.id, turn.lease_until IS NOT NULL AS is_held, turn.created_at, turn.handed_out_at,
+        SELECT turn.id, turn.lease_until IS NOT NULL AS is_held, turn.handed_out_at,
+            coalesce(turn.resumed_at, turn.created_at) AS since,
             conversation.owner_id, conversation.organization_id
         FROM agents_hub_turn turn JOIN agents_hub_conversation conversation ON conversation.id = turn.conversation_id
         WHERE turn.status = 'in_progress' AND (turn.lease_until IS NOT NULL OR %(id)s::uuid IS NULL OR turn.id = %(id)s)
@@ -52,7 +53,7 @@ CLAIM = f"""{IN_TURN}
 """  # noqa: S608 - put together from what stands here
 HAND_OUT = f"""{IN_TURN}
     UPDATE agents_hub_turn SET handed_out_at = clock_timestamp() WHERE id IN (
-        SELECT id FROM in_turn WHERE created_at < clock_timestamp() - %(left_after)s * interval '1 second'
+        SELECT id FROM in_turn WHERE since < clock_timestamp() - %(left_after)s * interval '1 second'
             AND (handed_out_at IS NULL OR handed_out_at < clock_timestamp() - %(again)s * interval '1 second')
         ORDER BY organization_place, person_place, id LIMIT %(most)s
     )

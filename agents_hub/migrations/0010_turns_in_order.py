@@ -65,4 +65,5 @@ class Migration(migrations.Migration):
                 name="turn_events_kept",
             ),
         ),
+        migrations.RunSQL(began, migrations.RunSQL.noop),
     ]

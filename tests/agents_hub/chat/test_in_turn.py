@@ -17,7 +17,7 @@ from tests.agents_hub.chat.talks import Talk, asking_first, begun, calling, half
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import OrganizationFactory, caller_for
 from tests.fakes.mcp_server import McpServer
-from tests.fakes.model_provider import ModelProvider, Reply
+from tests.fakes.model_provider import Fault, ModelProvider, Reply
 from tests.mcp_gateway.remote.elsewhere import run
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +83,16 @@ def test_workers_are_told_only_of_turns_that_may_be_taken_and_of_each_once(
     for _ in range(3):
         tasks.look_after_turns()
     assert sorted(told) == sorted(str(turn.pk) for turn in waiting[:2])
+
+
+def test_a_turn_that_is_gone_on_with_is_left_to_web_processes_first(talk: Talk, model: ModelProvider) -> None:
+    model.answers.append(Fault(401))
+    turn = talk.say()
+    Turn.objects.update(created_at="2020-01-01T00:00:00Z")
+    turns.try_again(talk.caller, turn_id=turn.pk)
+    assert claiming.hand_out() == []
+    Turn.objects.update(resumed_at="2020-01-01T00:00:00Z")
+    assert claiming.hand_out() == [turn.pk]
 
 
 def test_the_page_says_what_an_answer_waits_for(talk: Talk, browser: Client, agent: Agent, settings: Settings) -> None:
