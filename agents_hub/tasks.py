@@ -83,7 +83,7 @@ def look_after_turns() -> None:
     lost.give_up_lost()
     for turn_id in claiming.hand_out():
         # A message that no worker has taken by then is sent anew; a turn never has two.
-        carry_out_turn.apply_async([str(turn_id)], expires=claiming.AGAIN_SECONDS)
+        carry_out_turn.apply_async((str(turn_id),), expires=claiming.AGAIN_SECONDS)
 
 
 # Acknowledged when it begins: a turn that is lost with its worker is marked, and not begun again by itself. The

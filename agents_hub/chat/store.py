@@ -174,7 +174,7 @@ def withdraw_one(held: Held, inquiry_id: UUID) -> dict[str, Any]:
     """Ask it no more. What was answered to it, by now or for want of an answer."""
     with holding(held):
         withdraw(Inquiry.objects.filter(pk=inquiry_id))
-        answer: dict[str, Any] = Inquiry.objects.values_list("answer", flat=True).get(pk=inquiry_id)
+        answer: dict[str, Any] = Inquiry.objects.get(pk=inquiry_id).answer
         return answer
 
 

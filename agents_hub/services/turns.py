@@ -221,7 +221,7 @@ def _refuse_too_many(caller: Caller) -> None:
     waiting = Turn.objects.filter(status=TurnStatus.IN_PROGRESS, conversation__owner=caller.user_id)
     if waiting.count() >= MOST_AT_ONCE:
         raise Conflict(
-            f"{MOST_AT_ONCE} of your questions wait for their answers. Stop some, or wait until they are answered.",
+            f"You have {MOST_AT_ONCE} questions waiting for answers. Stop some, or wait until they are answered.",
             code="too_many_turns",
         )
 

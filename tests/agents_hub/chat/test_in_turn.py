@@ -97,11 +97,11 @@ def test_a_turn_that_is_gone_on_with_is_left_to_web_processes_first(talk: Talk, 
 
 def test_the_page_says_what_an_answer_waits_for(talk: Talk, browser: Client, agent: Agent, settings: Settings) -> None:
     begun(talk)
-    assert "Waiting for its turn" in shown(browser, talk)
+    assert "Queued" in shown(browser, talk)
     settings.CHAT_TURNS_PER_PERSON = settings.CHAT_TURNS_PER_ORGANIZATION = 1
     other = asked_by(agent, 1)[0]
     assert claiming.claim(1, other.pk)
-    assert "Waiting for its turn: your organization has as many answers under way" in shown(browser, talk)
+    assert "Queued: your organization has as many answers under way" in shown(browser, talk)
 
 
 def test_what_is_asked_beyond_the_limit_is_answered_after_the_rest(
@@ -144,5 +144,5 @@ def test_a_turn_that_waits_for_its_person_holds_up_nobody(talk: Talk, model: Mod
 def test_a_person_who_has_too_much_waiting_is_told_so(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "MOST_AT_ONCE", 1)
     begun(talk)
-    with pytest.raises(Conflict, match="wait for their answers"):
+    with pytest.raises(Conflict, match="waiting for answers"):
         begun(Talk.begin(talk.caller, talk.agent))

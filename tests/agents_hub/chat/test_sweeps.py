@@ -23,7 +23,7 @@ def handed_out(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The turns that were given to workers."""
     given: list[str] = []
 
-    def sent(arguments: list[str], expires: float) -> None:
+    def sent(arguments: tuple[str], expires: float) -> None:
         assert expires == claiming.AGAIN_SECONDS
         given.extend(arguments)
 
@@ -129,6 +129,8 @@ def test_old_events_are_looked_for_among_turns_that_have_some() -> None:
 def test_a_worker_may_take_as_long_for_an_answer_as_its_person_may_let_it_wait(settings: Any) -> None:
     task = tasks.carry_out_turn
     longest = settings.CHAT_TURN_SECONDS + settings.CHAT_ANSWER_MINUTES * 60
+    assert task.soft_time_limit is not None
+    assert task.time_limit is not None
     assert settings.CELERY_TASK_SOFT_TIME_LIMIT < longest < task.soft_time_limit < task.time_limit
 
 

@@ -134,7 +134,7 @@ def test_making_a_history_short_is_told_recorded_and_paid_for(
         await halfway(model)
         await talk.seen(turn, "compacting")
         now = await Turn.objects.select_related("conversation__agent").aget(pk=turn.pk)
-        assert "writing down what was said so far" in await sync_to_async(standing)(now)
+        assert "summarizing the conversation so far" in await sync_to_async(standing)(now)
         model.go.set()
 
     talk.answered(turn, look)
