@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 from celery.schedules import crontab
 
-from agents_hub.chat import store
+from agents_hub.chat import claiming, lost
 from agents_hub.chat.alone import carry_out
 from agents_hub.chat.forgetting import forget_events, forget_records
 from agents_hub.files.content import sweep_orphans
@@ -80,13 +80,15 @@ def remove_orphaned_content() -> None:
 @shared_task
 def look_after_turns() -> None:
     """A web process takes turns up at once; a worker does what none has taken."""
-    store.give_up_lost()
-    for turn_id in store.left_waiting():
-        carry_out_turn.delay(str(turn_id))
+    lost.give_up_lost()
+    for turn_id in claiming.hand_out():
+        # A message that no worker has taken by then is sent anew; a turn never has two.
+        carry_out_turn.apply_async((str(turn_id),), expires=claiming.AGAIN_SECONDS)
 
 
-# Acknowledged when it begins: a turn that is lost with its worker is marked, and not begun again by itself.
-@shared_task(acks_late=False, time_limit=LONGEST_TURN_SECONDS)
+# Acknowledged when it begins: a turn that is lost with its worker is marked, and not begun again by itself. The
+# answer's own limits end it in words, long before these.
+@shared_task(acks_late=False, soft_time_limit=LONGEST_TURN_SECONDS, time_limit=LONGEST_TURN_SECONDS + 60)
 def carry_out_turn(turn_id: str) -> None:
     carry_out(UUID(turn_id))
 

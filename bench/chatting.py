@@ -117,6 +117,7 @@ def main() -> None:
     with bench_database("asterism_bench_chatting") as url, ExitStack() as running:
         environment = {
             **prepared_environment(url),
+            "CHAT_TURNS_PER_PERSON": str(AT_ONCE),
             "OUTBOUND_ALLOW_LOCAL": "1",
             "REST_RATE_PER_MINUTE": "0",
             "STREAMS_PER_PERSON": "1000",

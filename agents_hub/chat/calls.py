@@ -1,36 +1,33 @@
 """The calls of one answer: each is permitted where it has to be, made, shown, and its result kept."""
 
 import asyncio
-import binascii
-import json
-from base64 import b64decode
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 
 from accounts.errors import DomainError
 from agents_hub.chat import permissions, store
 from agents_hub.chat.inquiries import UNANSWERED as UNANSWERED_QUESTION
 from agents_hub.chat.inquiries import Inquiries, as_answer, from_server
 from agents_hub.chat.loading import Loaded
-from agents_hub.chat.searching import Selection
+from agents_hub.chat.outcomes import SETTLED, outcome_of, result
+from agents_hub.chat.searching import Selection, found_in
 from agents_hub.chat.sources import CallContext, ChatTool, Problem, ToolOutcome
 from agents_hub.chat.store import Held
 from agents_hub.chat.toolset import Toolset
 from agents_hub.chat.whole import whole
 from agents_hub.models import Inquiry, ToolUse
-from llm.turns import Answer, Image, ToolCall, ToolResult
+from llm.turns import Answer, Returned, ToolCall, ToolResult
 from mcp_gateway.offload import in_domain
 from mcp_gateway.remote.questions import Answer as Reply
 from mcp_gateway.remote.questions import Question
 from security.identifiers import uuid7
 from security.storable import storable
 
-# Of what one call gives the model, in characters. People see all that is kept.
-MOST_GIVEN = 50_000
 # Calls of one answer that are made at the same time.
 AT_ONCE = 8
 UNKNOWN = (
@@ -60,9 +57,11 @@ class Calls:
     def __init__(self, run: Shows, loaded: Loaded, tools: Toolset) -> None:
         self._run = run
         self._loaded = loaded
-        self._selection = Selection(tools.tools, settings.CHAT_TOOLS_DIRECT, _called(loaded))
+        self._selection = Selection(tools.tools, settings.CHAT_TOOLS_DIRECT, _known_to(loaded))
         self._known = {(use.round, use.place): use for use in loaded.uses}
         self._gate = asyncio.Semaphore(AT_ONCE)
+        # What the person is being asked to allow, by the inquiry's id.
+        self._waiting: dict[UUID, ChatTool] = {}
         self.problems: Sequence[Problem] = tools.problems
 
     @property
@@ -93,26 +92,21 @@ class Calls:
     async def _settle(self, number: int, place: int, call: ToolCall) -> ToolResult:
         async with self._gate:
             use = self._known.get((number, place))
-            if use is not None and use.status not in (ToolUse.Status.WAITING, ToolUse.Status.RUNNING):
-                # One that was cancelled with its turn was under way: nobody knows how far it came.
-                if use.status == ToolUse.Status.STOPPED:
-                    return _result(call, ToolOutcome.said(UNKNOWN, failed=True))
-                return _result(call, _outcome_of(use))
+            if use is not None and use.status in SETTLED:
+                return result(call, outcome_of(use))
             tool = self._selection.find(call.name)
+            use = use or self._new(number, place, call, tool)
             if tool is None or call.fault:
-                said = call.fault or f"There is no tool {call.name[:100]} here. Use one of those listed."
-                return _result(call, ToolOutcome.said(said, failed=True))
-            return _result(call, await self._use(number, place, tool, call, use))
+                return result(call, await self._not_made(use, tool, call))
+            return result(call, await self._use(use, tool, call))
 
-    async def _use(
-        self, number: int, place: int, tool: ChatTool, call: ToolCall, before: ToolUse | None
-    ) -> ToolOutcome:
-        if before is not None and before.status == ToolUse.Status.RUNNING and not tool.repeatable:
-            return await self._ended(before, ToolUse.Status.UNKNOWN, ToolOutcome.said(UNKNOWN, failed=True))
-        asks = tool.ask_first and not await in_domain(permissions.is_granted, self._conversation, tool)
-        use = before or await self._begun(number, place, tool, call, asks=asks)
-        if asks and (refused := await self._permission(use, tool)) is not None:
+    async def _use(self, use: ToolUse, tool: ChatTool, call: ToolCall) -> ToolOutcome:
+        if use.began_at is not None and not tool.repeatable:
+            # It was under way when the turn was cancelled or lost: nobody knows how far it came.
+            return await self._ended(use, ToolUse.Status.UNKNOWN, _unknown(use))
+        if tool.ask_first and use.began_at is None and (refused := await self._permission(use, tool)) is not None:
             return refused
+        await self._stands(use, ToolUse.Status.RUNNING)
         said: list[str] = []
         try:
             outcome = await tool.perform(call.arguments, self._context(use, said))
@@ -125,10 +119,33 @@ class Calls:
         status = ToolUse.Status.FAILED if outcome.is_error else ToolUse.Status.DONE
         return await self._ended(use, status, outcome)
 
+    async def _not_made(self, use: ToolUse, tool: ChatTool | None, call: ToolCall) -> ToolOutcome:
+        """A call of a tool that there is not, or with arguments that nobody can read: people see it all the same."""
+        said = call.fault
+        if tool is None:
+            said = f"There is no tool {call.name[:100]} here. Use one of those listed."
+        return await self._ended(use, ToolUse.Status.FAILED, ToolOutcome.said(said, failed=True))
+
     async def _permission(self, use: ToolUse, tool: ChatTool) -> ToolOutcome | None:
-        """Ask the person for this very call. What stands in its place where they do not allow it."""
+        """Ask the person for this very call, unless it was allowed. What stands in its place where they deny it."""
+        if await in_domain(permissions.is_granted, self._conversation, tool):
+            return None
         if self._loaded.is_unattended:
-            return await self._ended(use, ToolUse.Status.DENIED, ToolOutcome.said(NOBODY_THERE, failed=True))
+            return await self._denied(use, NOBODY_THERE)
+        # What they said before the turn was interrupted holds.
+        known = (use.round, use.place) in self._known
+        action = await in_domain(store.permission_given, use.pk) if known else None
+        if action is None:
+            await self._stands(use, ToolUse.Status.WAITING)
+            action = await self._asked(use, tool)
+        if action not in ("once", "always"):
+            return await self._denied(use, DENIED if action == "deny" else UNANSWERED)
+        if action == "always":
+            await in_domain(permissions.grant, self._run.held, self._conversation, tool)
+            await self._let_others_go(tool)
+        return None
+
+    async def _asked(self, use: ToolUse, tool: ChatTool) -> str:
         inquiry = Inquiry(
             turn_id=self._run.held.id,
             tool_use_id=use.pk,
@@ -136,37 +153,47 @@ class Calls:
             asked_by=tool.origin_name,
             message=f"Allow “{tool.title}” of {tool.origin_name} to run?",
         )
-        action = (await self._run.inquiries.put(inquiry))["action"]
-        if action not in ("once", "always"):
-            said = DENIED if action == "deny" else UNANSWERED
-            return await self._ended(use, ToolUse.Status.DENIED, ToolOutcome.said(said, failed=True))
-        if action == "always":
-            await in_domain(permissions.grant, self._run.held, self._conversation, tool)
-        use.status = ToolUse.Status.RUNNING
-        await in_domain(store.change_use, self._run.held, use.pk, ToolUse.Status.RUNNING)
-        self._show(use)
-        return None
+        self._waiting[inquiry.pk] = tool
+        try:
+            return str((await self._run.inquiries.put(inquiry))["action"])
+        finally:
+            del self._waiting[inquiry.pk]
 
-    async def _begun(self, number: int, place: int, tool: ChatTool, call: ToolCall, *, asks: bool) -> ToolUse:
-        use = ToolUse(
+    async def _let_others_go(self, tool: ChatTool) -> None:
+        """What was allowed for the chat is allowed to the round's other calls of the tool, which wait for the same."""
+        alike = [pk for pk, waiting in self._waiting.items() if waiting is tool]
+        if alike:
+            await in_domain(store.answer_alike, self._run.held, alike, "always")
+            await self._run.inquiries.look()
+
+    async def _denied(self, use: ToolUse, said: str) -> ToolOutcome:
+        return await self._ended(use, ToolUse.Status.DENIED, ToolOutcome.said(said, failed=True))
+
+    def _new(self, number: int, place: int, call: ToolCall, tool: ChatTool | None) -> ToolUse:
+        """The call's row, not stored yet."""
+        return ToolUse(
             id=uuid7(),
             turn_id=self._run.held.id,
             round=number,
             place=place,
-            name=tool.name,
-            title=tool.title[:200],
-            origin=tool.origin,
-            origin_name=tool.origin_name[:255],
+            name=storable(call.name)[:64],
+            title=storable(tool.title if tool else call.name)[:200],
+            origin=tool.origin if tool else "none",
+            origin_name=tool.origin_name[:255] if tool else "Not offered",
             arguments=storable(call.arguments),
-            status=ToolUse.Status.WAITING if asks else ToolUse.Status.RUNNING,
+            status=ToolUse.Status.WAITING,
         )
-        await in_domain(store.begin_use, self._run.held, use)
+
+    async def _stands(self, use: ToolUse, status: ToolUse.Status) -> None:
+        """Store and show where the call is: before it is made, that it is."""
+        if status == ToolUse.Status.RUNNING:
+            use.began_at = timezone.now()
+        use.status, use.result, use.ended_at = status, None, None
+        await in_domain(store.keep_use, self._run.held, use)
         self._show(use)
-        return use
 
     async def _ended(self, use: ToolUse, status: ToolUse.Status, outcome: ToolOutcome) -> ToolOutcome:
-        await in_domain(store.end_use, self._run.held, use.pk, status, outcome)
-        use.status = status
+        await in_domain(store.end_use, self._run.held, use, status, outcome)
         self._show(use)
         return outcome
 
@@ -199,45 +226,17 @@ class Calls:
         return self._loaded.turn.conversation_id
 
 
-def _called(loaded: Loaded) -> Iterator[str]:
-    """The tools that the conversation has called so far."""
+def _known_to(loaded: Loaded) -> Iterator[tuple[str, bool]]:
+    """The tools that the conversation has found or called so far, and whether it called them."""
     for turn in [*loaded.before, *loaded.steps.told]:
-        if isinstance(turn, Answer):
-            yield from (call.name for call in turn.calls)
+        match turn:
+            case Answer(calls=calls):
+                yield from ((call.name, True) for call in calls)
+            case Returned(results=results):
+                yield from ((name, False) for result in results for name in found_in(result))
 
 
-def _result(call: ToolCall, outcome: ToolOutcome) -> ToolResult:
-    """What the model is given of it: the structured content where there is any, else the words."""
-    return ToolResult(call.id, call.name, _given(outcome), outcome.is_error, images=_images(outcome))
-
-
-def _images(outcome: ToolOutcome) -> list[Image]:
-    """The pictures that the tool gave, for models that look at them. They are not kept for later questions."""
-    found = []
-    for block in outcome.content:
-        if block.get("type") == "image":
-            with suppress(binascii.Error, ValueError):
-                found.append(Image(str(block.get("mimeType")), b64decode(str(block.get("data")), validate=True)))
-    return found
-
-
-def _given(outcome: ToolOutcome) -> Any:
-    if outcome.structured is not None and not outcome.is_error:
-        return _clipped(outcome.structured)
-    others = [f"[{block.get('type')}: shown to the person]" for block in outcome.content if block.get("type") != "text"]
-    return _clipped("\n".join([outcome.text, *others]).strip()) or "Done; the tool returned nothing."
-
-
-def _clipped(given: Any) -> Any:
-    text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
-    if len(text) <= MOST_GIVEN:
-        return given
-    return f"{text[:MOST_GIVEN]}\n[It was cut here: {len(text):,} characters.]"
-
-
-def _outcome_of(use: ToolUse) -> ToolOutcome:
-    """What a call that was made before gave."""
-    kept: Mapping[str, Any] = use.result or {}
-    return ToolOutcome(
-        kept.get("content", ()), kept.get("structured"), use.status != ToolUse.Status.DONE, kept.get("notes", ())
-    )
+def _unknown(use: ToolUse) -> ToolOutcome:
+    """Of a call that nobody saw the end of, with what it said on its way."""
+    notes = (use.result or {}).get("notes", ())
+    return replace(ToolOutcome.said(UNKNOWN, failed=True), notes=notes)

@@ -8,14 +8,20 @@
 Between rounds only: the results of all calls of the last answer are in the history.
 """
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from llm import compaction
-from llm.compaction import question as question
-from llm.turns import Said, Turn
+from llm.turns import Question, Returned, Said, ToolResult, Turn
 
 TOLD = "What was said and done in this conversation so far, as you wrote it down:"
 GO_ON = "Go on from there, and do not do again what is done."
+# Of one result, or of one message with its files, in characters: for the summary, and after it.
+MOST_SUMMED_UP = 20_000
+MOST_KEPT = 60_000
+CUT = "\n[It was cut here: {:,} characters.]"
 
 
 def is_due(history: Sequence[Turn], *, from_tokens: int = 0) -> bool:
@@ -23,8 +29,13 @@ def is_due(history: Sequence[Turn], *, from_tokens: int = 0) -> bool:
     return compaction.length(history) > (from_tokens or compaction.FROM_TOKENS)
 
 
+def question(asked: Question) -> Question:
+    """What is asked for, with long texts cut and without images, so that it fits where the history does not."""
+    return compaction.question(replace(asked, history=[_short(turn) for turn in asked.history]))
+
+
 def told(history: Sequence[Turn], summary: str) -> str:
-    """What takes the history's place: what the person said last, as they said it, and the summary.
+    """What takes the history's place: what the person said last, in their words, and the summary.
 
     The summary comes last: it tells what was done already about that.
     """
@@ -36,4 +47,23 @@ def _said_last(history: Sequence[Turn]) -> str:
     if said is None:
         return ""
     images = f"\n[{len(said.images)} images, no longer shown]" if said.images else ""
-    return f"The person said last:\n{said.text}{images}\n\n"
+    return f"The person said last:\n{_cut(said.text, MOST_KEPT)}{images}\n\n"
+
+
+def _short(turn: Turn) -> Turn:
+    match turn:
+        case Said(text=text):
+            return Said(_cut(text, MOST_SUMMED_UP))
+        case Returned(results=results):
+            return Returned([_short_result(each) for each in results])
+    return turn
+
+
+def _short_result(given: ToolResult) -> ToolResult:
+    text = given.content if isinstance(given.content, str) else json.dumps(given.content, ensure_ascii=False)
+    content: Any = given.content if len(text) <= MOST_SUMMED_UP else _cut(text, MOST_SUMMED_UP)
+    return replace(given, content=content, images=())
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[:most] + CUT.format(len(text))

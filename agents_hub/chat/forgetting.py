@@ -1,6 +1,7 @@
 """What is kept of a turn for a while only: the events of those who looked on, and what was sent to models."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -9,27 +10,37 @@ from django.utils import timezone
 from agents_hub.models import TurnCall
 
 BATCH = 10_000
+# A long answer has some thousand events.
+TURNS_AT_ONCE = 200
 # Whoever looks at a turn after its end reads its message; events are for those who were cut off just then.
 EVENT_HOURS = 24
 
-# Plan: turns that ended in the last days are few; their events go by the unique index of turn and number.
+# What stands in the message beside its text, and stays with it.
+TOLD = ["problem", "tools"]
+
+# Plan: turn_events_kept leads to the turns that ended first, their events go by the unique index of turn and number.
 OLD_EVENTS = """
-    DELETE FROM agents_hub_turnevent WHERE id IN (
-        SELECT event.id FROM agents_hub_turnevent event JOIN agents_hub_turn turn ON turn.id = event.turn_id
-        WHERE turn.ended_at < clock_timestamp() - %s * interval '1 hour' LIMIT %s
+    WITH old AS (
+        SELECT id FROM agents_hub_turn
+        WHERE NOT events_forgotten AND ended_at < clock_timestamp() - %(hours)s * interval '1 hour'
+        ORDER BY ended_at LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM agents_hub_turnevent event USING old WHERE event.turn_id = old.id AND event.kind <> ALL(%(kept)s)
     )
+    UPDATE agents_hub_turn SET events_forgotten = true FROM old WHERE agents_hub_turn.id = old.id
 """
 
 
 def forget_events() -> int:
-    """The events of turns that ended long ago; how many."""
+    """The events of turns that ended long ago; of how many."""
+    values: dict[str, Any] = {"hours": EVENT_HOURS, "most": TURNS_AT_ONCE, "kept": TOLD}
     total = 0
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(OLD_EVENTS, [EVENT_HOURS, BATCH])
-            deleted: int = cursor.rowcount
-        total += deleted
-        if deleted < BATCH:
+            cursor.execute(OLD_EVENTS, values)
+            forgotten: int = cursor.rowcount
+        total += forgotten
+        if forgotten < TURNS_AT_ONCE:
             return total
 
 

@@ -1,18 +1,20 @@
 """What the model is told of a conversation: the messages of the branch shown, and what was done to answer them."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from agents_hub.chat import attached
-from agents_hub.models import Message, Speaker, Turn, TurnStep
+from agents_hub.chat.outcomes import SETTLED, outcome_of, result
+from agents_hub.models import Message, Speaker, ToolUse, Turn, TurnStep
 from agents_hub.services.attachments import of_messages
 from llm.storing import answer_from
-from llm.turns import Answer, Returned, Said, ToolResult
+from llm.turns import Answer, Returned, Said, ToolCall, ToolResult
 from llm.turns import Turn as Told
 
 # Stands for the result of a call that ended with its turn.
 NO_RESULT = "There is no result: the answer was ended before the call was done. It may have been carried out."
+NOT_MADE = "There is no result: the answer was ended before the call was made."
 
 
 @dataclass
@@ -50,9 +52,18 @@ class Steps:
         return bool(self.told) and isinstance(self.told[0], Said)
 
     @property
+    def is_done(self) -> bool:
+        """Whether the turn was answered: the last answer calls for nothing more, and something was said."""
+        return bool(self.told) and isinstance(self.told[-1], Answer) and self.open is None and bool(self.text)
+
+    @property
     def text(self) -> str:
         """What people read of it."""
-        return "\n\n".join(text.strip() for text in self.texts if text.strip())
+        return self.text_with("")
+
+    def text_with(self, more: str) -> str:
+        """What people read of it, and of what comes after that."""
+        return "\n\n".join(text.strip() for text in [*self.texts, more] if text.strip())
 
 
 def steps_of(rows: Iterable[TurnStep]) -> Steps:
@@ -80,6 +91,7 @@ def steps_by_answer(messages: Sequence[UUID]) -> dict[UUID, Steps]:
 def told_before(messages: Sequence[Message]) -> list[Told]:
     """The history that these messages make, oldest first; what a summary stands for is left out."""
     steps = steps_by_answer([message.pk for message in messages if message.speaker == Speaker.AGENT])
+    uses = _last_uses(steps)
     asked = [message.pk for message in messages if message.speaker == Speaker.PERSON]
     files = of_messages(asked, with_text=True)
     told: list[Told] = []
@@ -89,13 +101,33 @@ def told_before(messages: Sequence[Message]) -> list[Told]:
         elif (done := steps.get(message.pk)) is not None:
             if done.starts_anew:
                 told = []
-            told += closed(done)
+            told += closed(done, uses.get(message.pk, {}))
     return told
 
 
-def closed(steps: Steps) -> list[Told]:
-    """The steps such that another question can follow: calls that never had a result get one that says so."""
+def closed(steps: Steps, uses: Mapping[int, ToolUse]) -> list[Told]:
+    """The steps such that another question can follow: calls whose results were not kept get what is known of them.
+
+    `uses` are the calls of the last round, by their place.
+    """
     if steps.open is None:
         return list(steps.told)
-    results = [ToolResult(call.id, call.name, NO_RESULT, failed=True) for call in steps.open.calls]
-    return [*steps.told, Returned(results)]
+    return [*steps.told, Returned([_known(call, uses.get(place)) for place, call in enumerate(steps.open.calls, 1)])]
+
+
+def _known(call: ToolCall, use: ToolUse | None) -> ToolResult:
+    if use is not None and use.status in SETTLED:
+        return replace(result(call, outcome_of(use)), images=())
+    is_begun = use is not None and use.began_at is not None
+    return ToolResult(call.id, call.name, NO_RESULT if is_begun else NOT_MADE, failed=True)
+
+
+def _last_uses(steps: Mapping[UUID, Steps]) -> dict[UUID, dict[int, ToolUse]]:
+    """Of answers that ended within a round, its calls, by the answer's id and their place."""
+    ended = {answer: one.answers for answer, one in steps.items() if one.open is not None}
+    found: dict[UUID, dict[int, ToolUse]] = {}
+    if ended:
+        for use in ToolUse.objects.filter(turn__answer__in=ended).select_related("turn"):
+            if use.round == ended[use.turn.answer_id]:
+                found.setdefault(use.turn.answer_id, {})[use.place] = use
+    return found

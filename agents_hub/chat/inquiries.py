@@ -1,15 +1,18 @@
 """What a turn asks its person on the way, and waiting for it: permission for a call, a server's own questions."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 
 from agents_hub.chat import store
-from agents_hub.chat.store import Held
+from agents_hub.chat.store import Held, Overtaken
 from agents_hub.models import Inquiry
+from agents_hub.models.turns import WITHDRAWN
 from mcp_gateway.offload import in_domain
 from mcp_gateway.remote.questions import Answer, Question
 
@@ -39,12 +42,19 @@ class Inquiries:
         self._told(inquiry, True)
         try:
             async with asyncio.timeout(settings.CHAT_ANSWER_MINUTES * 60):
-                return await answered
+                given = await answered
         except TimeoutError:
-            return UNANSWERED
+            # Answered after all, where that came first.
+            given = await in_domain(store.withdraw_one, self._held, inquiry.pk)
+        except asyncio.CancelledError:
+            # The server wants no answer any more, or the turn ends, which withdraws what it asks.
+            with contextlib.suppress(Overtaken, DatabaseError, InterfaceError):
+                await in_domain(store.withdraw_one, self._held, inquiry.pk)
+            raise
         finally:
             del self._open[inquiry.pk]
             self._told(inquiry, False)
+        return UNANSWERED if given == WITHDRAWN else given
 
     async def look(self) -> None:
         """Take up what was answered meanwhile."""

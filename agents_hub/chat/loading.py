@@ -25,7 +25,8 @@ class Loaded:
     uses: list[ToolUse]
     last_event: int
     is_unattended: bool
-    """Whether the clock asked, so that nobody is there to allow a call or to answer a server's question."""
+    """Whether the clock asked and no person has had it gone on with: nobody is there to allow a call, or to answer a
+    server's question."""
 
 
 def load(held: Held) -> Loaded:
@@ -45,5 +46,5 @@ def load(held: Held) -> Loaded:
         steps=history.steps_by_answer([turn.answer_id]).get(turn.answer_id) or Steps(),
         uses=list(turn.tool_uses.order_by("round", "place")),
         last_event=store.last_event(held.id),
-        is_unattended=TaskRun.objects.filter(turn=turn, due_at__isnull=False).exists(),
+        is_unattended=turn.resumed_at is None and TaskRun.objects.filter(turn=turn, due_at__isnull=False).exists(),
     )

@@ -17,17 +17,27 @@ MOST_TURNS = 100
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One question to a model. `began` is in monotonic seconds."""
+    """One question to a model, with its answer, or why it has none and what it used all the same.
 
-    number: int
+    `began` is in monotonic seconds.
+    """
+
     question: Question
     began: float
     answer: Answer | None = None
     error: str = ""
+    model: str = ""
+    lost: Usage = field(default_factory=Usage)
+    purpose: TurnCall.Purpose = TurnCall.Purpose.ANSWER
     ended: float = field(default_factory=time.monotonic)
 
+    @property
+    def used(self) -> Usage:
+        return self.answer.usage if self.answer else self.lost
+
     def row(self, turn_id: UUID) -> TurnCall:
-        used = self.answer.usage if self.answer else Usage()
+        """Without its number: it is the next of its turn."""
+        used = self.used
         asked = {
             "instructions": _cut(self.question.instructions),
             "history": [_turn(turn) for turn in self.question.history[-MOST_TURNS:]],
@@ -35,8 +45,8 @@ class Recorded:
         }
         return TurnCall(
             turn_id=turn_id,
-            number=self.number,
-            model=self.answer.model if self.answer else "",
+            purpose=self.purpose,
+            model=self.answer.model if self.answer else self.model[:200],
             question=storable(redact(asked)),
             answer=storable(redact(_turn(self.answer))) if self.answer else None,
             error=self.error,

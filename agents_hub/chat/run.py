@@ -5,14 +5,18 @@ goes on from there: no model is asked again for what it answered, and no call th
 """
 
 import asyncio
+import contextlib
+import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from accounts.errors import DomainError, Unavailable
-from agents_hub.chat import compaction, prompt, store, toolset
+from agents_hub.chat import compaction, prompt, store
 from agents_hub.chat.calls import Calls
 from agents_hub.chat.history import Steps
 from agents_hub.chat.inquiries import Inquiries
@@ -20,14 +24,18 @@ from agents_hub.chat.loading import Loaded, load
 from agents_hub.chat.record import Recorded
 from agents_hub.chat.scribe import Scribe
 from agents_hub.chat.store import Held, Overtaken
+from agents_hub.chat.toolset import Opened
 from agents_hub.chat.whole import whole
-from agents_hub.models import Inquiry, TurnStatus
+from agents_hub.models import Inquiry, TurnCall, TurnStatus
 from agents_hub.models.turns import INTERRUPTED
 from llm.asking import OnText
 from llm.services.thinking import Thinker
 from llm.storing import said_by_model, without_calls
-from llm.turns import Answer, Question, ToolResult, ToolSpec
+from llm.turns import Answer, Question, ToolResult, ToolSpec, Usage
 from mcp_gateway.offload import in_domain
+from security import request_id
+
+logger = logging.getLogger(__name__)
 
 PRODUCT = "chat"
 LAST_ROUND = (
@@ -37,6 +45,12 @@ NO_ANSWER = "The model returned no answer. Try again, or rephrase the question."
 
 # Why a turn is to end before it is done.
 Ending = Literal["stopped", "timeout", "overtaken", "shutdown"]
+# What the record says of a question that was at work then.
+CUT_OFF: dict[str, str] = {
+    "stopped": "The person stopped the answer.",
+    "timeout": "The answer took longer than it may.",
+    "shutdown": "The platform stopped while the model answered.",
+}
 
 
 class TurnRun:
@@ -49,24 +63,42 @@ class TurnRun:
         self.inquiries = Inquiries(held, self._told_of)
         self._number = 0
         self._partial = ""
+        self._has_ended = False
         self._loaded: Loaded | None = None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the end is stored. What is left is to close connections."""
+        return self._has_ended
+
     async def run(self) -> None:
-        """Go on until the turn has ended. Raises `Overtaken` where it is somebody else's by now."""
-        try:
-            loaded = self._loaded = await in_domain(load, self.held)
-            self._number = loaded.last_event
-            async with toolset.opened(loaded.caller, loaded.agent) as tools:
-                calls = Calls(self, loaded, tools)
+        """Go on until the turn has ended, and its connections are closed behind it.
+
+        Raises `Overtaken` where it is somebody else's by now.
+        """
+        async with contextlib.AsyncExitStack() as behind:
+            try:
+                loaded = self._loaded = await in_domain(load, self.held)
+                self._number = loaded.last_event
+                opened = Opened(loaded.caller, loaded.agent)
+                behind.push_async_callback(opened.close)
+                calls = Calls(self, loaded, await opened.tools())
                 self._show_tools(calls)
                 await self._answer(loaded, calls)
-            await self._end(TurnStatus.COMPLETED)
-        except asyncio.CancelledError:
-            if self.ending is None:
+                await self._end(TurnStatus.COMPLETED)
+            except asyncio.CancelledError:
+                if self.ending is None:
+                    raise
+                _resume()
+                await self._end_early(self.ending)
+            except DomainError as error:
+                await self._end(TurnStatus.ERROR, code=error.code, said=error.message)
+            except (Overtaken, DatabaseError, InterfaceError):
                 raise
-            await whole(self._end_early(self.ending))
-        except DomainError as error:
-            await self._end(TurnStatus.ERROR, code=error.code, said=error.message)
+            except Exception:  # a fault of ours ends this turn and no other; people are told where to look
+                logger.exception("Turn %s failed", self.held.id)
+                said = f"Something failed on our side. It is in the log under {request_id.current() or self.held.id}."
+                await self._end(TurnStatus.ERROR, code="internal", said=said)
 
     # Rounds ---------------------------------------------------------------------------------------------------------
 
@@ -75,12 +107,9 @@ class TurnRun:
             if loaded.steps.open is not None:
                 results = await calls.settle(loaded.steps.answers, loaded.steps.open)
                 await whole(self._keep_results(loaded.steps, results))
-            if loaded.steps.told and isinstance(loaded.steps.told[-1], Answer):
+            if loaded.steps.is_done:
                 return
-            answer = await self._ask(loaded, calls)
-            if not answer.calls:
-                if not loaded.steps.text:
-                    raise Unavailable(NO_ANSWER, code="no_answer")
+            if not (await self._ask(loaded, calls)).calls:
                 return
 
     async def _ask(self, loaded: Loaded, calls: Calls) -> Answer:
@@ -89,41 +118,81 @@ class TurnRun:
         number = steps.answers + 1
         is_last = number > agent.max_tool_rounds
         question = self._question(loaded, calls, is_last=is_last)
-        thinker = _thinker(loaded)
-        if compaction.is_due(question.history):
-            await self._compact(loaded, thinker, question)
+        if len(question.history) > 1 and compaction.is_due(question.history):
+            await self._compact(loaded, question)
             question = self._question(loaded, calls, is_last=is_last)
         self._partial = ""
         self.show("began", {"round": number})
-        began = time.monotonic()
-        try:
-            answer = await thinker.ask(agent.model, question, on_text=self._pass_on(number))
-        except DomainError as error:
-            await in_domain(store.keep_failed_call, self.held, Recorded(number, question, began, error=error.message))
-            raise
-        recorded = Recorded(number, question, began, answer)
+        answer, recorded = await self._thought(loaded, question, on_text=self._pass_on(number))
         if is_last:
             # What it calls for all the same is not done.
             answer = without_calls(answer)
+        if answer.is_empty and not steps.text:
+            # Nothing to go on from: trying again asks the model again.
+            await whole(in_domain(store.keep_call, self.held, recorded))
+            raise Unavailable(NO_ANSWER, code="no_answer")
         await whole(self._keep_answer(steps, answer, recorded))
         self.show("answered", {"round": number, "calls": len(answer.calls)})
         return answer
 
-    async def _compact(self, loaded: Loaded, thinker: Thinker, question: Question) -> None:
+    async def _thought(
+        self,
+        loaded: Loaded,
+        question: Question,
+        *,
+        on_text: OnText | None = None,
+        purpose: TurnCall.Purpose = TurnCall.Purpose.ANSWER,
+    ) -> tuple[Answer, Recorded]:
+        """What the model answers, and the record of it. A question that comes to nothing leaves its record here."""
+        record = partial(Recorded, question, time.monotonic(), purpose=purpose)
+        asked, used = loaded.agent.model, Usage()
+
+        def lost(model: str, usage: Usage) -> None:
+            nonlocal asked, used
+            asked, used = model, usage
+
+        try:
+            answer = await _thinker(loaded).ask(loaded.agent.model, question, on_text=on_text, on_lost=lost)
+        except BaseException as fault:  # recorded and raised again, whatever it is
+            if (why := self._why(fault)) is not None:
+                failed = record(error=why, model=asked, lost=used)
+                with contextlib.suppress(Overtaken):
+                    await whole(in_domain(store.keep_call, self.held, failed))
+            raise
+        return answer, record(answer)
+
+    def _why(self, fault: BaseException) -> str | None:
+        """Why there is no answer, for the record; none where the turn is no longer ours to write to."""
+        match fault:
+            case DomainError():
+                return fault.message
+            case asyncio.CancelledError():
+                return CUT_OFF.get(self.ending or "")
+            case DatabaseError() | InterfaceError():
+                return None
+            case Exception():
+                return f"Something failed on our side: {type(fault).__name__}."
+        return None
+
+    async def _compact(self, loaded: Loaded, question: Question) -> None:
         """Have the model write down what matters of a history that has become long, and go on from that."""
-        answer = await thinker.ask(loaded.agent.model, compaction.question(question))
+        self.show("compacting", {})
+        short = compaction.question(question)
+        answer, recorded = await self._thought(loaded, short, purpose=TurnCall.Purpose.SUMMARY)
         if not answer.text.strip():
             # It goes on with the long history; where that no longer fits, the provider says so.
+            await whole(in_domain(store.keep_call, self.held, recorded))
             return
-        await whole(self._keep_summary(loaded.steps, compaction.told(question.history, answer.text)))
+        text = compaction.told(question.history, answer.text)
+        await whole(self._keep_summary(loaded.steps, text, recorded))
 
-    async def _keep_summary(self, steps: Steps, text: str) -> None:
-        await in_domain(store.keep_summary, self.held, steps.count + 1, text)
+    async def _keep_summary(self, steps: Steps, text: str, recorded: Recorded) -> None:
+        await in_domain(store.keep_summary, self.held, steps.count + 1, text, recorded)
         steps.summary(text)
 
     async def _keep_answer(self, steps: Steps, answer: Answer, recorded: Recorded) -> None:
         await self.scribe.all_written()
-        text = "\n\n".join(filter(None, [steps.text, answer.text.strip()]))
+        text = steps.text_with(answer.text)
         await in_domain(store.keep_answer, self.held, steps.count + 1, answer, recorded, text)
         steps.answer(answer)
         self._partial = ""
@@ -184,10 +253,6 @@ class TurnRun:
         body = {"inquiryId": str(inquiry.pk), "toolUseId": str(inquiry.tool_use_id), "kind": inquiry.kind}
         self.show("inquiry" if is_open else "inquired", body)
 
-    async def give_up(self, code: str, said: str) -> None:
-        """End after a fault that nobody foresaw."""
-        await self._end(TurnStatus.ERROR, code=code, said=said)
-
     # Ends -----------------------------------------------------------------------------------------------------------
 
     async def _end_early(self, ending: Ending) -> None:
@@ -203,21 +268,31 @@ class TurnRun:
                 await self._end(TurnStatus.ERROR, code=INTERRUPTED, said=store.INTERRUPTED_SAID)
 
     async def _end(self, status: TurnStatus, *, code: str = "", said: str = "") -> None:
+        await whole(self._store_end(status, code, said))
+
+    async def _store_end(self, status: TurnStatus, code: str, said: str) -> None:
         """Store the end, after all that was seen before it. What broke off stays in the message, and a stopped turn's
         in what the model is told of it."""
         await self.scribe.all_written()
         text: str | None = None
-        partial: Answer | None = None
+        broken_off: Answer | None = None
         if self._loaded is not None:
             steps = self._loaded.steps
-            text = "\n\n".join(filter(None, [steps.text, self._partial.strip()]))
+            text = steps.text_with(self._partial)
             if status == TurnStatus.STOPPED and self._partial.strip() and steps.open is None:
-                partial = said_by_model(self._partial.strip(), self._loaded.turn.model)
+                broken_off = said_by_model(self._partial.strip(), self._loaded.turn.model)
 
         def write() -> None:
-            store.end(self.held, status, text=text, partial=partial, code=code, said=said)
+            store.end(self.held, status, text=text, partial=broken_off, code=code, said=said)
 
         await in_domain(write)
+        self._has_ended = True
+
+
+def _resume() -> None:
+    """What was cancelled is taken note of: the task goes on."""
+    if (task := asyncio.current_task()) is not None:
+        task.uncancel()
 
 
 def _thinker(loaded: Loaded) -> Thinker:

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
-from agents_hub.chat import channels, store
+from agents_hub.chat import channels, claiming, store
 from agents_hub.chat.run import Ending, TurnRun
 from agents_hub.chat.scribe import Scribe
 from agents_hub.chat.store import Held, Overtaken
@@ -42,8 +42,8 @@ class _Seat:
     spent: float = 0.0
 
     def end(self, ending: Ending) -> None:
-        """Have it end early, for the first reason given."""
-        if self.run.ending is None:
+        """Have it end early, for the first reason given. Where it has ended, its connections go on being closed."""
+        if self.run.ending is None and not self.run.has_ended:
             self.run.ending = ending
             self.task.cancel()
 
@@ -53,7 +53,8 @@ class Runner:
 
     def __init__(self, capacity: int = 0, parameters: Callable[[], dict[str, Any]] = connection_parameters) -> None:
         self._capacity = capacity
-        self._seats: dict[UUID, _Seat] = {}
+        # By turn and fence: a turn that is gone on with may have one whose connections are still being closed.
+        self._seats: dict[Held, _Seat] = {}
         self._scribe = Scribe()
         self._notices = Notices(parameters)
         self._news = asyncio.Event()
@@ -77,8 +78,8 @@ class Runner:
             await self._notices.close()
 
     async def carry_out(self, turn_id: UUID) -> bool:
-        """Carry that turn out to its end. False where it is over or somebody else has it."""
-        held = await in_domain(store.claim, 1, turn_id)
+        """Carry that turn out to its end. False where it is over, somebody else has it, or it is not its turn yet."""
+        held = await in_domain(claiming.claim, 1, turn_id)
         if not held:
             return False
         await asyncio.wait([self._begin(held[0]).task])
@@ -88,13 +89,18 @@ class Runner:
         """Take up what waits, whenever there is word of it, and once in a while without."""
         while True:
             self._news.clear()
-            room = self._capacity - len(self._seats)
+            room = self._room()
             with _logged("Turns that wait could not be taken up."):
-                for held in await in_domain(store.claim, room) if room > 0 else []:
+                for held in await in_domain(claiming.claim, room) if room > 0 else []:
                     self._begin(held)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK_SECONDS):
                     await self._news.wait()
+
+    def _room(self) -> int:
+        """How many more it takes up. Turns that wait for their person are hardly any work: as many again may."""
+        at_work = sum(not seat.run.inquiries.any_open for seat in self._seats.values())
+        return min(self._capacity - at_work, 2 * self._capacity - len(self._seats))
 
     def _begin(self, held: Held) -> _Seat:
         run = TurnRun(held, self._scribe)
@@ -105,7 +111,7 @@ class Runner:
             self._looking.add(looking)
             looking.add_done_callback(self._looking.discard)
 
-        seat = self._seats[held.id] = _Seat(run, task, wake)
+        seat = self._seats[held] = _Seat(run, task, wake)
         self._notices.subscribe(channels.WISHES, str(held.id), wake)
         return seat
 
@@ -119,19 +125,16 @@ class Runner:
         except (DatabaseError, InterfaceError):
             # Its lease runs out, and it is marked as interrupted.
             logger.exception("Turn %s lost the database", held.id)
-        except Exception:  # a fault of ours ends this turn and no other; people are told where to look
-            logger.exception("Turn %s failed", held.id)
-            said = f"Something failed on our side. It is in the log under {request_id.current() or held.id}."
-            with contextlib.suppress(Overtaken, DatabaseError, InterfaceError):
-                await run.give_up("internal", said)
         finally:
-            seat = self._seats.pop(held.id)
+            seat = self._seats.pop(held)
             self._notices.unsubscribe(channels.WISHES, str(held.id), seat.wake)
             self._news.set()
 
     async def _look(self, seat: _Seat) -> None:
         """See whether somebody wants the turn stopped, or answered what it asks."""
         with _logged("What is wanted of a turn could not be read."):
+            if seat.run.has_ended:
+                return
             await self._renew([seat])
             await seat.run.inquiries.look()
 
@@ -141,7 +144,7 @@ class Runner:
             await asyncio.sleep(TICK_SECONDS)
             now = time.monotonic()
             elapsed, last = now - last, now
-            seats = list(self._seats.values())
+            seats = self._at_work()
             if not seats:
                 continue
             for seat in seats:
@@ -157,11 +160,15 @@ class Runner:
     async def _renew(self, seats: list[_Seat]) -> None:
         wishes = await in_domain(store.renew, [seat.run.held for seat in seats])
         for seat in seats:
-            if seat.run.held.id not in wishes:
+            if seat.run.held not in wishes:
                 # Where it has just ended by itself, there is nothing left to cancel.
                 seat.end("overtaken")
-            elif wishes[seat.run.held.id]:
+            elif wishes[seat.run.held]:
                 seat.end("stopped")
+
+    def _at_work(self) -> list[_Seat]:
+        """Those whose turn has not ended yet."""
+        return [seat for seat in self._seats.values() if not seat.run.has_ended]
 
     async def _leave(self) -> None:
         seats = list(self._seats.values())

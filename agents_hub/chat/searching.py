@@ -7,11 +7,12 @@ shown as it stands, and nothing in it changes what is offered.
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from agents_hub.chat.sources import CallContext, ChatTool, ToolOutcome
+from llm.turns import ToolResult
 
 # No other tool can have this name: remote ones have two `_` in a row, those of sources begin otherwise.
 NAME = "search_tools"
@@ -40,18 +41,22 @@ SATURATION, LENGTH = 1.2, 0.75
 class Selection:
     """An agent's tools in one turn; of those with one name the first is meant.
 
-    `direct` is how many are offered without searching; `loaded` names those that the conversation has used, which stay
-    offered.
+    `direct` is how many are offered at once; `known` are those that the conversation has found or used before, in that
+    order, and whether it used them: they stay offered until others need their room.
     """
 
-    def __init__(self, tools: Sequence[ChatTool], direct: int, loaded: Iterable[str] = ()) -> None:
+    def __init__(self, tools: Sequence[ChatTool], direct: int, known: Iterable[tuple[str, bool]] = ()) -> None:
         self._tools: dict[str, ChatTool] = {}
         for tool in tools:
             if tool.name != NAME:
                 self._tools.setdefault(tool.name, tool)
         self._direct = direct
-        # In the order in which they came, and whether they were used: what was only found makes room again.
-        self._loaded = {name: True for name in loaded if name in self._tools}
+        # In the order in which they came, and whether they were used: what was only found makes room first.
+        self._loaded: dict[str, bool] = {}
+        for name, is_used in known:
+            if name in self._tools:
+                self._loaded[name] = self._loaded.pop(name, False) or is_used
+        self._make_room()
         self.search_tool = self._searching() if len(self._tools) > direct else None
 
     def __len__(self) -> int:
@@ -80,11 +85,17 @@ class Selection:
         now = {tool.name for tool in best}
         for tool in best:
             self._loaded.setdefault(tool.name, False)
-        too_many = len(self._loaded) - self._direct
-        unused = [name for name, used in self._loaded.items() if not used and name not in now]
-        for name in unused[: max(too_many, 0)]:
-            del self._loaded[name]
+        self._make_room(now)
         return best
+
+    def _make_room(self, keep: Collection[str] = ()) -> None:
+        """Where there are too many, let go of the first that were only found, then of the first that were used.
+
+        They can be found again, and called without that.
+        """
+        let_go = sorted((name for name in self._loaded if name not in keep), key=self._loaded.__getitem__)
+        for name in let_go[: max(len(self._loaded) - self._direct, 0)]:
+            del self._loaded[name]
 
     @cached_property
     def _index(self) -> "Index":
@@ -137,6 +148,13 @@ class Selection:
         lines = [f"{one['name']} ({one['of']}): {one['description'] or one['title']}" for one in told]
         said = "\n\n".join(["You can call these from now on. Their servers describe them so:", *lines])
         return ToolOutcome(({"type": "text", "text": said},), {"tools": told})
+
+
+def found_in(result: ToolResult) -> list[str]:
+    """The names of the tools that a search gave, as its result is told to the model."""
+    if result.name != NAME or result.failed or not isinstance(result.content, Mapping):
+        return []
+    return [str(tool.get("name")) for tool in result.content.get("tools", []) if isinstance(tool, Mapping)]
 
 
 class Index:

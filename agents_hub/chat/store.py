@@ -1,49 +1,39 @@
-"""The statements of a turn's run: claiming, keeping the lease, and writing what happened, each guarded by the fence.
+"""The statements of a turn's run: keeping the lease, and writing what happened, each guarded by the fence.
 
 Whoever holds a turn writes through here alone. A write under a fence that is no longer the turn's raises `Overtaken`,
 and nothing of it is stored.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from agents_hub.chat import channels
 from agents_hub.chat.record import Recorded
 from agents_hub.chat.sources import ToolOutcome
 from agents_hub.models import Inquiry, Message, ToolUse, Turn, TurnCall, TurnEvent, TurnStatus, TurnStep
-from agents_hub.models.turns import INTERRUPTED
+from agents_hub.models.turns import WITHDRAWN
 from llm.storing import answer_as_json
-from llm.turns import Answer, ToolResult
+from llm.turns import Answer, ToolResult, Usage
 from security.storable import storable
 
-LEFT_AFTER_SECONDS = 5
 INTERRUPTED_SAID = "The answer was interrupted. What was done so far is kept."
 
-# Plan: turn_under_way holds the few that are under way.
-CLAIM = """
-    UPDATE agents_hub_turn SET fence = fence + 1, lease_until = clock_timestamp() + %(lease)s * interval '1 second'
-    WHERE id IN (
-        SELECT id FROM agents_hub_turn WHERE status = 'in_progress' AND lease_until IS NULL
-            AND (%(id)s::uuid IS NULL OR id = %(id)s)
-        ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED
-    )
-    RETURNING id, fence
-"""
 RENEW = """
     UPDATE agents_hub_turn SET lease_until = clock_timestamp() + %(lease)s * interval '1 second'
     FROM unnest(%(ids)s::uuid[], %(fences)s::bigint[]) AS held(id, fence)
     WHERE agents_hub_turn.id = held.id AND agents_hub_turn.fence = held.fence AND status = 'in_progress'
-    RETURNING agents_hub_turn.id, stop_wanted
+    RETURNING held.id, held.fence, stop_wanted
 """
 WRITE_EVENTS = """
     WITH line AS (
@@ -56,15 +46,6 @@ WRITE_EVENTS = """
         RETURNING turn_id
     )
     SELECT pg_notify(%(channel)s, turn_id::text) FROM (SELECT DISTINCT turn_id FROM written) AS told
-"""
-LOST = """
-    UPDATE agents_hub_turn SET status = 'error', error_code = %(code)s, error = %(said)s, ended_at = clock_timestamp(),
-        lease_until = NULL, fence = fence + 1
-    WHERE id IN (
-        SELECT id FROM agents_hub_turn WHERE status = 'in_progress' AND lease_until < clock_timestamp()
-        ORDER BY lease_until LIMIT 1000 FOR UPDATE SKIP LOCKED
-    )
-    RETURNING id
 """
 
 
@@ -90,21 +71,7 @@ class Event:
     body: Mapping[str, Any]
 
 
-def claim(most: int, turn_id: UUID | None = None) -> list[Held]:
-    """Take up turns that wait, the oldest first, or that one alone."""
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"lease": settings.CHAT_LEASE_SECONDS, "most": most, "id": turn_id})
-        return [Held(*row) for row in cursor.fetchall()]
-
-
-def left_waiting() -> list[UUID]:
-    """Turns that have waited longer than any process that takes them up would let them."""
-    before = timezone.now() - timedelta(seconds=LEFT_AFTER_SECONDS)
-    waiting = Turn.objects.filter(status=TurnStatus.IN_PROGRESS, lease_until=None, created_at__lt=before)
-    return list(waiting.order_by("id").values_list("pk", flat=True)[:100])
-
-
-def renew(held: Sequence[Held]) -> dict[UUID, bool]:
+def renew(held: Sequence[Held]) -> dict[Held, bool]:
     """Keep holding them. Those still held, and whether each is to be stopped."""
     values: dict[str, Any] = {
         "lease": settings.CHAT_LEASE_SECONDS,
@@ -113,7 +80,7 @@ def renew(held: Sequence[Held]) -> dict[UUID, bool]:
     }
     with connection.cursor() as cursor:
         cursor.execute(RENEW, values)
-        return dict(cursor.fetchall())
+        return {Held(turn_id, fence): is_unwanted for turn_id, fence, is_unwanted in cursor.fetchall()}
 
 
 def write_events(events: Sequence[Event]) -> None:
@@ -132,31 +99,21 @@ def last_event(turn_id: UUID) -> int:
 
 def keep_answer(held: Held, number: int, answer: Answer, recorded: Recorded, text: str) -> None:
     """A model's answer: from now on it is not asked for again. `text` is the message as people read it so far."""
-    used, call = answer.usage, recorded.row(held.id)
+    call = recorded.row(held.id)
     with holding(held) as turn:
         TurnStep.objects.create(
             turn=turn, number=number, kind=TurnStep.Kind.ANSWER, body=storable(answer_as_json(answer))
         )
-        _keep_call(call)
         Message.objects.filter(pk=turn.answer_id).update(text=storable(text))
-        changes: dict[str, Any] = {
-            "rounds": F("rounds") + 1,
-            "input_tokens": F("input_tokens") + used.input,
-            "cached_tokens": F("cached_tokens") + used.cached,
-            "output_tokens": F("output_tokens") + used.output,
-            "model": answer.model,
-        }
-        if used.cost_usd is not None:
-            changes["cost_usd"] = (turn.cost_usd or 0) + used.cost_usd
-        if turn.first_text_at is None and answer.text:
-            changes["first_text_at"] = timezone.now()
-        Turn.objects.filter(pk=turn.pk).update(**changes)
+        Turn.objects.filter(pk=turn.pk).update(rounds=F("rounds") + 1, model=answer.model)
+        _keep_call(turn, call, recorded.used)
 
 
-def keep_failed_call(held: Held, recorded: Recorded) -> None:
+def keep_call(held: Held, recorded: Recorded) -> None:
+    """A question that came to nothing that the turn could go on from: what it used counts all the same."""
     call = recorded.row(held.id)
-    with holding(held):
-        _keep_call(call)
+    with holding(held) as turn:
+        _keep_call(turn, call, recorded.used)
 
 
 def keep_results(held: Held, number: int, results: Sequence[ToolResult]) -> None:
@@ -168,20 +125,17 @@ def keep_results(held: Held, number: int, results: Sequence[ToolResult]) -> None
         TurnStep.objects.create(turn=turn, number=number, kind=TurnStep.Kind.RESULTS, body=storable({"results": body}))
 
 
-def keep_summary(held: Held, number: int, text: str) -> None:
+def keep_summary(held: Held, number: int, text: str, recorded: Recorded) -> None:
+    call = recorded.row(held.id)
     with holding(held) as turn:
         TurnStep.objects.create(turn=turn, number=number, kind=TurnStep.Kind.SUMMARY, body=storable({"text": text}))
+        _keep_call(turn, call, recorded.used)
 
 
-def begin_use(held: Held, use: ToolUse) -> None:
-    """A call that is about to be made, or that the person is asked about first."""
+def keep_use(held: Held, use: ToolUse) -> None:
+    """A call as it stands: about to be made, or put to the person first, or made after all."""
     with holding(held):
-        use.save(force_insert=True)
-
-
-def change_use(held: Held, use_id: UUID, status: ToolUse.Status) -> None:
-    with holding(held):
-        ToolUse.objects.filter(pk=use_id).update(status=status)
+        use.save()
 
 
 def note_use(held: Held, use_id: UUID, notes: Sequence[str]) -> None:
@@ -192,14 +146,17 @@ def note_use(held: Held, use_id: UUID, notes: Sequence[str]) -> None:
         )
 
 
-def end_use(held: Held, use_id: UUID, status: ToolUse.Status, outcome: ToolOutcome) -> None:
+def end_use(held: Held, use: ToolUse, status: ToolUse.Status, outcome: ToolOutcome) -> None:
+    """Its end; what the server still asked in it is asked no more."""
     body = {
         "content": list(outcome.content),
         "structured": outcome.structured,
         "notes": list(outcome.notes),
     }
+    use.status, use.result, use.ended_at = status, storable(body), timezone.now()
     with holding(held):
-        ToolUse.objects.filter(pk=use_id).update(status=status, result=storable(body), ended_at=timezone.now())
+        use.save()
+        withdraw(Inquiry.objects.filter(tool_use=use.pk))
 
 
 def ask(held: Held, inquiry: Inquiry) -> None:
@@ -211,6 +168,33 @@ def answers_to(inquiries: Sequence[UUID]) -> dict[UUID, Any]:
     """What was answered so far, by the inquiry's id."""
     answered = Inquiry.objects.filter(pk__in=inquiries, answered_at__isnull=False)
     return dict(answered.values_list("pk", "answer"))
+
+
+def withdraw_one(held: Held, inquiry_id: UUID) -> dict[str, Any]:
+    """Ask it no more. What was answered to it, by now or for want of an answer."""
+    with holding(held):
+        withdraw(Inquiry.objects.filter(pk=inquiry_id))
+        answer: dict[str, Any] = Inquiry.objects.get(pk=inquiry_id).answer
+        return answer
+
+
+def withdraw(inquiries: QuerySet[Inquiry]) -> int:
+    """Those of them that nobody has answered are no longer asked; how many."""
+    return inquiries.filter(answered_at=None).update(answer=WITHDRAWN, answered_at=timezone.now())
+
+
+def answer_alike(held: Held, inquiries: Sequence[UUID], action: str) -> None:
+    """What the person said of one call holds for these as well."""
+    with holding(held):
+        open_ones = Inquiry.objects.filter(pk__in=inquiries, answered_at=None)
+        open_ones.update(answer={"action": action}, answered_at=timezone.now())
+
+
+def permission_given(use_id: UUID) -> str | None:
+    """What the person said to the call before whoever asked was lost; none where they are to be asked."""
+    asked = Inquiry.objects.filter(tool_use=use_id, kind=Inquiry.Kind.PERMISSION, answered_at__isnull=False)
+    last = asked.order_by("pk").last()
+    return None if last is None or last.answer == WITHDRAWN else str(last.answer["action"])
 
 
 def end(
@@ -234,34 +218,35 @@ def end(
             )
         if text is not None:
             Message.objects.filter(pk=turn.answer_id).update(text=storable(text))
-        _end_uses(turn.pk)
+        end_what_was_under_way([turn.pk])
         Turn.objects.filter(pk=turn.pk).update(
             status=status, error_code=code, error=said, ended_at=timezone.now(), lease_until=None, stop_wanted=False
         )
         channels.notify(channels.EVENTS, turn.pk)
 
 
-def give_up_lost() -> int:
-    """Mark the turns whose holder is gone as interrupted; how many. Whoever wakes up after all is overtaken."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(LOST, {"code": INTERRUPTED, "said": INTERRUPTED_SAID})
-        lost = [row[0] for row in cursor.fetchall()]
-        for turn_id in lost:
-            channels.notify(channels.EVENTS, turn_id)
-    return len(lost)
+def end_what_was_under_way(turns: Collection[UUID]) -> None:
+    """Calls and questions end with their turn. By `began_at` one knows later whether a call may have been made."""
+    uses = ToolUse.objects.filter(turn__in=turns, status__in=(ToolUse.Status.WAITING, ToolUse.Status.RUNNING))
+    uses.update(status=ToolUse.Status.STOPPED, ended_at=timezone.now())
+    withdraw(Inquiry.objects.filter(turn__in=turns))
 
 
-def _end_uses(turn_id: UUID) -> None:
-    """Calls that were under way when the turn ended by itself: they were cancelled with it."""
-    ToolUse.objects.filter(turn=turn_id, status__in=(ToolUse.Status.WAITING, ToolUse.Status.RUNNING)).update(
-        status=ToolUse.Status.STOPPED, ended_at=timezone.now()
-    )
-
-
-def _keep_call(call: TurnCall) -> None:
-    """The record of a question; one that was asked again after a failure replaces the first."""
-    TurnCall.objects.filter(turn=call.turn_id, number=call.number).delete()
+def _keep_call(turn: Turn, call: TurnCall, used: Usage) -> None:
+    """The record of a question, and what it used."""
+    last = turn.model_calls.aggregate(last=Max("number"))["last"] or 0
+    call.number = last + 1
     call.save(force_insert=True)
+    changes: dict[str, Any] = {
+        "input_tokens": F("input_tokens") + used.input,
+        "cached_tokens": F("cached_tokens") + used.cached,
+        "output_tokens": F("output_tokens") + used.output,
+    }
+    if used.cost_usd is not None:
+        changes["cost_usd"] = Coalesce("cost_usd", Decimal(0)) + used.cost_usd
+    elif used.total:
+        changes["unpriced_calls"] = F("unpriced_calls") + 1
+    Turn.objects.filter(pk=turn.pk).update(**changes)
 
 
 @contextmanager

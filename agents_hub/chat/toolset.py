@@ -1,9 +1,11 @@
 """All that an agent can call in one turn: remote servers' tools and those of the platform's products.
 
-Connections are opened for the turn and closed with it, however it ends.
+Connections are opened for the turn and closed behind it, however it ends.
 """
 
+import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +17,12 @@ from agents_hub.services.agent_servers import assigned_ids
 from mcp_gateway.models import RemoteServer
 from mcp_gateway.offload import in_domain
 from mcp_gateway.remote import toolbox
+
+# How long all connections of a turn may take to close by themselves, and to be given up after that.
+CLOSING_SECONDS = 30.0
+LETTING_GO_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -30,6 +38,47 @@ class Given:
     servers: dict[int, str]
     subjects: dict[str, list[str]]
     switched_off: frozenset[tuple[str, str]]
+
+
+class Opened:
+    """What an agent can call, held open by a task of its own: whoever uses it can end what it is for before the
+    connections are closed, and a server that drags on that holds up nobody."""
+
+    def __init__(self, caller: Caller, agent: Agent) -> None:
+        self._found: asyncio.Future[Toolset] = asyncio.get_running_loop().create_future()
+        self._leave = asyncio.Event()
+        self._home = asyncio.create_task(self._hold(caller, agent))
+
+    async def tools(self) -> Toolset:
+        """Once they are found."""
+        return await asyncio.shield(self._found)
+
+    async def close(self) -> None:
+        """Until all connections are closed, or given up: in bounded time, whoever drags on it."""
+        self._leave.set()
+        if not self._found.done():
+            self._home.cancel()
+        for seconds in (CLOSING_SECONDS, LETTING_GO_SECONDS):
+            await asyncio.wait({self._home}, timeout=seconds)
+            if self._home.done():
+                break
+            logger.error("Connections of an answer were not closed within %s seconds", seconds)
+            self._home.cancel()
+        if self._found.done() and not self._found.cancelled():
+            self._found.exception()  # was seen by who waited for the tools, or nobody does any more
+
+    async def _hold(self, caller: Caller, agent: Agent) -> None:
+        try:
+            async with opened(caller, agent) as tools:
+                self._found.set_result(tools)
+                await self._leave.wait()
+        except Exception as fault:  # told to who waits for the tools; after that there is nobody to be told
+            if self._found.done():
+                logger.exception("Connections of an answer did not close well")
+            else:
+                self._found.set_exception(fault)
+        finally:
+            self._found.cancel()
 
 
 @contextlib.asynccontextmanager

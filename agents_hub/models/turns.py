@@ -32,7 +32,8 @@ class Turn(models.Model):
     api_key = models.ForeignKey(ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     scope = models.CharField(max_length=5, default="write")
     created_at = models.DateTimeField(default=timezone.now)
-    first_text_at = models.DateTimeField(null=True, blank=True)
+    # When a person last had it gone on with. Until then nobody is there for what a schedule asked.
+    resumed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     error_code = models.SlugField(
         max_length=40, blank=True, help_text="“interrupted” where whoever carried it out was lost."
@@ -43,6 +44,10 @@ class Turn(models.Model):
     fence = models.BigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     stop_wanted = models.BooleanField(default=False)
+    # When workers were last told of it, because no process had taken it.
+    handed_out_at = models.DateTimeField(null=True, blank=True)
+    # Whether what those who looked on were shown is gone by now.
+    events_forgotten = models.BooleanField(default=False, db_default=False)
 
     # What it used.
     model = models.CharField(max_length=200, blank=True)
@@ -51,6 +56,11 @@ class Turn(models.Model):
     cached_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
     cost_usd = models.DecimalField(max_digits=14, decimal_places=8, null=True, blank=True)
+    unpriced_calls = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Calls of models whose price nobody knows: what it cost is more than it says.",
+    )
 
     class Meta:
         constraints = [
@@ -69,6 +79,12 @@ class Turn(models.Model):
                 fields=["lease_until", "id"], condition=Q(status=TurnStatus.IN_PROGRESS), name="turn_under_way"
             ),
             models.Index(fields=["conversation", "id"], name="turn_in_conversation"),
+            # Those whose events are still there: what is looked through each hour.
+            models.Index(
+                fields=["ended_at"],
+                condition=Q(events_forgotten=False, ended_at__isnull=False),
+                name="turn_events_kept",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -110,7 +126,9 @@ class TurnStep(models.Model):
 
 
 class TurnEvent(models.Model):
-    """What those who look at a turn are shown as it happens; numbers grow, with gaps. Gone some time after its end."""
+    """What those who look at a turn are shown as it happens; numbers grow, with gaps. Gone some time after its end, but
+    for what stands in the message beside its text.
+    """
 
     turn = models.ForeignKey(Turn, on_delete=models.CASCADE, related_name="events")
     number = models.PositiveIntegerField()
@@ -150,6 +168,9 @@ class ToolUse(models.Model):
     # {"content": [blocks as the protocol has them], "structured": …, "notes": […]}
     result: Any = models.JSONField(null=True, blank=True)
     started_at = models.DateTimeField(default=timezone.now)
+    # When the tool was called; never, where the person was still being asked. Whoever goes on with the turn makes a
+    # call that never began.
+    began_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -177,7 +198,7 @@ class Inquiry(models.Model):
     url = models.CharField(max_length=2_000, blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
     # {"action": "once" | "always" | "deny"} of a permission; else {"action": "accept" | "decline" | "cancel",
-    # "content": {…}}.
+    # "content": {…}}. Of one that was not answered before it was no longer asked: {"action": "withdrawn"}.
     answer: Any = models.JSONField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
 
@@ -189,12 +210,21 @@ class Inquiry(models.Model):
         return f"{self.kind} in {self.turn_id}"
 
 
+# What stands in the place of an answer that nobody gave in time.
+WITHDRAWN: dict[str, Any] = {"action": "withdrawn"}
+
+
 class TurnCall(models.Model):
     """One question to a model as it was sent, for admins who look for what went wrong. Gone after some weeks."""
+
+    class Purpose(models.TextChoices):
+        ANSWER = "answer", "An answer"
+        SUMMARY = "summary", "A summary of what was said before"
 
     turn = models.ForeignKey(Turn, on_delete=models.CASCADE, related_name="model_calls")
     number = models.PositiveIntegerField()
     at = models.DateTimeField(default=timezone.now)
+    purpose = models.CharField(max_length=7, choices=Purpose.choices, default=Purpose.ANSWER, db_default="answer")
     model = models.CharField(max_length=200, blank=True)
     # {"instructions": text, "history": […], "tools": [names]}, without secrets.
     question = models.JSONField()

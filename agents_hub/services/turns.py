@@ -14,12 +14,15 @@ from accounts.caller import Caller
 from accounts.errors import Conflict, Invalid, NotFound
 from accounts.scopes import Scope
 from agents_hub.chat import channels
-from agents_hub.models import Conversation, Inquiry, Message, Speaker, ToolUse, Turn, TurnStatus
+from agents_hub.chat.forgetting import TOLD
+from agents_hub.models import Conversation, Inquiry, Message, Speaker, TaskRun, ToolUse, Turn, TurnStatus
 from agents_hub.services.attachments import claim
 from agents_hub.services.conversations import agent_to_talk_to, locked, message_of, title_from
 from security import audit
 
 LONGEST_TEXT = 100_000
+# Answers of one person under way and waiting, in all conversations.
+MOST_AT_ONCE = 200
 # What a person can say to a permission, and to what a server asks.
 PERMISSIONS = frozenset({"once", "always", "deny"})
 REPLIES = frozenset({"accept", "decline", "cancel"})
@@ -83,13 +86,14 @@ def try_again(caller: Caller, *, turn_id: UUID) -> Turn:
             )
         _refuse_a_second(turn.conversation)
         turn.status, turn.ended_at, turn.error, turn.error_code = TurnStatus.IN_PROGRESS, None, "", ""
-        turn.stop_wanted, turn.lease_until = False, None
+        turn.stop_wanted, turn.lease_until, turn.handed_out_at, turn.events_forgotten = False, None, None, False
+        turn.resumed_at = timezone.now()
         turn.api_key_id, turn.scope = caller.api_key_id, caller.scope
-        turn.save(
-            update_fields=[
-                "status", "ended_at", "error", "error_code", "stop_wanted", "lease_until", "api_key", "scope",
-            ]
-        )  # fmt: skip
+        turn.save()
+        # What could not be used then may be of use now: it is told anew.
+        turn.events.filter(kind__in=TOLD).delete()
+        # And so is what the schedule's run came to.
+        TaskRun.objects.filter(turn=turn).update(is_settled=False, problem="")
         channels.notify(channels.WAITING)
     return turn
 
@@ -191,6 +195,7 @@ def _asked(caller: Caller, conversation: Conversation, question_id: UUID) -> Tur
     """A turn that answers that message, waiting for whoever carries it out."""
     agent_to_talk_to(caller, conversation.agent_id)
     _refuse_a_second(conversation)
+    _refuse_too_many(caller)
     answer = Message.objects.create(conversation=conversation, before_id=question_id, speaker=Speaker.AGENT)
     turn = Turn.objects.create(
         conversation=conversation, answer=answer, api_key_id=caller.api_key_id, scope=caller.scope
@@ -210,6 +215,15 @@ def _asked(caller: Caller, conversation: Conversation, question_id: UUID) -> Tur
 def _refuse_a_second(conversation: Conversation) -> None:
     if turn_under_way(conversation) is not None:
         raise Conflict("The agent is still answering. Stop it, or wait for its answer.", code="busy")
+
+
+def _refuse_too_many(caller: Caller) -> None:
+    waiting = Turn.objects.filter(status=TurnStatus.IN_PROGRESS, conversation__owner=caller.user_id)
+    if waiting.count() >= MOST_AT_ONCE:
+        raise Conflict(
+            f"You have {MOST_AT_ONCE} questions waiting for answers. Stop some, or wait until they are answered.",
+            code="too_many_turns",
+        )
 
 
 def _locked(caller: Caller, turn_id: UUID) -> Turn:

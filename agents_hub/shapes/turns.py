@@ -70,6 +70,7 @@ class UsageShape(Result):
     cached_tokens: int
     output_tokens: int
     cost_usd: Decimal | None = Field(description="Empty where nobody knows the model's price.")
+    unpriced_calls: int = Field(description="Calls of models whose price nobody knows: the cost is without theirs.")
 
 
 class FaultShape(Result):
@@ -109,6 +110,7 @@ class TurnShape(Result):
                 cached_tokens=turn.cached_tokens,
                 output_tokens=turn.output_tokens,
                 cost_usd=turn.cost_usd,
+                unpriced_calls=turn.unpriced_calls,
             ),
             created_at=turn.created_at,
             ended_at=turn.ended_at,

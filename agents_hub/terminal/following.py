@@ -62,7 +62,9 @@ class Follower:
 
     async def _carry_out(self, turn_id: UUID) -> None:
         await asyncio.sleep(TAKEN_WITHIN)
-        await self._runner.carry_out(turn_id)
+        # Until it is over here, or elsewhere, which ends this as well: it may be another's turn first.
+        while not await self._runner.carry_out(turn_id):
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _stop_if_pressed(self, turn_id: UUID) -> None:
         await self._interrupts.pressed()

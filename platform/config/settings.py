@@ -308,6 +308,9 @@ WEBHOOK_DELIVERIES_RETENTION_DAYS = env.number("WEBHOOK_DELIVERIES_RETENTION_DAY
 CHAT_LEASE_SECONDS = env.number("CHAT_LEASE_SECONDS", 15, least=1)
 # Turns that one process carries out at once; the rest wait.
 CHAT_TURNS_PER_PROCESS = env.number("CHAT_TURNS_PER_PROCESS", 100, least=0)
+# Turns of one person, and of one organization, that are carried out at once by all processes; the rest wait.
+CHAT_TURNS_PER_PERSON = env.number("CHAT_TURNS_PER_PERSON", 10, least=1)
+CHAT_TURNS_PER_ORGANIZATION = env.number("CHAT_TURNS_PER_ORGANIZATION", 50, least=1)
 # Seconds that an answer may take, without the time in which it waits for the person; and minutes that it waits.
 CHAT_TURN_SECONDS = env.number("CHAT_TURN_SECONDS", 900, least=1)
 CHAT_ANSWER_MINUTES = env.number("CHAT_ANSWER_MINUTES", 30, least=1)

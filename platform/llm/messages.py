@@ -15,13 +15,16 @@ LEFT_OUT = "[An image stood here. It is left out: {}.]"
 
 
 def of(question: Question) -> "list[ModelMessage]":
-    """The history in the library's types. Results come before what is said beside them, as providers want it."""
+    """The history in the library's types. Results come before what is said beside them, as providers want it. An answer
+    that says and calls for nothing is left out: no provider takes one back."""
     from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelRequest, ToolReturnPart, UserPromptPart
 
     shown = _chosen(question)
     messages: list[ModelMessage] = []
     for turn in question.history:
         if isinstance(turn, Answer):
+            if turn.is_empty:
+                continue
             messages += ModelMessagesTypeAdapter.validate_python([turn.message])
             continue
         request = _open_request(messages)

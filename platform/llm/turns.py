@@ -88,6 +88,11 @@ class Answer:
     message: dict[str, Any]
     reasoning: str = ""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it neither says nor calls for anything."""
+        return not self.calls and not self.text.strip()
+
 
 # A history is what was said, answered and returned, in turn.
 Turn = Said | Returned | Answer

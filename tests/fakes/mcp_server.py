@@ -71,6 +71,10 @@ class McpServer:
     # Set when the call of `wait` has begun, and when it was cancelled.
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    # With `drags` the end of a session is answered once `let_go` was called; `closing` is set when it is asked for.
+    drags: bool = False
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    may_close: asyncio.Event = field(default_factory=asyncio.Event)
     loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -80,6 +84,10 @@ class McpServer:
 
     def asked(self, method: str) -> list[Seen]:
         return [each for each in self.seen if each.method == method]
+
+    def let_go(self) -> None:
+        assert self.loop is not None
+        self.loop.call_soon_threadsafe(self.may_close.set)
 
     async def moment(self) -> None:
         """What a server waits between two signs of life."""
@@ -138,6 +146,9 @@ class _Levers:
         body, again = await _read(receive) if scope["method"] == "POST" else (b"", receive)
         rpc = json.loads(body) if body else {}
         self._server.seen.append(Seen(scope["method"], scope["path"], headers, rpc))
+        if scope["method"] == "DELETE" and self._server.drags:
+            self._server.closing.set()
+            await self._server.may_close.wait()
         if scope["method"] == "POST" and self._server.answers:
             await self._server.answers.pop(0)()(scope, again, send)
         elif self._server.older and headers.get("mcp-protocol-version", "") >= "2026":

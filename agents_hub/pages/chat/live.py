@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from accounts.errors import NotFound
 from accounts.page_caller import caller
 from agents_hub.chat import channels
+from agents_hub.chat.claiming import what_holds_up
 from agents_hub.models import Inquiry, ToolUse, Turn, TurnEvent, TurnStep
 from agents_hub.pages.chat import parts
 from agents_hub.pages.chat.parts import Part, Said, Told
@@ -50,7 +51,14 @@ def read(key: str, after: int) -> Reading:
 def standing(turn: Turn) -> str:
     """What the answer is doing, and what can be done about it."""
     is_asking = Inquiry.objects.filter(turn=turn, answered_at=None, turn__ended_at=None).exists()
-    return render_to_string("agents_hub/chat/standing.html", {"turn": turn, "is_asking": is_asking})
+    last = None if turn.is_over else TurnEvent.objects.filter(turn=turn).order_by("number").last()
+    told = {
+        "turn": turn,
+        "is_asking": is_asking,
+        "is_compacting": last is not None and last.kind == "compacting",
+        "held_up": what_holds_up(turn),
+    }
+    return render_to_string("agents_hub/chat/standing.html", told)
 
 
 def _changes(turn: Turn, events: Sequence[TurnEvent]) -> list[Event]:

@@ -144,7 +144,8 @@ def _used(use: ToolUse, inquiries: Sequence[Inquiry], bound: Mapping[UUID, Askin
     is_over = use.status not in (ToolUse.Status.WAITING, ToolUse.Status.RUNNING)
     still = next((one for one in inquiries if one.answered_at is None and not is_over), None)
     asked = bound.get(still.pk) or asking.asking(still) if still is not None else None
-    permitted = next((SAID_WORDS.get(one.answer["action"], "") for one in inquiries if _is_permission(one)), "")
+    said = (one.answer["action"] for one in inquiries if _is_permission(one))
+    permitted = next((SAID_WORDS[action] for action in said if action in SAID_WORDS), "")
     return Used(use, results.as_json(use.arguments), results.result_of(use), asked, permitted)
 
 

@@ -54,6 +54,8 @@ class Spent:
 
     tokens: int
     usd: Decimal | None
+    is_partial: bool
+    """Whether some of it has a price that nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,9 @@ def _talkable(caller: Caller, conversation: Conversation) -> Agent | None:
 
 def _spent(conversation: Conversation) -> Spent:
     total = conversation.turns.aggregate(
-        input=Sum("input_tokens", default=0), output=Sum("output_tokens", default=0), usd=Sum("cost_usd")
+        input=Sum("input_tokens", default=0),
+        output=Sum("output_tokens", default=0),
+        usd=Sum("cost_usd"),
+        unpriced=Sum("unpriced_calls", default=0),
     )
-    return Spent(total["input"] + total["output"], total["usd"])
+    return Spent(total["input"] + total["output"], total["usd"], total["unpriced"] > 0)

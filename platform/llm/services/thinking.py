@@ -1,7 +1,9 @@
 """Thinking for somebody: which model is asked, whether they may, and what it costs them."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from django.utils import timezone
 
 from accounts.errors import Invalid, PlanLimit, Unavailable
 from accounts.services import plans
-from llm import scripted
+from llm import estimates, scripted
 from llm.asking import Chosen, ModelBrokeOff, ModelRefused, OnText, ask
 from llm.models import Budget, Kind, ModelCall, Price, Provider
 from llm.turns import Answer, Question, Usage
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 # The way from an event loop into the synchronous domain.
 Hop = Callable[..., Awaitable[Any]]
+# Is told what a question used that has no answer, and which model was asked.
+OnLost = Callable[[str, Usage], None]
 
 MILLION = 1_000_000
 # An answer may take minutes, and comes in pieces; what comes in one piece is bounded all the same.
@@ -54,8 +58,13 @@ class Thinker:
         self.product = product
         self.subject = str(subject)
 
-    async def ask(self, model: str, question: Question, *, on_text: OnText | None = None) -> Answer:
+    async def ask(
+        self, model: str, question: Question, *, on_text: OnText | None = None, on_lost: OnLost | None = None
+    ) -> Answer:
         """The answer of `provider:model`, of the provider's own model for `provider`, of the default one for nothing.
+
+        Its cost is by the operator's own price where there is one. A question that is cancelled, or whose answer breaks
+        off, is accounted for by estimate, of which `on_lost` is told: the provider read it and began to answer.
 
         Without any provider the scripted model answers. Raises `PlanLimit` before asking where a quota is reached,
         `Invalid` for a provider there is not, `Unavailable` where neither it nor its fallback answers.
@@ -69,7 +78,7 @@ class Thinker:
         await self._hop(self._require_quota)
         name = model.partition(":")[2] or provider.default_model
         try:
-            return await self._ask(provider, name, question, on_text)
+            return await self._ask(provider, name, question, on_text, on_lost)
         except (ModelRefused, ModelBrokeOff):
             raise
         except Unavailable:
@@ -79,21 +88,47 @@ class Thinker:
         second = await self._hop(self._provider, other)
         if second is None:
             raise Unavailable(f"{provider.name}:{name} does not answer, and its fallback {other} is not configured.")
-        return await self._ask(second, other.partition(":")[2] or second.default_model, question, on_text)
+        return await self._ask(second, other.partition(":")[2] or second.default_model, question, on_text, on_lost)
 
     async def try_out(self, provider: Provider, question: Question) -> Answer:
         """The answer of this provider's own model, enabled or not, and of no other. It counts like any."""
         await self._hop(self._require_quota)
         return await self._ask(provider, provider.default_model, question, None)
 
-    async def _ask(self, provider: Provider, name: str, question: Question, on_text: OnText | None) -> Answer:
+    async def _ask(
+        self,
+        provider: Provider,
+        name: str,
+        question: Question,
+        on_text: OnText | None,
+        on_lost: OnLost | None = None,
+    ) -> Answer:
         began = time.monotonic()
-        async with outbound.async_client(BOUNDS) as client:
-            chosen = Chosen(f"{provider.name}:{name}", build(provider, name, client))
-            answer = await ask(chosen, question, on_text=on_text)
-        milliseconds = (time.monotonic() - began) * 1000
-        await self._hop(self._account, provider.kind, name, answer, milliseconds)
-        return answer
+        asked = f"{provider.name}:{name}"
+        written = 0
+
+        async def pass_on(text: str) -> None:
+            nonlocal written
+            written += len(text)
+            if on_text is not None:
+                await on_text(text)
+
+        async def account(used: Usage) -> Usage:
+            milliseconds = (time.monotonic() - began) * 1000
+            cost_usd = await self._hop(self._account, provider.kind, name, asked, used, milliseconds)
+            return replace(used, cost_usd=cost_usd)
+
+        try:
+            async with outbound.async_client(BOUNDS) as client:
+                chosen = Chosen(asked, build(provider, name, client))
+                answer = await ask(chosen, question, on_text=None if on_text is None else pass_on)
+        except (asyncio.CancelledError, Unavailable) as fault:
+            if _was_read(fault):
+                lost = await account(estimates.usage(provider.kind, name, question, written))
+                if on_lost is not None:
+                    on_lost(asked, lost)
+            raise
+        return replace(answer, usage=await account(answer.usage))
 
     def _provider(self, model: str) -> Provider | None:
         name = model.partition(":")[0]
@@ -118,22 +153,31 @@ class Thinker:
                 data={"limit": "model_budget", "allowed": str(budget.monthly_usd)},
             )
 
-    def _account(self, kind: str, name: str, answer: Answer, milliseconds: float) -> None:
-        used = answer.usage
+    def _account(self, kind: str, name: str, asked: str, used: Usage, milliseconds: float) -> Decimal | None:
+        """What it cost, which is noted with what it used."""
+        cost_usd = cost(kind, name, used)
         ModelCall.objects.create(
             organization_id=self.organization_id,
             user_id=self.user_id,
-            model=answer.model,
+            model=asked,
             product=self.product,
             subject=self.subject,
             input_tokens=used.input,
             cached_tokens=used.cached,
             output_tokens=used.output,
-            cost_usd=cost(kind, name, used),
+            cost_usd=cost_usd,
             duration_ms=milliseconds,
         )
         if self.user_id is not None:
             plans.record_tokens(self.user_id, self.product, used.total)
+        return cost_usd
+
+
+def _was_read(fault: BaseException) -> bool:
+    """Whether a question without an answer was at work: it was cancelled, its answer broke off, or it took too long."""
+    return isinstance(fault, asyncio.CancelledError | ModelBrokeOff) or (
+        isinstance(fault, Unavailable) and fault.code == "model_timeout"
+    )
 
 
 def spent_this_month(organization_id: int) -> Decimal:

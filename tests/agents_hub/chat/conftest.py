@@ -44,6 +44,9 @@ def server(served: McpServer) -> Iterator[McpServer]:
     served.answers.clear()
     served.waiting.clear()
     served.cancelled.clear()
+    served.closing.clear()
+    served.may_close.clear()
+    served.older = served.drags = False
     discovery.clear()
     yield served
     ends, tick = time.monotonic() + SECONDS, threading.Event()

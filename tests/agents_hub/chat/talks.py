@@ -1,19 +1,23 @@
 """Talking to an agent from a test: asking, having the turn carried out, and looking at what came of it."""
 
 import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
 
 from accounts.caller import Caller
+from agents_hub.chat import claiming, lost
+from agents_hub.chat.run import TurnRun
 from agents_hub.chat.runner import Runner
+from agents_hub.chat.scribe import Scribe
 from agents_hub.models import Agent, AgentServer, Conversation, Inquiry, ToolUse, Turn, TurnEvent
 from agents_hub.services import conversations, turns
-from mcp_gateway.models import RemoteServer
+from mcp_gateway.models import RemoteServer, RemoteTool
 from tests.fakes.mcp_server import McpServer
-from tests.fakes.model_provider import ModelProvider
+from tests.fakes.model_provider import ModelProvider, Reply
 from tests.mcp_gateway.remote.elsewhere import row, run
 
 
@@ -67,6 +71,9 @@ class Talk:
         while not await sync_to_async(events.exists)():
             await asyncio.sleep(0.01)
 
+    async def moment(self) -> None:
+        await asyncio.sleep(0.01)
+
     async def used(self, turn: Turn, times: int) -> None:
         """Until so many calls of the turn are done."""
         done = ToolUse.objects.filter(turn=turn, status=ToolUse.Status.DONE)
@@ -97,3 +104,43 @@ def offered(model: ModelProvider, number: int = -1) -> list[str]:
 async def halfway(model: ModelProvider) -> None:
     """Until the model stands still in the midst of its answer."""
     assert await asyncio.to_thread(model.halfway.wait, 60)
+
+
+def calling(name: str, /, **arguments: Any) -> Reply:
+    return Reply(pieces=(), calls=((name, json.dumps(arguments)),))
+
+
+def begun(talk: Talk) -> Turn:
+    return turns.begin(talk.caller, conversation_id=talk.conversation.pk, text="Please.")
+
+
+def asking_first(talk: Talk, server: McpServer) -> Any:
+    printer = talk.give(server)
+    talk.say("What can you do?")
+    assert RemoteTool.objects.filter(server=printer, name="echo").update(ask_first=True) == 1
+    type(printer).objects.filter(pk=printer.pk).update(revision=printer.revision + 1)
+    server.seen.clear()
+    return printer
+
+
+def lose(
+    turn: Turn, come_so_far: Callable[[], Coroutine[Any, Any, None]], before_it_is_noticed: Callable[[], object] = list
+) -> None:
+    """Have it carried out by somebody who vanishes when it has come so far."""
+
+    async def work() -> None:
+        scribe = Scribe()
+        writing = asyncio.create_task(scribe.write())
+        (held,) = await sync_to_async(claiming.claim)(1)
+        carried = asyncio.create_task(TurnRun(held, scribe).run())
+        await come_so_far()
+        carried.cancel()
+        writing.cancel()
+        await asyncio.gather(carried, writing, return_exceptions=True)
+
+    run(work)
+    before_it_is_noticed()
+    Turn.objects.filter(pk=turn.pk).update(lease_until="2020-01-01T00:00:00Z")
+    assert lost.give_up_lost() == 1
+    turn.refresh_from_db()
+    turn.answer.refresh_from_db()

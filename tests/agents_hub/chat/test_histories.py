@@ -80,6 +80,20 @@ def test_files_of_a_message_are_told_as_files(talk: Talk, model: ModelProvider) 
     assert "under the oak" in said(model)[0]
 
 
+def test_what_is_long_is_cut_for_the_summary_and_not_asked_of_one_message_alone(
+    talk: Talk, model: ModelProvider, server: McpServer
+) -> None:
+    printer = talk.give(server)
+    call = ((remote_name(printer, "echo"), json.dumps({"text": "ink " * 20_000})),)
+    model.answers += [Reply(pieces=(), calls=call, input=500), Reply(pieces=("Ink.",)), Reply(pieces=("Done.",))]
+    assert talk.say("Print " + "so much " * 10_000).answer.text == "Done."
+    assert "getting too long" in said(model, 1)[-1]
+    assert len(said(model, 1)[0]) < 25_000
+    (result,) = [message["content"] for message in asked(model, 1) if message["role"] == "tool"]
+    assert len(result) < 25_000
+    assert len(said(model, 2)[0]) < 65_000
+
+
 def said(model: ModelProvider, number: int = -1) -> list[str]:
     """What was said to the model in that question, in its order."""
     return [text(message["content"]) for message in asked(model, number) if message["role"] == "user"]

@@ -17,8 +17,7 @@ from agents_hub.pages.chat.parts import as_html, parts_of
 from agents_hub.pages.chat.writing import parted
 from agents_hub.services import turns
 from dashboard.streams import Event
-from tests.agents_hub.chat.talks import Talk, remote_name
-from tests.agents_hub.chat.test_turns import begun, calling
+from tests.agents_hub.chat.talks import Talk, begun, calling, remote_name
 from tests.fakes.mcp_server import McpServer
 from tests.fakes.model_provider import ModelProvider, Reply
 

@@ -21,8 +21,7 @@ from agents_hub.models import (
 from agents_hub.pages.chat import thread
 from agents_hub.services import turns
 from tests.agents_hub.chat.seeing import asked, shown, url
-from tests.agents_hub.chat.talks import Talk, remote_name
-from tests.agents_hub.chat.test_turns import asking_first, begun, calling
+from tests.agents_hub.chat.talks import Talk, asking_first, begun, calling, remote_name
 from tests.fakes.mcp_server import McpServer
 from tests.fakes.model_provider import Fault, ModelProvider, Reply
 

@@ -15,6 +15,7 @@ from accounts.errors import Conflict, Forbidden, Invalid, NotFound
 from accounts.models import Role
 from agents_hub.models import Agent, AgentServer, Conversation, ScheduledTask, Stage, TaskRun, ToolUse, Turn, TurnStatus
 from agents_hub.services import scheduled_tasks as tasks
+from agents_hub.services import turns
 from mcp_gateway.models import RemoteConnection, RemoteTool
 from scheduling.services.notices import tell_makers
 from security.models import AuditEntry
@@ -23,7 +24,7 @@ from tests.agents_hub.chat.talks import Talk, asked, remote_name
 from tests.agents_hub.factories import member_of
 from tests.factories import MembershipFactory, RemoteConnectionFactory, RemoteServerFactory, caller_for
 from tests.fakes.mcp_server import McpServer
-from tests.fakes.model_provider import ModelProvider, Reply
+from tests.fakes.model_provider import Fault, ModelProvider, Reply
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -162,6 +163,29 @@ def test_what_asks_before_use_is_refused_where_nobody_is_there(
     assert ToolUse.objects.get(turn=turn).status == ToolUse.Status.DENIED
     assert "nobody is there" in asked(model)[-1]["content"]
     assert not turn.inquiries.exists()
+
+
+def test_once_a_person_has_a_run_gone_on_with_they_are_there_to_be_asked_and_its_problem_is_over(
+    task: ScheduledTask, maker: Caller, model: ModelProvider, server: McpServer
+) -> None:
+    talk = Talk.begin(maker, task.agent)
+    printer = talk.give(server)
+    talk.say()
+    RemoteTool.objects.filter(server=printer, name="echo").update(ask_first=True)
+    model.answers.append(Fault(401))
+    run = run_once(task)
+    turn = answered(run, maker)
+    tasks.settle_runs()
+    run.refresh_from_db()
+    assert run.problem
+    assert stored(task).problem
+    model.answers += [Reply(pieces=(), calls=((remote_name(printer, "echo"), json.dumps({"text": "ink"})),)), Reply()]
+    turns.try_again(maker, turn_id=turn.pk)
+    talk.answered(turn, lambda: talk.reply(turn, "once"))
+    assert turn.tool_uses.get().status == ToolUse.Status.DONE
+    tasks.settle_runs()
+    run.refresh_from_db()
+    assert (run.problem, stored(task).problem) == ("", "")
 
 
 def test_run_now_asks_at_once_for_its_maker(task: ScheduledTask, maker: Caller) -> None:

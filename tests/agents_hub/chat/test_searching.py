@@ -87,7 +87,7 @@ def test_a_search_that_finds_nothing_says_what_to_do(query: Any) -> None:
 
 
 def test_what_the_conversation_has_used_stays_offered_and_what_is_gone_does_not() -> None:
-    selection = Selection(CRM, direct=2, loaded=["send_invoice", "gone_since", "archive"])
+    selection = Selection(CRM, direct=2, known=[("send_invoice", True), ("gone_since", True), ("archive", True)])
     assert names(selection.offered) == [NAME, "send_invoice", "archive"]
 
 

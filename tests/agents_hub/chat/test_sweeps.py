@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from agents_hub import tasks
-from agents_hub.chat import forgetting, store
+from agents_hub.chat import claiming, forgetting
 from agents_hub.models import Conversation, ToolUse, Turn, TurnCall, TurnEvent, TurnStatus
 from agents_hub.services import turns
 from tests.agents_hub.chat.talks import Talk
@@ -21,7 +22,12 @@ pytestmark = pytest.mark.django_db
 def handed_out(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The turns that were given to workers."""
     given: list[str] = []
-    monkeypatch.setattr(tasks.carry_out_turn, "delay", given.append)
+
+    def sent(arguments: tuple[str], expires: float) -> None:
+        assert expires == claiming.AGAIN_SECONDS
+        given.extend(arguments)
+
+    monkeypatch.setattr(tasks.carry_out_turn, "apply_async", sent)
     return given
 
 
@@ -69,9 +75,13 @@ def test_a_turn_that_no_process_takes_is_given_to_a_worker_which_answers_it_once
     tasks.look_after_turns()
     # A web process may take it at any moment.
     assert not handed_out
-    Turn.objects.filter(pk=turn.pk).update(created_at=ago(seconds=store.LEFT_AFTER_SECONDS + 1))
+    Turn.objects.filter(pk=turn.pk).update(created_at=ago(seconds=claiming.LEFT_AFTER_SECONDS + 1))
     tasks.look_after_turns()
-    # The message may come twice, as messages do.
+    # The message is on its way.
+    tasks.look_after_turns()
+    assert handed_out == [str(turn.pk)]
+    Turn.objects.filter(pk=turn.pk).update(handed_out_at=ago(seconds=claiming.AGAIN_SECONDS + 1))
+    # It has expired by now.
     tasks.look_after_turns()
     assert handed_out == [str(turn.pk)] * 2
     for each in handed_out:
@@ -99,6 +109,31 @@ def test_events_are_forgotten_a_day_after_the_end_and_what_was_said_and_done_is_
     assert old.answer.conversation.messages.count() == 2
 
 
+def test_what_stands_in_a_message_beside_its_text_is_not_forgotten() -> None:
+    old = ended(hours=forgetting.EVENT_HOURS + 1)
+    for number, kind in enumerate(forgetting.TOLD, 2):
+        TurnEvent.objects.create(turn=old, number=number, kind=kind, body={"name": "Away"})
+    tasks.forget_old_turns()
+    assert list(old.events.order_by("number").values_list("kind", flat=True)) == forgetting.TOLD
+
+
+def test_old_events_are_looked_for_among_turns_that_have_some() -> None:
+    ended(hours=forgetting.EVENT_HOURS + 1)
+    assert (forgetting.forget_events(), forgetting.forget_events()) == (1, 0)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {forgetting.OLD_EVENTS}", {"hours": 1, "most": 10, "kept": forgetting.TOLD})
+        assert "turn_events_kept" in "\n".join(row[0] for row in cursor.fetchall())
+
+
+def test_a_worker_may_take_as_long_for_an_answer_as_its_person_may_let_it_wait(settings: Any) -> None:
+    task = tasks.carry_out_turn
+    longest = settings.CHAT_TURN_SECONDS + settings.CHAT_ANSWER_MINUTES * 60
+    assert task.soft_time_limit is not None
+    assert task.time_limit is not None
+    assert settings.CELERY_TASK_SOFT_TIME_LIMIT < longest < task.soft_time_limit < task.time_limit
+
+
 def test_what_was_sent_to_models_is_forgotten_after_the_days_set(settings: Any) -> None:
     settings.CHAT_RECORD_RETENTION_DAYS = 2
     ended(days=2, hours=1)
@@ -109,6 +144,7 @@ def test_what_was_sent_to_models_is_forgotten_after_the_days_set(settings: Any) 
 
 def test_much_that_is_old_is_forgotten_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forgetting, "BATCH", 2)
+    monkeypatch.setattr(forgetting, "TURNS_AT_ONCE", 2)
     for _ in range(5):
         ended(days=100)
     assert (forgetting.forget_events(), forgetting.forget_records()) == (5, 5)

@@ -2,29 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
-from agents_hub.chat import store
-from agents_hub.chat.run import TurnRun
+from agents_hub.chat import claiming, store
 from agents_hub.chat.scribe import Scribe
 from agents_hub.models import ToolUse, Turn, TurnCall, TurnEvent, TurnStatus
 from agents_hub.services import turns
-from mcp_gateway.models import RemoteTool
-from tests.agents_hub.chat.talks import Talk, asked, halfway, offered, remote_name
+from tests.agents_hub.chat.talks import Talk, asked, asking_first, begun, calling, halfway, lose, offered, remote_name
 from tests.fakes.mcp_server import McpServer
 from tests.fakes.model_provider import Fault, ModelProvider, Reply
 from tests.mcp_gateway.remote.elsewhere import run
 
 pytestmark = pytest.mark.django_db
-
-
-def calling(name: str, /, **arguments: Any) -> Reply:
-    return Reply(pieces=(), calls=((name, json.dumps(arguments)),))
 
 
 def test_a_question_is_answered(talk: Talk, model: ModelProvider) -> None:
@@ -85,6 +77,20 @@ def test_a_server_that_is_down_is_named_and_stops_nothing(talk: Talk, model: Mod
     assert problem.body["name"] == "Away"
     assert "Away" in asked(model)[0]["content"]
     assert offered(model)
+
+
+def test_a_server_that_came_back_is_named_no_more_once_the_turn_is_gone_on_with(
+    talk: Talk, model: ModelProvider, server: McpServer
+) -> None:
+    away = talk.give(server)
+    type(away).objects.filter(pk=away.pk).update(url="http://127.0.0.1:1/mcp")
+    model.answers.append(Fault(401))
+    turn = talk.say()
+    assert TurnEvent.objects.filter(turn=turn, kind="problem").exists()
+    type(away).objects.filter(pk=away.pk).update(url=server.url, revision=away.revision + 1)
+    turns.try_again(talk.caller, turn_id=turn.pk)
+    talk.answered(turn)
+    assert not TurnEvent.objects.filter(turn=turn, kind="problem").exists()
 
 
 def test_a_tool_that_asks_first_runs_once_it_is_allowed(talk: Talk, model: ModelProvider, server: McpServer) -> None:
@@ -227,7 +233,7 @@ def test_a_call_under_way_when_the_process_was_lost_is_not_made_again_and_its_ou
 
 def test_one_who_was_overtaken_writes_nothing_more(talk: Talk, model: ModelProvider) -> None:
     turn = begun(talk)
-    (stale,) = store.claim(1)
+    (stale,) = claiming.claim(1)
     Turn.objects.filter(pk=turn.pk).update(fence=stale.fence + 1)
     with pytest.raises(store.Overtaken):
         store.end(stale, TurnStatus.COMPLETED, text="From beyond.")
@@ -269,38 +275,6 @@ def test_administrators_can_read_what_was_sent_without_its_secrets(talk: Talk, m
     assert "sk-0123" not in json.dumps(call.question)
 
 
-def begun(talk: Talk) -> Turn:
-    return turns.begin(talk.caller, conversation_id=talk.conversation.pk, text="Please.")
-
-
-def asking_first(talk: Talk, server: McpServer) -> Any:
-    printer = talk.give(server)
-    talk.say("What can you do?")
-    assert RemoteTool.objects.filter(server=printer, name="echo").update(ask_first=True) == 1
-    type(printer).objects.filter(pk=printer.pk).update(revision=printer.revision + 1)
-    server.seen.clear()
-    return printer
-
-
-def lose(turn: Turn, come_so_far: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Have it carried out by somebody who vanishes when it has come so far."""
-
-    async def work() -> None:
-        scribe = Scribe()
-        writing = asyncio.create_task(scribe.write())
-        (held,) = await sync_to_async(store.claim)(1)
-        carried = asyncio.create_task(TurnRun(held, scribe).run())
-        await come_so_far()
-        carried.cancel()
-        writing.cancel()
-        await asyncio.gather(carried, writing, return_exceptions=True)
-
-    run(work)
-    Turn.objects.filter(pk=turn.pk).update(lease_until="2020-01-01T00:00:00Z")
-    assert store.give_up_lost() == 1
-    turn.refresh_from_db()
-
-
 def test_an_agent_with_many_tools_searches_them_and_calls_what_it_found(
     talk: Talk, model: ModelProvider, server: McpServer, settings: Settings
 ) -> None:
@@ -330,7 +304,8 @@ def test_a_tool_that_is_switched_off_is_not_there_even_when_it_is_called(
     assert echo not in offered(model)
     assert "no tool" in asked(model)[-1]["content"]
     assert not server.asked("tools/call")
-    assert not turn.tool_uses.exists()
+    (use,) = turn.tool_uses.all()
+    assert (use.name, use.status, use.origin_name, use.began_at) == (echo, ToolUse.Status.FAILED, "Not offered", None)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -341,7 +316,7 @@ def test_events_that_the_database_refuses_hold_up_no_other_turn(talk: Talk, mode
     async def work() -> None:
         scribe = Scribe()
         writing = asyncio.create_task(scribe.write())
-        mine, theirs = sorted(await sync_to_async(store.claim)(2), key=lambda held: held.id != first.pk)
+        mine, theirs = sorted(await sync_to_async(claiming.claim)(2), key=lambda held: held.id != first.pk)
         for number in (1, 1):
             scribe.add(mine, number, "began", {"round": 1})
         scribe.add(theirs, 1, "began", {"round": 1})
@@ -351,3 +326,81 @@ def test_events_that_the_database_refuses_hold_up_no_other_turn(talk: Talk, mode
 
     run(work)
     assert TurnEvent.objects.filter(turn=second).count() == 1
+
+
+def test_an_answer_has_ended_before_a_server_that_drags_lets_its_connection_close(
+    talk: Talk, model: ModelProvider, server: McpServer
+) -> None:
+    printer = talk.give(server)
+    server.older = server.drags = True
+    model.answers += [calling(remote_name(printer, "echo"), text="ink"), Reply(pieces=("Printed.",))]
+    turn = begun(talk)
+
+    async def look() -> None:
+        await server.reached(server.closing)
+        assert (await Turn.objects.aget(pk=turn.pk)).status == TurnStatus.COMPLETED
+        server.let_go()
+
+    talk.answered(turn, look)
+    assert turn.answer.text == "Printed."
+
+
+def test_an_answer_is_stopped_before_a_server_that_drags_lets_its_connection_close(
+    talk: Talk, model: ModelProvider, server: McpServer
+) -> None:
+    printer = talk.give(server)
+    server.older = server.drags = True
+    model.answers += [calling(remote_name(printer, "echo"), text="ink"), Reply(held=True)]
+    turn = begun(talk)
+
+    async def stop() -> None:
+        await halfway(model)
+        await sync_to_async(turns.stop)(talk.caller, turn_id=turn.pk)
+        await server.reached(server.closing)
+        assert (await Turn.objects.aget(pk=turn.pk)).status == TurnStatus.STOPPED
+        server.let_go()
+
+    talk.answered(turn, stop)
+
+
+def test_what_is_allowed_for_the_chat_is_allowed_to_the_rounds_other_calls_of_the_tool(
+    talk: Talk, model: ModelProvider, server: McpServer
+) -> None:
+    printer = asking_first(talk, server)
+    echo = remote_name(printer, "echo")
+    model.answers += [Reply(pieces=(), calls=tuple((echo, f'{{"text": "{each}"}}') for each in "abc")), Reply()]
+    turn = begun(talk)
+
+    async def allow() -> None:
+        while await turn.inquiries.acount() < 3:
+            await talk.moment()
+        await talk.reply(turn, "always")
+
+    talk.answered(turn, allow)
+    assert {use.status for use in turn.tool_uses.all()} == {ToolUse.Status.DONE}
+    assert len(server.asked("tools/call")) == 3
+
+
+def test_a_call_whose_arguments_cannot_be_read_is_shown(talk: Talk, model: ModelProvider, server: McpServer) -> None:
+    printer = talk.give(server)
+    model.answers += [Reply(pieces=(), calls=((remote_name(printer, "echo"), "[not json"),)), Reply()]
+    turn = talk.say()
+    use = turn.tool_uses.get()
+    assert (use.status, use.origin_name, use.began_at) == (ToolUse.Status.FAILED, printer.name, None)
+    assert "not a JSON object" in use.result["content"][0]["text"]
+    assert not server.asked("tools/call")
+
+
+def test_tools_that_were_found_and_not_called_stay_offered(
+    talk: Talk, model: ModelProvider, server: McpServer, settings: Settings
+) -> None:
+    settings.CHAT_TOOLS_DIRECT = 3
+    printer = talk.give(server)
+    model.answers += [calling("search_tools", query="echo text"), Fault(401)]
+    turn = talk.say()
+    turns.try_again(talk.caller, turn_id=turn.pk)
+    talk.answered(turn)
+    assert remote_name(printer, "echo") in offered(model)
+    talk.say("And now?")
+    assert remote_name(printer, "echo") in offered(model)
+    assert len(offered(model)) <= 1 + 3

@@ -133,7 +133,8 @@ def test_a_member_without_a_connection_is_told_and_has_none_of_the_servers_tools
     assert "no tool" in asked(model)[-1]["content"]
     assert not calls_of(accounts_server, 0)
     assert not [seen for seen in accounts_server.seen if "authorization" in seen.headers]
-    assert not ToolUse.objects.exists()
+    # The call is shown, and was not made.
+    assert ToolUse.objects.get().began_at is None
 
 
 def calls_of(fake: OAuthMcpServer, before: int) -> list[str]:
