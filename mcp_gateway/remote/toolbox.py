@@ -31,6 +31,7 @@ from mcp_gateway.remote.questions import Ask, Question
 from mcp_gateway.remote.results import RemoteResult
 from mcp_gateway.remote.services import servers
 from mcp_gateway.remote.targets import Target
+from mcp_gateway.remote.wording import MOST_TITLE, named, quotable
 
 logger = logging.getLogger(__name__)
 
@@ -155,10 +156,11 @@ class Toolbox:
 
 async def _allowed(tool: OfferedTool, server_name: str, ask: Ask | None) -> None:
     """Ask whether the tool may run; RemoteError where it may not, or where there is nobody to ask."""
+    title = quotable(tool.title, MOST_TITLE)
     if ask is None:
         raise RemoteError(
-            Code.ASK_FIRST, f"“{tool.title}” asks before each use, and nobody is there to allow it. Nothing was done."
+            Code.ASK_FIRST, f"“{title}” asks before each use, and nobody is there to allow it. Nothing was done."
         )
-    answer = await ask(Question(server_name, f"Allow “{tool.title}” of {server_name} to run?"))
+    answer = await ask(Question(server_name, f"Allow “{title}” of {named(server_name)} to run?"))
     if answer.action != "accept":
-        raise RemoteError(Code.ASK_FIRST, f"“{tool.title}” was not allowed to run. Nothing was done.")
+        raise RemoteError(Code.ASK_FIRST, f"“{title}” was not allowed to run. Nothing was done.")
