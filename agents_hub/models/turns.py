@@ -196,7 +196,7 @@ class TurnCall(models.Model):
     number = models.PositiveIntegerField()
     at = models.DateTimeField(default=timezone.now)
     model = models.CharField(max_length=200, blank=True)
-    # {"instructions": text, "history": […], "tools": [names]}, without secrets.
+    # {"instructions": text, "history": […], "tools": [definitions], "settings": {…}}, without secrets.
     question = models.JSONField()
     answer: Any = models.JSONField(null=True, blank=True)
     error = models.TextField(blank=True)
