@@ -177,13 +177,17 @@ class Inquiry(models.Model):
     url = models.CharField(max_length=2_000, blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
     # {"action": "once" | "always" | "deny"} of a permission; else {"action": "accept" | "decline" | "cancel",
-    # "content": {…}}.
+    # "content": {…}}. The content is there until the turn has taken it up, and no longer.
     answer: Any = models.JSONField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "inquiries"
-        indexes = [models.Index(fields=["turn", "id"], name="inquiry_of_turn")]
+        indexes = [
+            models.Index(fields=["turn", "id"], name="inquiry_of_turn"),
+            # The few whose content is still to be forgotten.
+            models.Index(fields=["id"], condition=Q(answer__has_key="content"), name="inquiry_with_content"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} in {self.turn_id}"

@@ -53,6 +53,14 @@ def server(served: McpServer) -> Iterator[McpServer]:
 
 
 @pytest.fixture
+def hostile() -> Iterator[McpServer]:
+    """A remote server without tools, for those that mean harm."""
+    discovery.clear()
+    with mcp_server(tools=False) as server:
+        yield server
+
+
+@pytest.fixture
 def model(settings: Settings) -> Iterator[ModelProvider]:
     settings.OUTBOUND_ALLOW_LOCAL = True
     with model_provider() as provider:
