@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents_hub.chat.sources import CallContext, ChatTool, Problem, ToolOutcome
-from mcp_gateway.remote.problems import Code, RemoteError
 from mcp_gateway.remote.problems import Problem as RemoteProblem
+from mcp_gateway.remote.problems import RemoteError
 from mcp_gateway.remote.toolbox import OfferedTool, Toolbox
 from mcp_gateway.remote.wording import MOST_TITLE, named, quotable, told
-
-# What the person can fix by connecting their account.
-TO_CONNECT = frozenset({Code.NOT_CONNECTED, Code.CONNECTION_ERROR, Code.UNAUTHORIZED, Code.SCOPE_NEEDED})
 
 
 def origin_of(server_id: int) -> str:
@@ -50,9 +47,13 @@ def as_tool(box: Toolbox, tool: OfferedTool, server_name: str) -> ChatTool:
 
 
 def as_problem(problem: RemoteProblem) -> Problem:
-    connects = problem.code in TO_CONNECT
     return Problem(
-        origin_of(problem.server_id), named(problem.server_name), problem.code, problem.message, connects, told(problem)
+        origin=origin_of(problem.server_id),
+        origin_name=named(problem.server_name),
+        code=problem.code,
+        message=problem.message,
+        connects=problem.connects,
+        told=told(problem),
     )
 
 

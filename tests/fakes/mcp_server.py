@@ -70,6 +70,7 @@ class McpServer:
     by_method: dict[str, Answer] = field(default_factory=dict)
     # HTTP requests being answered now.
     under_way: int = 0
+    most_under_way: int = 0
     # Set when the call of `wait` has begun, and when it was cancelled.
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -142,6 +143,7 @@ class _Levers:
             await self._app(scope, receive, send)
             return
         self._server.under_way += 1
+        self._server.most_under_way = max(self._server.most_under_way, self._server.under_way)
         try:
             await self._http(scope, receive, send)
         finally:
@@ -193,6 +195,17 @@ def hang_up() -> Response:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
 
     return Broken()
+
+
+def never() -> Response:
+    """No answer, until whoever asked hangs up."""
+
+    class Silent(Response):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+    return Silent()
 
 
 def rpc_error(code: int, message: str, http: int = 200) -> Answer:

@@ -44,6 +44,8 @@ def server(served: McpServer) -> Iterator[McpServer]:
     served.answers.clear()
     served.waiting.clear()
     served.cancelled.clear()
+    served.older = False
+    served.by_method.clear()
     discovery.clear()
     yield served
     ends, tick = time.monotonic() + SECONDS, threading.Event()
