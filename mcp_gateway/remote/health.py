@@ -87,7 +87,7 @@ def admit(server_id: int, seconds: float) -> Admission:
 
 def failed(server_id: int, code: Code, message: str, *, probe: bool = False) -> None:
     """The server could not be used."""
-    values = {
+    values: dict[str, str | float] = {
         "server": server_id,
         "code": code,
         "message": message[:1_000],

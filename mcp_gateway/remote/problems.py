@@ -53,7 +53,7 @@ class RemoteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why one of several servers cannot be used; the others can. `connects` where the person mends it by connecting."""
+    """Why one of several servers cannot be used; the others can. `connects` where the person fixes it by connecting."""
 
     server_id: int
     server_name: str

@@ -37,7 +37,7 @@ from mcp_gateway.remote.wording import MOST_TITLE, named, quotable
 
 logger = logging.getLogger(__name__)
 
-# What a person mends by connecting an account of theirs, where that is what opens the server.
+# What a person fixes by connecting an account of theirs, where that is what opens the server.
 OF_A_CONNECTION = frozenset({Code.NOT_CONNECTED, Code.CONNECTION_ERROR, Code.UNAUTHORIZED, Code.SCOPE_NEEDED})
 # Servers that are connected to at the same time, of one toolbox. With more than that each connection ends when its
 # server has listed its tools, and is made again for a call.

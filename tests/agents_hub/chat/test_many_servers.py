@@ -23,7 +23,7 @@ THINGS = ["contact", "deal", "invoice", "ticket", "page", "file"]
 
 def desks(talk: Talk, server: McpServer, count: int) -> list[RemoteServer]:
     """Servers at one address, told apart by a header, which an admin has given the agent."""
-    made = [
+    made: list[RemoteServer] = [
         RemoteServerFactory(
             organization=talk.agent.organization,
             name=f"Desk {number}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from socket import socket
 
 import pytest
 from django.db.models import F
@@ -14,6 +15,7 @@ from accounts.scopes import Scope
 from agents_hub.models import Turn, TurnEvent, TurnStatus
 from mcp_gateway.models import AuthType, ClientMode, RemoteHealth, RemoteServer, RemoteTool
 from mcp_gateway.remote import discovery, health
+from mcp_gateway.remote.problems import Code
 from mcp_gateway.remote.services import servers, testing, trying
 from mcp_gateway.remote.shapes import UpdateServer
 from tests.agents_hub.chat.seeing import shown, url
@@ -30,7 +32,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def silent() -> Iterator[Server]:
     """Something that takes connections and never says a word."""
-    with serving(lambda connection, head, server: server.closing.wait(20), host=INSIDE) as server:
+
+    def wait(connection: socket, head: bytes, server: Server) -> None:
+        server.closing.wait(20)
+
+    with serving(wait, host=INSIDE) as server:
         yield server
 
 
@@ -82,7 +88,7 @@ def test_what_a_test_found_wrong_long_ago_no_longer_holds_once_an_answer_used_th
 
 def test_what_was_wrong_an_hour_ago_is_not_told_as_news(browser: Client, talk: Talk, server: McpServer) -> None:
     given = talk.give(server)
-    health.failed(given.pk, health.Code.TIMEOUT, "It hung.")
+    health.failed(given.pk, Code.TIMEOUT, "It hung.")
     assert "It hung." in shown(browser, talk)
     RemoteHealth.objects.update(failed_at=F("failed_at") - health.NEWS_FOR)
     assert "It hung." not in shown(browser, talk)
@@ -175,6 +181,6 @@ def test_one_persons_refused_sign_in_says_nothing_about_the_server(
 def test_a_server_deleted_meanwhile_leaves_nothing(talk: Talk, server: McpServer) -> None:
     given = talk.give(server)
     RemoteServer.objects.filter(pk=given.pk).delete()
-    health.failed(given.pk, health.Code.TIMEOUT, "It hung.")
+    health.failed(given.pk, Code.TIMEOUT, "It hung.")
     health.answered(given.pk)
     assert not RemoteHealth.objects.exists()
