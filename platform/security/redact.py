@@ -51,8 +51,8 @@ _QUOTE = r"""\\{0,7}["']"""
 _GONE = re.escape(REDACTED)
 # A name that may mean a secret, from its beginning to its end. What is more or less than one is looked at then.
 _NAME = (
-    r"(?<![\w.-])(?P<name>[\w.-]{0,64}?(?:pass|pwd|secret|token|authori[sz]ation|cookie|api.?key|credential|private.?key|"
-    r"encryption.?key|signing.?key|verifier|session|otp|mnemonic)[\w-]{0,32})"
+    r"(?<![\w.-])(?P<name>[\w.-]{0,64}?(?:passw|passphrase|pwd|secret|token|authorization|cookie|api.?key|credential|"
+    r"private.?key|encryption.?key|signing.?key|verifier|session.?(?:id|key)|otp|mnemonic)[\w-]{0,32})"
 )
 _BARE = r"""(?:[^\s"'&,;{}\[\]\\]|\\(?!["'\\])){1,4096}"""
 # name=value and "name": "value" inside a text: a value in quotation marks goes to the one that closes it.
@@ -93,7 +93,7 @@ def redact(value: Any, *, levels: int = MOST_LEVELS) -> Any:
 
 def redact_text(text: str, *, levels: int = MOST_LEVELS) -> str:
     """The text with what looks like a secret, or is named like one, taken out. JSON is read as what it says."""
-    if levels > 0 and text[:1] in _JSON_BEGINS and (known := _redacted_json(text, levels - 1)) is not None:
+    if levels > 0 and text.lstrip()[:1] in _JSON_BEGINS and (known := _redacted_json(text, levels - 1)) is not None:
         return known
     text = HEADERS.sub(lambda match: (match[1] or match[2]) + REDACTED, SECRET_VALUES.sub(REDACTED, text))
     return NAMED_VALUES.sub(_without_value, text).replace(f"{REDACTED}{REDACTED}", REDACTED)

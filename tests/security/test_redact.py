@@ -92,7 +92,7 @@ NAMED = {
     "written",
     [
         json.dumps(NAMED),
-        json.dumps(NAMED, indent=2),
+        "\n " + json.dumps(NAMED, indent=2),
         json.dumps(json.dumps(NAMED)),
         json.dumps({"text": json.dumps(NAMED)}),
         f"Result: {json.dumps(NAMED)}",
