@@ -66,9 +66,9 @@ class OwnTools:
         own = await in_domain(kind.owned, caller, subjects)
         offered = Offered()
         # Whoever cannot give the agent others has no use for the news, and would hear it in every answer.
-        others = list(_others(subjects, own))
-        if others and await in_domain(is_in_charge, caller, agent):
-            offered.problems = [self._not_yours(kind, len(others))]
+        if others := list(_others(subjects, own)):
+            can_give_others = await in_domain(is_in_charge, caller, agent)
+            offered.problems = [self._not_yours(kind, len(others))] if can_give_others else []
         if own:
             within_scope = (tool for tool in self._about(kind) if caller.scope.includes(tool.scope))
             offered.tools = [self._offered(tool, kind, own) for tool in within_scope]
