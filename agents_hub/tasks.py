@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 from celery.schedules import crontab
 
-from agents_hub.chat import claiming, lost
+from agents_hub.chat import claiming, inquiries, lost
 from agents_hub.chat.alone import carry_out
 from agents_hub.chat.forgetting import forget_events, forget_records
 from agents_hub.files.content import sweep_orphans
@@ -81,6 +81,7 @@ def remove_orphaned_content() -> None:
 def look_after_turns() -> None:
     """A web process takes turns up at once; a worker does what none has taken."""
     lost.give_up_lost()
+    inquiries.forget_left_over()
     for turn_id in claiming.hand_out():
         # A message that no worker has taken by then is sent anew; a turn never has two.
         carry_out_turn.apply_async((str(turn_id),), expires=claiming.AGAIN_SECONDS)

@@ -112,6 +112,20 @@ async def held_open(talker: Talker, process: psutil.Process) -> None:
     await asyncio.gather(*looking)
 
 
+async def held_open_apart(talker: Talker, process: psutil.Process) -> None:
+    """Streams that share nothing: each looks on at an answer of its own, begun or waiting for a place."""
+    turns = [await talker.ask(LONG) for _ in range(STREAMS)]
+    opened, close = asyncio.Semaphore(0), asyncio.Event()
+    before = process.memory_info().rss
+    looking = [asyncio.create_task(talker.look_on(turn, opened, close)) for turn in turns]
+    for _ in looking:
+        await opened.acquire()
+    grown = process.memory_info().rss - before
+    print(f"{STREAMS} streams of as many answers held open: {grown / STREAMS / 1024:,.0f} KB of memory each")
+    close.set()
+    await asyncio.gather(*looking)
+
+
 def main() -> None:
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with bench_database("asterism_bench_chatting") as url, ExitStack() as running:
@@ -147,6 +161,7 @@ async def measure(base: str, provider: str, given: dict[str, Any], process: psut
         await added(talker)
         await at_once(talker)
         await held_open(talker, process)
+        await held_open_apart(talker, process)
 
 
 def _serving(port: int) -> psutil.Process:

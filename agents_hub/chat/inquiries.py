@@ -1,4 +1,7 @@
-"""What a turn asks its person on the way, and waiting for it: permission for a call, a server's own questions."""
+"""What a turn asks its person on the way, and waiting for it: permission for a call, a server's own questions.
+
+What a person filled in for a server is the server's to know. Once it is on its way there, it is kept nowhere here.
+"""
 
 import asyncio
 import contextlib
@@ -8,14 +11,18 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
+from django.db.models import F, Func, JSONField, QuerySet, TextField, Value
+from django.db.models.functions import Cast
 
 from agents_hub.chat import store
 from agents_hub.chat.store import Held, Overtaken
 from agents_hub.models import Inquiry
 from agents_hub.models.turns import WITHDRAWN
 from mcp_gateway.offload import in_domain
-from mcp_gateway.remote.questions import Answer, Question
+from mcp_gateway.remote.questions import Answer, Question, QuestionRefused
 
+# What servers may ask in one turn, whichever calls it makes of them.
+MOST_A_TURN = 30
 UNANSWERED = {"action": "cancel"}
 
 
@@ -29,13 +36,21 @@ class Inquiries:
         self._held = held
         self._told = told
         self._open: dict[UUID, asyncio.Future[Any]] = {}
+        self._asked_by_servers = 0
 
     @property
     def any_open(self) -> bool:
         return bool(self._open)
 
     async def put(self, inquiry: Inquiry) -> dict[str, Any]:
-        """The person's answer, or a cancellation where none comes in time."""
+        """The person's answer, or a cancellation where none comes in time.
+
+        Raises `QuestionRefused` where servers have asked enough in this turn.
+        """
+        if inquiry.kind != Inquiry.Kind.PERMISSION:
+            self._asked_by_servers += 1
+            if self._asked_by_servers > MOST_A_TURN:
+                raise QuestionRefused(f"A person is asked at most {MOST_A_TURN} questions for one answer.")
         answered: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         await in_domain(store.ask, self._held, inquiry)
         self._open[inquiry.pk] = answered
@@ -60,10 +75,31 @@ class Inquiries:
         """Take up what was answered meanwhile."""
         if not self._open:
             return
-        for pk, answer in (await in_domain(store.answers_to, list(self._open))).items():
+        answered = await in_domain(store.answers_to, list(self._open))
+        if filled_in := [pk for pk, answer in answered.items() if "content" in answer]:
+            await in_domain(forget_content, Inquiry.objects.filter(pk__in=filled_in))
+        for pk, answer in answered.items():
             waiting = self._open.get(pk)
             if waiting is not None and not waiting.done():
                 waiting.set_result(answer)
+
+
+def forget_content(answered: "QuerySet[Inquiry]") -> int:
+    """Keep of the answers that they were given, and not what was filled in; how many there were."""
+    left: Any = Func(
+        F("answer"),
+        Cast(Value("content"), TextField()),
+        arg_joiner=" - ",
+        template="(%(expressions)s)",
+        output_field=JSONField(),
+    )
+    return answered.update(answer=left)
+
+
+def forget_left_over() -> int:
+    """The same of answers that no turn took up before it ended; how many."""
+    # Plan: inquiry_with_content holds these alone.
+    return forget_content(Inquiry.objects.filter(answer__has_key="content", turn__ended_at__isnull=False))
 
 
 def from_server(question: Question, turn_id: UUID, use_id: UUID) -> Inquiry:

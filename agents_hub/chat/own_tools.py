@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from accounts.caller import Caller
 from agents_hub.chat.sources import CallContext, ChatTool, KnownTool, Offered, Problem, Subject, ToolOutcome
 from agents_hub.models import Agent
+from agents_hub.services.agent_rules import is_in_charge
 from mcp_gateway import within
 from mcp_gateway.offload import in_domain
 from mcp_gateway.registry import Tool, registry
@@ -63,7 +64,11 @@ class OwnTools:
         if kind is None or not subjects:
             return Offered()
         own = await in_domain(kind.owned, caller, subjects)
-        offered = Offered(problems=[self._not_yours(kind, one) for one in _others(subjects, own)])
+        offered = Offered()
+        # Whoever cannot give the agent others has no use for the news, and would hear it in every answer.
+        if others := list(_others(subjects, own)):
+            can_give_others = await in_domain(is_in_charge, caller, agent)
+            offered.problems = [self._not_yours(kind, len(others))] if can_give_others else []
         if own:
             within_scope = (tool for tool in self._about(kind) if caller.scope.includes(tool.scope))
             offered.tools = [self._offered(tool, kind, own) for tool in within_scope]
@@ -92,13 +97,15 @@ class OwnTools:
             digest=digest_of({"name": name, "description": description, "inputSchema": parameters}),
         )
 
-    def _not_yours(self, kind: Kind, subject_id: str) -> Problem:
+    def _not_yours(self, kind: Kind, count: int) -> Problem:
+        which = f"One {kind.one}" if count == 1 else f"{count} {self.label.lower()}"
+        belong = "belongs to somebody else or is gone" if count == 1 else "belong to somebody else or are gone"
         return Problem(
             origin=self.name,
-            origin_name=f"{kind.one.capitalize()} {subject_id}",
+            origin_name=self.label,
             code="not_yours",
-            message=f"The {kind.one} {subject_id}, which this agent was given, belongs to somebody else or is gone. "
-            f"Only its owner can use it here; give the agent a {kind.one} of yours to work with that.",
+            message=f"{which} that this agent was given {belong}. Only its owner can use a {kind.one} here; give the "
+            f"agent a {kind.one} of yours to work with that.",
         )
 
 

@@ -1,4 +1,7 @@
-"""What an agent is told before a conversation: its own instructions, who it talks to, and what to know of tools."""
+"""What an agent is told before a conversation: its own instructions, who it talks to, and what to know of tools.
+
+No word of a stranger's server stands here: what such a server says of itself or of a failure is for people to read.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,11 +26,11 @@ def instructions_for(
         agent.instructions,
         f"You talk to {person}. It is {now:%A, %d %B %Y, %H:%M} UTC. Answer in Markdown.",
     ]
-    if has_tools:
+    if has_tools or problems:
         parts.append(ON_TOOLS)
     if searched:
         parts.append(SEARCHED)
     if problems:
-        told = "\n".join(f"- {problem.origin_name}: {problem.message}" for problem in problems)
+        told = "\n".join(f"- {problem.origin_name}: {problem.told or problem.message}" for problem in problems)
         parts.append(f"These cannot be used now; tell the person where it matters:\n{told}")
     return "\n\n".join(part for part in parts if part.strip())

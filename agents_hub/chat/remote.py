@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents_hub.chat.sources import CallContext, ChatTool, Problem, ToolOutcome
-from mcp_gateway.remote.problems import Code, RemoteError
 from mcp_gateway.remote.problems import Problem as RemoteProblem
+from mcp_gateway.remote.problems import RemoteError
 from mcp_gateway.remote.toolbox import OfferedTool, Toolbox
-
-# What the person can fix by connecting their account.
-TO_CONNECT = frozenset({Code.NOT_CONNECTED, Code.CONNECTION_ERROR, Code.UNAUTHORIZED, Code.SCOPE_NEEDED})
+from mcp_gateway.remote.wording import MOST_TITLE, named, quotable, told
 
 
 def origin_of(server_id: int) -> str:
@@ -35,11 +33,11 @@ def as_tool(box: Toolbox, tool: OfferedTool, server_name: str) -> ChatTool:
     hints = tool.annotations
     return ChatTool(
         name=tool.name,
-        title=tool.title or tool.remote_name,
+        title=quotable(tool.title, MOST_TITLE) or quotable(tool.remote_name, MOST_TITLE),
         description=tool.description or tool.title or tool.remote_name,
         parameters=tool.input_schema,
         origin=origin_of(tool.server_id),
-        origin_name=server_name,
+        origin_name=named(server_name),
         tool=tool.remote_name,
         perform=perform,
         ask_first=tool.ask_first,
@@ -49,8 +47,14 @@ def as_tool(box: Toolbox, tool: OfferedTool, server_name: str) -> ChatTool:
 
 
 def as_problem(problem: RemoteProblem) -> Problem:
-    connects = problem.code in TO_CONNECT
-    return Problem(origin_of(problem.server_id), problem.server_name, problem.code, problem.message, connects)
+    return Problem(
+        origin=origin_of(problem.server_id),
+        origin_name=named(problem.server_name),
+        code=problem.code,
+        message=problem.message,
+        connects=problem.connects,
+        told=told(problem),
+    )
 
 
 def _digest(tool: OfferedTool) -> str:

@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -49,14 +48,18 @@ class _Seat:
 
 
 class Runner:
-    """The turns of one event loop. With `capacity` it takes turns that wait, as many at once."""
+    """The turns of one event loop. With `capacity` it takes turns that wait, as many at once.
 
-    def __init__(self, capacity: int = 0, parameters: Callable[[], dict[str, Any]] = connection_parameters) -> None:
+    It listens by `notices` that somebody else closes, or by its own.
+    """
+
+    def __init__(self, capacity: int = 0, notices: Notices | None = None) -> None:
         self._capacity = capacity
         # By turn and fence: a turn that is gone on with may have one whose connections are still being closed.
         self._seats: dict[Held, _Seat] = {}
         self._scribe = Scribe()
-        self._notices = Notices(parameters)
+        self._notices = Notices(connection_parameters) if notices is None else notices
+        self._own_notices = notices is None
         self._news = asyncio.Event()
         self._looking: set[asyncio.Task[None]] = set()
 
@@ -74,8 +77,11 @@ class Runner:
                 task.cancel()
             await self._leave()
             beside[0].cancel()
+            if self._capacity:
+                self._notices.unsubscribe(channels.WAITING, channels.ANY, self._news.set)
             await asyncio.gather(*beside, return_exceptions=True)
-            await self._notices.close()
+            if self._own_notices:
+                await self._notices.close()
 
     async def carry_out(self, turn_id: UUID) -> bool:
         """Carry that turn out to its end. False where it is over, somebody else has it, or it is not its turn yet."""

@@ -82,7 +82,8 @@ class ChatTool:
 class Problem:
     """Why something that the agent was given cannot be used now; the rest can.
 
-    `connects` where the person fixes it by connecting an account of theirs.
+    `connects` where the person fixes it by connecting an account of theirs. `message` is for people and may quote a
+    stranger; `told` is for models and holds no word of one. Where it is empty, the message is all our own.
     """
 
     origin: str
@@ -90,6 +91,7 @@ class Problem:
     code: str
     message: str
     connects: bool = False
+    told: str = ""
 
 
 @dataclass(slots=True)

@@ -198,13 +198,18 @@ class Inquiry(models.Model):
     url = models.CharField(max_length=2_000, blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
     # {"action": "once" | "always" | "deny"} of a permission; else {"action": "accept" | "decline" | "cancel",
-    # "content": {…}}. Of one that was not answered before it was no longer asked: {"action": "withdrawn"}.
+    # "content": {…}}, whose content is there until the turn has taken it up, and no longer. Of one that was not
+    # answered before it was no longer asked: {"action": "withdrawn"}.
     answer: Any = models.JSONField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "inquiries"
-        indexes = [models.Index(fields=["turn", "id"], name="inquiry_of_turn")]
+        indexes = [
+            models.Index(fields=["turn", "id"], name="inquiry_of_turn"),
+            # The few whose content is still to be forgotten.
+            models.Index(fields=["id"], condition=Q(answer__has_key="content"), name="inquiry_with_content"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} in {self.turn_id}"
@@ -226,7 +231,7 @@ class TurnCall(models.Model):
     at = models.DateTimeField(default=timezone.now)
     purpose = models.CharField(max_length=7, choices=Purpose.choices, default=Purpose.ANSWER, db_default="answer")
     model = models.CharField(max_length=200, blank=True)
-    # {"instructions": text, "history": […], "tools": [names]}, without secrets.
+    # {"instructions": text, "history": […], "tools": [definitions], "settings": {…}}, without secrets.
     question = models.JSONField()
     answer: Any = models.JSONField(null=True, blank=True)
     error = models.TextField(blank=True)

@@ -15,8 +15,8 @@ from mcp_gateway.numbered_pages import NumberedPage
 from mcp_gateway.remote.services import servers
 from security import audit
 
-# A model that is offered the tools of more finds none of them.
-MOST_SERVERS = 20
+# Each is asked for its tools when an answer begins; of many tools the model searches those it needs.
+MOST_SERVERS = 100
 
 
 def page_of_servers(

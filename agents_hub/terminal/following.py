@@ -31,16 +31,13 @@ class Follower:
 
     def __init__(self, caller: Caller, shows: Shows, replies: Replies, interrupts: Interrupts) -> None:
         self._caller, self._shows, self._replies, self._interrupts = caller, shows, replies, interrupts
-        self._runner = Runner()
         self._notices = Notices(connection_parameters)
+        self._runner = Runner(notices=self._notices)
 
     @contextlib.asynccontextmanager
     async def ready(self) -> AsyncIterator["Follower"]:
-        async with self._runner.running():
-            try:
-                yield self
-            finally:
-                await self._notices.close()
+        async with self._notices.running(), self._runner.running():
+            yield self
 
     async def to_its_end(self, turn_id: UUID, after: int = 0) -> Turn:
         """The turn once it is over. Events up to the number `after` were shown before."""

@@ -17,7 +17,7 @@ from mcp_gateway.models.oauth import (
 from mcp_gateway.models.passages import Passage
 from mcp_gateway.models.remote_calls import RemoteCall
 from mcp_gateway.models.remote_connections import RemoteClient, RemoteConnection, RemoteIssuer, RemoteSignIn
-from mcp_gateway.models.remote_servers import AuthType, ClientMode, RemoteServer, RemoteTool, Transport
+from mcp_gateway.models.remote_servers import AuthType, ClientMode, RemoteHealth, RemoteServer, RemoteTool, Transport
 
 __all__ = [
     "AccessToken",
@@ -34,6 +34,7 @@ __all__ = [
     "RemoteCall",
     "RemoteClient",
     "RemoteConnection",
+    "RemoteHealth",
     "RemoteIssuer",
     "RemoteServer",
     "RemoteSignIn",

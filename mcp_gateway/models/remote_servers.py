@@ -120,6 +120,23 @@ class RemoteServer(models.Model):
         return bool(self.__dict__.get("client_secret"))
 
 
+class RemoteHealth(models.Model):
+    """What is wrong with a server where it is used. There is none of a server that answered when it was last asked."""
+
+    server = models.OneToOneField(RemoteServer, primary_key=True, on_delete=models.CASCADE, related_name="health")
+    failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    code = models.CharField(max_length=60)
+    message = models.CharField(max_length=1000)
+    failed_at = models.DateTimeField()
+    closed_until = models.DateTimeField(null=True, blank=True, help_text="It is not asked before.")
+
+    class Meta:
+        verbose_name_plural = "remote health"
+
+    def __str__(self) -> str:
+        return f"{self.server_id}: {self.code}"
+
+
 class RemoteTool(models.Model):
     """A tool as its server described it, and what the organization's admins decided about it.
 

@@ -81,6 +81,14 @@ class RemoteSignInAdmin(SecretiveAdmin):
     exclude = ["pending"]
 
 
+@admin.register(models.RemoteHealth)
+class RemoteHealthAdmin(ReadOnlyAdmin):
+    list_display = ["server", "code", "failures", "failed_at", "closed_until"]
+    list_select_related = ["server"]
+    search_fields = ["server__name", "=server__id"]
+    search_help_text = "A server's name or id."
+
+
 @admin.register(models.RemoteIssuer)
 class RemoteIssuerAdmin(ReadOnlyAdmin):
     list_display = ["issuer", "failures", "closed_until", "updated_at"]

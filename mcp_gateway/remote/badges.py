@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from mcp_gateway.models import RemoteConnection, RemoteServer
+from mcp_gateway.remote import health
 from mcp_gateway.remote.problems import Code
 
 
@@ -32,7 +33,13 @@ def trouble(server: RemoteServer, connection: RemoteConnection | None) -> str:
     if server.fault_code:
         return server.fault or "The server's sign-in does not work. An admin has to look at its settings."
     if server.needs_sign_in:
-        broken = connection is not None and connection.status == RemoteConnection.Status.ERROR
-        return (connection.error or "Connect again to go on.") if connection and broken else ""
+        if connection is None:
+            return ""
+        if connection.status == RemoteConnection.Status.ERROR:
+            return connection.error or "Connect again to go on."
+    if lately := health.recent(server):
+        return lately.message
+    if server.needs_sign_in:
+        return ""
     # A server without tools answers as a server does; that it has none is for the tools' list to say.
     return server.test_message if server.test_code not in ("", Code.NO_TOOLS) else ""

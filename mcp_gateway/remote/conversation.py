@@ -13,7 +13,7 @@ from mcp_gateway.remote import era, later
 from mcp_gateway.remote.diagnosis import diagnose
 from mcp_gateway.remote.line import Witness, witnessing
 from mcp_gateway.remote.patience import Patience, Progress
-from mcp_gateway.remote.questions import Answering, Ask
+from mcp_gateway.remote.questions import Answering, Ask, bounded
 from mcp_gateway.remote.session import Session
 
 # A list that goes on after this many pages or tools is cut: no model can choose among so many.
@@ -96,7 +96,7 @@ class RemoteSession:
         The server has MCP_REMOTE_CALL_SECONDS from its last word on the progress of it; a question stops the clock.
         """
         patience = Patience(settings.MCP_REMOTE_CALL_SECONDS, settings.MCP_REMOTE_LONGEST_CALL_SECONDS)
-        with self._answering.by(patience.stopped_during(ask)):
+        with self._answering.by(bounded(patience.stopped_during(ask))):
             async with exchange(settings.MCP_REMOTE_CALL_SECONDS, patience):
                 told = patience.renewed_by(progress)
                 if name in self._later and not self.modern:

@@ -11,10 +11,9 @@ from pydantic import ValidationError
 from mcp_gateway.remote.line import Witness
 from mcp_gateway.remote.problems import Code, RemoteError
 from mcp_gateway.remote.sse import NOT_DELIVERED, NoStream
+from mcp_gateway.remote.wording import quoted, words
 from security.outbound import OutboundRefused, ResponseTooLarge
 
-# Of what a server says in its own words, this much is passed on.
-MOST_WORDS = 300
 # How the library words an error of its own making where the server gave none.
 STAND_INS = (
     "Not Found",
@@ -113,12 +112,6 @@ def challenge(witness: Witness) -> dict[str, str]:
     return {name.lower(): quoted or bare for name, quoted, bare in _CHALLENGE_FIELD.findall(header)}
 
 
-def words(text: object) -> str:
-    """What a server said, fit to stand in a sentence of ours: one line, bounded, nothing invisible."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)[: 4 * MOST_WORDS]).split())
-    return line if len(line) <= MOST_WORDS else line[:MOST_WORDS].rstrip() + "…"
-
-
 def _timed_out(seconds: float) -> RemoteError:
     unit = "second" if seconds == 1 else "seconds"
     return RemoteError(
@@ -185,7 +178,7 @@ def _said_no(error: MCPError, witness: Witness) -> RemoteError:
         if TOO_LONG_EVENT in error.message:
             return RemoteError(Code.TOO_LARGE, "The server's answer is larger than is accepted, so it was not read on.")
         return RemoteError(Code.UNREACHABLE, BROKE, rpc_code=error.code)
-    said = words(error.message)
+    said = quoted(error.message)
     if error.message.startswith(STAND_INS):
         return RemoteError(
             Code.NOT_MCP,

@@ -33,6 +33,7 @@ from pydantic import ValidationError
 from mcp_gateway.remote.diagnosis import refused
 from mcp_gateway.remote.line import Witness
 from mcp_gateway.remote.patience import Progress
+from mcp_gateway.remote.problems import Code, RemoteError
 
 # Answers to the question that leave it open which revision is spoken; all others are about access or a broken server.
 UNDECIDED = frozenset({400, 404, 405, 406, 410, 415, 422, 500, 501})
@@ -123,12 +124,22 @@ async def call(
         context = ClientRequestContext(
             session=session, request_id=key, meta=request.params.meta if request.params else None
         )
-        return await session.dispatch_input_request(context, request)
+        given = await session.dispatch_input_request(context, request)
+        if isinstance(given, ErrorData):
+            refused_questions.append(given.message)
+        return given
 
+    refused_questions: list[str] = []
     first = await retry(None, None)
     if isinstance(first, CallToolResult):
         return first
-    return await run_input_required_driver(first, dispatch=answer, retry=retry, max_rounds=MOST_ROUNDS)
+    try:
+        return await run_input_required_driver(first, dispatch=answer, retry=retry, max_rounds=MOST_ROUNDS)
+    except MCPError:
+        # A server without sessions is not told: it waits for nothing, and its call ends here.
+        if refused_questions:
+            raise RemoteError(Code.PROTOCOL, f"The call ended at a question. {refused_questions[0]}") from None
+        raise
 
 
 def has_tools(session: ClientSession) -> bool:

@@ -30,6 +30,8 @@ class Member:
 
     def __init__(self, target: Target, deadline: float) -> None:
         self.target = target
+        # Whether something is known to be wrong with it.
+        self.failing = target.failing
         self._deadline = deadline
         self._known = discovery.known(target)
         self._session: RemoteSession | None = None
@@ -45,6 +47,11 @@ class Member:
     def server_id(self) -> int:
         assert self.target.server_id is not None
         return self.target.server_id
+
+    @property
+    def knows_its_tools(self) -> bool:
+        """Whether its tools are kept, so that it need not be asked."""
+        return self._known is not None and self._known.fresh
 
     async def tools(self) -> tuple[OfferedTool, ...]:
         """The server's tools, as kept or as it lists them now. A list that is kept needs no connection."""
@@ -62,6 +69,12 @@ class Member:
         meta: Mapping[str, Any] | None,
     ) -> CallToolResult:
         return await self._step(lambda session: session.call(name, arguments, progress=progress, ask=ask, meta=meta))
+
+    async def rest(self) -> None:
+        """Let go of the connection until it is needed again. For when nobody is at work with it."""
+        async with self._connecting:
+            self._session = None
+            await self._open.aclose()
 
     async def close(self) -> None:
         self._closing.set()

@@ -53,9 +53,10 @@ class RemoteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why one of several servers cannot be used; the others can."""
+    """Why one of several servers cannot be used; the others can. `connects` where the person fixes it by connecting."""
 
     server_id: int
     server_name: str
     code: Code
     message: str
+    connects: bool = False

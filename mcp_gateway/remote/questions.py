@@ -1,15 +1,28 @@
-"""What a server asks in the middle of a call (elicitation), and the answers of whoever holds the conversation."""
+"""What a server asks in the middle of a call (elicitation), and the answers of whoever holds the conversation.
+
+A server may ask little: what is too large for a person to read, or more than one call is worth, is refused, and the
+server is told why.
+"""
 
 import contextlib
+import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mcp_types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
+from mcp_types import INVALID_PARAMS, ElicitRequestFormParams, ElicitRequestParams, ElicitResult, ErrorData
 
 logger = logging.getLogger(__name__)
+
+# Of one call.
+MOST_QUESTIONS = 10
+# Of one question: its message, its form as JSON, and the address of a page, in characters.
+MOST_MESSAGE = 4_000
+MOST_SCHEMA = 16_000
+MOST_FIELDS = 30
+MOST_URL = 2_000
 
 Action = Literal["accept", "decline", "cancel"]
 
@@ -28,6 +41,10 @@ class Question:
 class Answer:
     action: Action
     content: Mapping[str, str | int | float | bool | list[str] | None] | None = None
+
+
+class QuestionRefused(Exception):  # noqa: N818 - named for what became of the question
+    """A question is not put to anybody. The message says why, in words for the server's makers."""
 
 
 DECLINED = Answer("decline")
@@ -66,17 +83,56 @@ class Answering:
         return self._under_way[0] if ask is None and len(self._under_way) == 1 else ask
 
 
-async def put(server_name: str, asked: ElicitRequestParams, ask: Ask | None) -> ElicitResult:
-    """The answer as the protocol has it. Where nobody holds the conversation, the server learns that nobody will."""
+def bounded(ask: Ask | None) -> Ask | None:
+    """The same way to ask, for one call: so many times and no more."""
+    if ask is None:
+        return None
+    count = 0
+
+    async def asked(question: Question) -> Answer:
+        nonlocal count
+        count += 1
+        if count > MOST_QUESTIONS:
+            raise QuestionRefused(f"A call may ask at most {MOST_QUESTIONS} questions.")
+        return await ask(question)
+
+    return asked
+
+
+async def put(server_name: str, asked: ElicitRequestParams, ask: Ask | None) -> ElicitResult | ErrorData:
+    """The answer as the protocol has it, or why the question was refused.
+
+    Where nobody holds the conversation, the server learns that nobody will answer.
+    """
     answer = DECLINED
     if ask is not None:
         try:
+            _check(asked)
             answer = await ask(_question(server_name, asked))
+        except QuestionRefused as refusal:
+            return ErrorData(code=INVALID_PARAMS, message=f"The question was not asked. {refusal}")
         except Exception:  # the server waits, whatever became of the one who was asked
             logger.exception("A question of %r could not be put", server_name)
             answer = Answer("cancel")
     content = dict(answer.content) if answer.content is not None and answer.action == "accept" else None
     return ElicitResult(action=answer.action, content=content)
+
+
+def _check(asked: ElicitRequestParams) -> None:
+    """Raises `QuestionRefused` for what no person would read."""
+    if len(asked.message) > MOST_MESSAGE:
+        raise QuestionRefused(f"Its message is longer than {MOST_MESSAGE:,} characters.")
+    if not isinstance(asked, ElicitRequestFormParams):
+        if len(asked.url) > MOST_URL:
+            raise QuestionRefused(f"Its address is longer than {MOST_URL:,} characters.")
+        return
+    if len(json.dumps(asked.requested_schema)) > MOST_SCHEMA:
+        raise QuestionRefused(f"Its form is longer than {MOST_SCHEMA:,} characters of JSON.")
+    fields = asked.requested_schema.get("properties", {})
+    if not isinstance(fields, Mapping):
+        raise QuestionRefused("Its form's properties are no object.")
+    if len(fields) > MOST_FIELDS:
+        raise QuestionRefused(f"Its form has more than {MOST_FIELDS} fields.")
 
 
 def _question(server_name: str, asked: ElicitRequestParams) -> Question:

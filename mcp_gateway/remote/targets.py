@@ -22,7 +22,10 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to connect, and with what. `server_id` is None for a configuration that is not saved yet."""
+    """Where to connect, and with what. `server_id` is None for a configuration that is not saved yet.
+
+    `failing` says that something was wrong when it was last used or tested.
+    """
 
     server_id: int | None
     name: str
@@ -31,3 +34,4 @@ class Target:
     transport: Transport
     credential: Credential
     revision: int = 0
+    failing: bool = False

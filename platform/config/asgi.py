@@ -16,6 +16,7 @@ from agents_hub.chat.runner import Runner  # noqa: E402
 from config.body_limit import BodyLimit  # noqa: E402
 from config.endpoints import endpoints  # noqa: E402
 from dashboard.streams.layer import Streams  # noqa: E402
+from dashboard.streams.notices import Notices  # noqa: E402
 from mcp_gateway.asgi import mount  # noqa: E402
 from mcp_gateway.hot import connection_parameters  # noqa: E402
 from mcp_gateway.offload import in_domain  # noqa: E402
@@ -23,11 +24,13 @@ from mcp_gateway.offload import in_domain  # noqa: E402
 
 def running_turns() -> AbstractAsyncContextManager[None]:
     """The turns of chats that this process carries out, in the event loop that serves it."""
-    return Runner(settings.CHAT_TURNS_PER_PROCESS).running()
+    return Runner(settings.CHAT_TURNS_PER_PROCESS, notices).running()
 
 
-streams = Streams(pages, hop=in_domain, parameters=connection_parameters)
+# One listening connection for whatever this process waits for.
+notices = Notices(connection_parameters)
+streams = Streams(pages, hop=in_domain, notices=notices)
 application = Edge(
-    mount(BodyLimit(streams), endpoints(), beside=[streams.running, running_turns]),
+    mount(BodyLimit(streams), endpoints(), beside=[notices.running, streams.running, running_turns]),
     proxies=settings.TRUSTED_PROXIES,
 )

@@ -29,6 +29,7 @@ from config.urls import urlpatterns as pages
 from dashboard import streams
 from dashboard.streams import Event, Reading, Subject, feed, layer, notices
 from dashboard.streams.layer import Streams
+from dashboard.streams.notices import Notices
 from mcp_gateway import offload
 from mcp_gateway.asgi import mount
 from mcp_gateway.hot import connection_parameters
@@ -120,8 +121,10 @@ class Place:
 @pytest.fixture
 def place(transactional_db: None, story: Story) -> Iterator[Place]:
     with override_settings(ROOT_URLCONF=Urls):
-        around = Streams(get_asgi_application(), hop=in_domain, parameters=connection_parameters)
-        with serve(Edge(mount(BodyLimit(around), {}, beside=[around.running]), proxies=[])) as served:
+        notices = Notices(connection_parameters)
+        around = Streams(get_asgi_application(), hop=in_domain, notices=notices)
+        beside = [notices.running, around.running]
+        with serve(Edge(mount(BodyLimit(around), {}, beside=beside), proxies=[])) as served:
             yield Place(around, served, f"http://127.0.0.1:{served.port}/watch")
             served.loop.call_soon_threadsafe(around.end)
     offload.close()

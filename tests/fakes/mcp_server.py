@@ -66,8 +66,11 @@ class McpServer:
     seen: list[Seen] = field(default_factory=list)
     # Given instead of its own answers to POSTs, one after the other.
     answers: list[Answer] = field(default_factory=list)
+    # Given to each request of that method, as long as it stands there.
+    by_method: dict[str, Answer] = field(default_factory=dict)
     # HTTP requests being answered now.
     under_way: int = 0
+    most_under_way: int = 0
     # Set when the call of `wait` has begun, and when it was cancelled.
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -101,10 +104,22 @@ class McpServer:
 
 
 @contextlib.contextmanager
-def mcp_server(*, list_ttl_ms: int | None = None, tools: bool = True) -> Iterator[McpServer]:
-    """Serve from a thread until left. The tools are below; `list_ttl_ms` is how long their list may be kept."""
+def mcp_server(
+    *, list_ttl_ms: int | None = None, tools: bool = True, instructions: str | None = None
+) -> Iterator[McpServer]:
+    """Serve from a thread until left. The tools are below; `list_ttl_ms` is how long their list may be kept.
+
+    `instructions` is what it says of itself, also in place of its name and title.
+    """
     hint = CacheHint() if list_ttl_ms is None else CacheHint(ttl_ms=list_ttl_ms)
-    server = McpServer(MCPServer("somebody-elses", version="1.2.3", cache_hints={"tools/list": hint}))
+    made = MCPServer(
+        instructions or "somebody-elses",
+        title=instructions,
+        instructions=instructions,
+        version="1.2.3",
+        cache_hints={"tools/list": hint},
+    )
+    server = McpServer(made)
     if tools:
         _add_tools(server)
     http, sse = server.tools.streamable_http_app(), server.tools.sse_app()
@@ -136,6 +151,7 @@ class _Levers:
             await self._app(scope, receive, send)
             return
         self._server.under_way += 1
+        self._server.most_under_way = max(self._server.most_under_way, self._server.under_way)
         try:
             await self._http(scope, receive, send)
         finally:
@@ -151,6 +167,8 @@ class _Levers:
             await self._server.may_close.wait()
         if scope["method"] == "POST" and self._server.answers:
             await self._server.answers.pop(0)()(scope, again, send)
+        elif (method := str(rpc.get("method", ""))) in self._server.by_method:
+            await self._server.by_method[method]()(scope, again, send)
         elif self._server.older and headers.get("mcp-protocol-version", "") >= "2026":
             refusal = {"code": -32000, "message": "Bad Request: Unsupported protocol version"}
             await JSONResponse({"jsonrpc": "2.0", "id": None, "error": refusal}, 400)(scope, again, send)
@@ -188,6 +206,17 @@ def hang_up() -> Response:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
 
     return Broken()
+
+
+def never() -> Response:
+    """No answer, until whoever asked hangs up."""
+
+    class Silent(Response):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+    return Silent()
 
 
 def rpc_error(code: int, message: str, http: int = 200) -> Answer:

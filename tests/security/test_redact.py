@@ -76,6 +76,52 @@ def test_what_looks_like_a_secret_is_taken_out_of_a_text(text: str) -> None:
     assert shown.endswith("after")
 
 
+NAMED = {
+    "cookie": "a=correct; b=horse",
+    "session_id": "correct",
+    "private_key": "correct horse",
+    "authorization": "Digest correct",
+    "otp": "correct",
+    "credentials": "correct:horse",
+    "password": "correct horse",
+    "dbpassword": "correct",
+}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        json.dumps(NAMED),
+        "\n " + json.dumps(NAMED, indent=2),
+        json.dumps(json.dumps(NAMED)),
+        json.dumps({"text": json.dumps(NAMED)}),
+        f"Result: {json.dumps(NAMED)}",
+        f"Result: {json.dumps(json.dumps(NAMED))}",
+        str(NAMED),
+        "\n".join(f"{name}='{value}'" for name, value in NAMED.items()),
+        "Cookie: a=correct; b=horse\nAuthorization: Digest correct\nX-Api-Key: correct",
+    ],
+    ids=["json", "indented", "json in json", "nested", "after words", "escaped after words", "python", "shell", "http"],
+)
+def test_a_name_in_a_text_gives_its_whole_value_away_however_it_is_written(written: str) -> None:
+    shown = redact(written)
+    assert not any(word in shown for word in ("correct", "horse"))
+    assert redact(shown) == shown
+
+
+def test_nested_values_of_a_secrets_name_in_json_are_taken_out() -> None:
+    assert SECRET not in redact(json.dumps({"credentials": {"user": [SECRET]}, "kept": "é"}))
+    assert "é" in redact(json.dumps({"credentials": {"user": [SECRET]}, "kept": "é"}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"total": 3, "name": "A secretary: no token"}', "[1,  2]", '{"author": "me"}', '"words"', "{", '{"a": NaN}'],
+)
+def test_a_text_without_secrets_stays_as_it_was_written(text: str) -> None:
+    assert redact(text) == text
+
+
 @given(before=WORDS, after=WORDS)
 def test_our_own_key_never_stays_in_a_text(before: str, after: str) -> None:
     key = new_key().text
@@ -125,6 +171,12 @@ def test_nesting_without_end_is_cut_off() -> None:
         "://a:",
         "wiz_",
         "whsec_",
+        "a-",
+        '"token":"',
+        '\\"',
+        "'a'='",
+        "cookie: a=",
+        '["',
     ],
 )
 def test_hostile_text_takes_no_longer_than_its_length(part: str) -> None:

@@ -15,6 +15,7 @@ from agents_hub.services.agent_servers import assigned_ids
 from mcp_gateway.remote import toolbox
 from mcp_gateway.remote.problems import RemoteError
 from mcp_gateway.remote.toolbox import OfferedTool, RemoteResult, Toolbox
+from mcp_gateway.remote.wording import named, told
 from workflows.engine.work import Work
 from workflows.task.actions import Action, ActionFailed, clipped
 
@@ -47,7 +48,7 @@ async def tools_of(work: Work, secrets: list[str]) -> AsyncIterator[Found]:
     servers = await sync_to_async(assigned_ids)(work.execution.agent_id)
     off = await sync_to_async(switched_off)(work.execution.agent_id)
     async with toolbox.open(caller, servers) as box:
-        problems = [f"{problem.server_name}: {problem.message}" for problem in box.problems]
+        problems = [f"{named(problem.server_name)}: {told(problem)}" for problem in box.problems]
         tools = [tool for tool in box.tools if (origin_of(tool.server_id), tool.remote_name) not in off]
         yield Found([_action(box, tool, secrets) for tool in tools], problems)
 
@@ -64,14 +65,14 @@ def _action(box: Toolbox, tool: OfferedTool, secrets: list[str]) -> Action:
             raise ActionFailed(clipped(result.text) or "The tool failed and said nothing.")
         return _told(result)
 
-    told = tool.annotations
+    hints = tool.annotations
     return Action(
         tool.name,
         tool.description or tool.title,
         Given,
         perform,
         "mcp",
-        repeatable=bool(told.get("readOnlyHint") or told.get("idempotentHint")),
+        repeatable=bool(hints.get("readOnlyHint") or hints.get("idempotentHint")),
         ask_first=tool.ask_first,
         called=MCP_CALL,
         parameters=tool.input_schema,

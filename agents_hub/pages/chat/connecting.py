@@ -29,7 +29,7 @@ from security import body_size
 @login_required
 def connect(request: HttpRequest, conversation_id: UUID, server_id: int) -> HttpResponse:
     found = conversations.find_conversation(caller(request), conversation_id)
-    # A press on what stands in an answer brings no text with it, and takes none away.
+    # Every Connect is a button of the composer's, also one in an answer. What brings no text takes none away.
     return leave_for(request, found, str(server_id), draft=request.POST.get("text", found.draft))
 
 

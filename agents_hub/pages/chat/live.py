@@ -88,7 +88,7 @@ def _part(turn: Turn, event: TurnEvent, uses: Mapping[str, Part]) -> Part | None
             return Said.written(turn.pk, event.body["round"], _answer(turn, event.body["round"]))
         case "tool" | "inquiry" | "inquired":
             return uses.get(event.body["toolUseId"])
-    return Told(event) if parts.is_told(event) else None
+    return Told(event, turn.conversation_id) if parts.is_told(event) else None
 
 
 def _written(turn: Turn, run: Sequence[TurnEvent]) -> Event:

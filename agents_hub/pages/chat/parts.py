@@ -75,6 +75,7 @@ class Told:
     """A server that cannot be used in this turn, or that there are so many tools that they are searched."""
 
     event: TurnEvent
+    conversation_id: UUID
     template = f"{FOLDER}/told.html"
 
     @property
@@ -118,7 +119,7 @@ def parts_of(turns: Sequence[Turn], bound: Mapping[UUID, Asking] | None = None) 
     used = used_of(ToolUse.objects.filter(turn__in=ids), bound)
     for turn in turns:
         parts = found[turn.pk].shown
-        parts += [Told(event) for event in events[turn.pk] if is_told(event)]
+        parts += [Told(event, turn.conversation_id) for event in events[turn.pk] if is_told(event)]
         said = _said(turn, written.get(turn.pk, []), events[turn.pk])
         uses = [one for one in used if one.turn_id == turn.pk]
         for number in sorted({one.round for one in said} | {one.use.round for one in uses}):

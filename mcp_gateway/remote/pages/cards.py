@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from accounts.caller import Caller
 from accounts.models import Membership, Role
 from mcp_gateway.models import RemoteConnection, RemoteServer
+from mcp_gateway.remote import health
 from mcp_gateway.remote.badges import Badge, badge, own_connection, trouble
 from mcp_gateway.remote.pages import help as guides
 from mcp_gateway.remote.problems import Code
@@ -77,8 +78,11 @@ def known(server: RemoteServer, connection: RemoteConnection | None) -> Note | N
 
 def _code(server: RemoteServer, connection: RemoteConnection | None) -> str:
     """The code of what is wrong. A provider may call the end of a connection what it likes: then it is a plain end."""
+    lately = health.recent(server)
     if server.fault_code or connection is None:
-        return server.fault_code or server.test_code
+        return server.fault_code or (lately.code if lately else server.test_code)
+    if lately and connection.status != RemoteConnection.Status.ERROR:
+        return lately.code
     return connection.error_code if connection.error_code in guides.ERRORS else Code.CONNECTION_ERROR
 
 

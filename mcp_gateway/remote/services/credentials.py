@@ -1,6 +1,7 @@
 """What opens a server for whoever asks: the organization's headers, or the person's own connection."""
 
 from mcp_gateway.models import AuthType, RemoteConnection, RemoteServer, Transport
+from mcp_gateway.remote import health
 from mcp_gateway.remote.badges import own_connection, trouble
 from mcp_gateway.remote.problems import Code, Problem
 from mcp_gateway.remote.services.configuration import stored_headers
@@ -15,9 +16,12 @@ def target_of(server: RemoteServer, *, even_disabled: bool = False) -> Target | 
         return _target(server, _shared(server))
     connection = own_connection(server)
     if connection is None:
-        return _problem(server, Code.NOT_CONNECTED, f"You are not connected to {server.name}. Connect your account.")
+        said = f"You are not connected to {server.name}. Connect your account."
+        return _problem(server, Code.NOT_CONNECTED, said, connects=True)
     if connection.status == RemoteConnection.Status.ERROR:
-        return _problem(server, Code.CONNECTION_ERROR, trouble(server, connection))
+        # A fault of the server's own settings is an admin's to mend.
+        connects = not server.fault_code
+        return _problem(server, Code.CONNECTION_ERROR, trouble(server, connection), connects=connects)
     return _target(server, own(connection))
 
 
@@ -45,8 +49,9 @@ def _target(server: RemoteServer, credential: Credential) -> Target:
         transport=Transport(server.transport),
         credential=credential,
         revision=server.revision,
+        failing=health.is_failing(server),
     )
 
 
-def _problem(server: RemoteServer, code: Code, message: str) -> Problem:
-    return Problem(server.pk, server.name, code, message)
+def _problem(server: RemoteServer, code: Code, message: str, *, connects: bool = False) -> Problem:
+    return Problem(server.pk, server.name, code, message, connects)

@@ -12,7 +12,7 @@ from accounts.caller import Caller
 from accounts.errors import Conflict, NotFound
 from accounts.scopes import Scope
 from accounts.services.organizations import administered, organization_of, organizations_of
-from mcp_gateway.models import RemoteConnection, RemoteServer, RemoteSignIn
+from mcp_gateway.models import RemoteConnection, RemoteHealth, RemoteServer, RemoteSignIn
 from mcp_gateway.models.remote_servers import RemoteServerQuerySet
 from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
 from mcp_gateway.remote import settling
@@ -90,6 +90,7 @@ def update_server(caller: Caller, *, change: UpdateServer) -> Edited:
         row.tested_at = None
         row.revision += 1
         row.save()
+        RemoteHealth.objects.filter(server=row).delete()
         changed = sorted(change.model_fields_set - {"server_id"})
         detail = _settings(row) | {"changed": changed, "dropped": dropped}
         audit.record("remote_server.update", caller=caller, target=target(row), detail=detail)
@@ -135,7 +136,8 @@ def targets_for(caller: Caller, server_ids: Sequence[int]) -> list[Target | Prob
     """Where to connect and with what, in the order asked for and each server once; or why it cannot be used."""
     caller.require(Scope.READ)
     wanted = list(dict.fromkeys(server_ids))
-    found = RemoteServer.objects.for_caller(caller).filter(pk__in=wanted).prefetch_related(_connection_of(caller))
+    own = RemoteServer.objects.for_caller(caller).filter(pk__in=wanted).select_related("health")
+    found = own.prefetch_related(_connection_of(caller))
     servers = {server.pk: server for server in found}
     return [
         credentials.target_of(servers[pk])
@@ -148,7 +150,7 @@ def targets_for(caller: Caller, server_ids: Sequence[int]) -> list[Target | Prob
 def shown(caller: Caller, servers: RemoteServerQuerySet) -> RemoteServerQuerySet:
     """The servers with what a card shows of them, and no secret read."""
     with_connection = servers.with_tool_counts().prefetch_related(_connection_of(caller, secrets=False))
-    return with_connection.select_related("organization").defer("headers")
+    return with_connection.select_related("organization", "health").defer("headers")
 
 
 def locked_for_admin(caller: Caller, server_id: int) -> RemoteServer:

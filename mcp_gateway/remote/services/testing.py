@@ -13,7 +13,7 @@ from accounts.caller import Caller
 from accounts.errors import Throttled
 from accounts.scopes import Scope
 from accounts.services.organizations import administered, organization_of
-from mcp_gateway.models import RemoteServer, Transport
+from mcp_gateway.models import RemoteHealth, RemoteServer, Transport
 from mcp_gateway.offload import in_domain
 from mcp_gateway.remote import refresh
 from mcp_gateway.remote.probe import Report, probe
@@ -119,6 +119,7 @@ def _keep(server_id: int, revision: int, report: Report) -> None:
         row.test_code, row.test_message = report.code or "", report.message[:1000]
         row.save(update_fields=["tested_at", "test_code", "test_message"])
         if answered:
+            RemoteHealth.objects.filter(server=row).delete()
             tools.note_discovered(row.pk, report.tools)
 
 

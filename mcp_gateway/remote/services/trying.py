@@ -29,7 +29,7 @@ async def call_tool(
     caller.require(Scope.WRITE)
     tool = await in_domain(_find, caller, server_id, tool_id)
     try:
-        async with toolbox.open(caller, [server_id]) as box:
+        async with toolbox.open(caller, [server_id], even_failing=True) as box:
             for problem in box.problems:
                 raise RemoteError(problem.code, problem.message)
             offered = next((each.name for each in box.tools if each.remote_name == tool), None)

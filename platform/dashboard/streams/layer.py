@@ -33,13 +33,13 @@ logger = logging.getLogger(__name__)
 class Streams:
     """An ASGI application around `application`; one for a process, living in one event loop.
 
-    `hop` is the way into the synchronous domain, `parameters` are those of the listening connection.
+    `hop` is the way into the synchronous domain. Whoever made the `notices` closes them after the streams.
     """
 
-    def __init__(self, application: Application, *, hop: Hop, parameters: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, application: Application, *, hop: Hop, notices: Notices) -> None:
         self._application = application
         self._hop = hop
-        self._notices = Notices(parameters)
+        self._notices = notices
         self._feeds: dict[tuple[str, str, Read], Feed] = {}
         self._open: dict[Stream, int] = {}
         self._opening = asyncio.Semaphore(OPENED_AT_ONCE)
@@ -75,13 +75,12 @@ class Streams:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Let go of the listening connection in the end."""
+        """End every stream in the end."""
         self._ending = False
         try:
             yield
         finally:
             self.end()
-            await self._notices.close()
 
     def end(self) -> None:
         """End every stream, as the process is about to stop; browsers come back by themselves, to another one."""

@@ -1,8 +1,9 @@
-"""PostgreSQL's notices on the event loop: one listening connection for any number of channels."""
+"""PostgreSQL's notices on the event loop: one listening connection, for any number of channels and listeners."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from psycopg import AsyncConnection, Error, sql
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class Notices:
-    """Wakes whoever subscribed to a payload of a channel.
+    """Wakes whoever subscribed to a payload of a channel. One is enough for all that a process listens to.
 
     A notice may be lost while the connection is: everybody is woken when it is back, and `hears` says when it is not.
     """
@@ -46,6 +47,14 @@ class Notices:
         by_payload[payload].discard(wake)
         if not by_payload[payload]:
             del by_payload[payload]
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Until left; then nobody listens any more."""
+        try:
+            yield
+        finally:
+            await self.close()
 
     async def close(self) -> None:
         """End the connection. A later subscription opens a new one."""

@@ -47,12 +47,21 @@ def server(served: McpServer) -> Iterator[McpServer]:
     served.closing.clear()
     served.may_close.clear()
     served.older = served.drags = False
+    served.by_method.clear()
     discovery.clear()
     yield served
     ends, tick = time.monotonic() + SECONDS, threading.Event()
     while served.under_way and time.monotonic() < ends:
         tick.wait(0.01)
     assert not served.under_way, "A request to the server was left open."
+
+
+@pytest.fixture
+def hostile() -> Iterator[McpServer]:
+    """A remote server without tools, for those that mean harm."""
+    discovery.clear()
+    with mcp_server(tools=False) as server:
+        yield server
 
 
 @pytest.fixture

@@ -14,12 +14,13 @@ from agents_hub.models import Agent
 from config.body_limit import BodyLimit
 from config.edge import Edge
 from dashboard.streams.layer import Streams
+from dashboard.streams.notices import Notices
 from mcp_gateway import offload
 from mcp_gateway.asgi import mount
 from mcp_gateway.hot import connection_parameters
 from mcp_gateway.offload import in_domain
 from tests.factories import make_key
-from tests.serving import serve
+from tests.serving import Served, serve
 from tests.sse import Open
 
 SECONDS = 30
@@ -27,12 +28,20 @@ SECONDS = 30
 
 @contextlib.contextmanager
 def platform_port() -> Iterator[int]:
-    """The pages, their streams and the turns of chats, served as the platform serves them."""
-    streams = Streams(get_asgi_application(), hop=in_domain, parameters=connection_parameters)
-    turns = Runner(capacity=10)
-    application = Edge(mount(BodyLimit(streams), {}, beside=[streams.running, turns.running]), proxies=[])
-    with serve(application) as served:
+    with platform() as served:
         yield served.port
+
+
+@contextlib.contextmanager
+def platform(at_once: int = 10) -> Iterator[Served]:
+    """The pages, their streams and so many turns of chats, served as the platform serves them."""
+    notices = Notices(connection_parameters)
+    streams = Streams(get_asgi_application(), hop=in_domain, notices=notices)
+    turns = Runner(at_once, notices)
+    beside = [notices.running, streams.running, turns.running]
+    application = Edge(mount(BodyLimit(streams), {}, beside=beside), proxies=[])
+    with serve(application) as served:
+        yield served
     offload.close()
 
 

@@ -6,6 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from accounts.caller import Caller, Door
+from accounts.models import Role
 from accounts.scopes import Scope
 from agents_hub.chat.own_tools import OwnTools
 from agents_hub.models import Agent
@@ -101,14 +102,23 @@ def test_every_tool_that_is_offered_is_about_a_bot(agent: Agent, owner: Caller, 
     assert {tool.name for tool in registry.tools("bots")} - offered_here == {"stats.getOwnSubscription"}
 
 
-def test_a_bot_of_somebody_else_is_a_problem_and_no_tool(agent: Agent, bot: Bot) -> None:
-    colleague = caller_for(member_of(agent.organization), Scope.WRITE, Door.CHAT)
-    given = offered("bots", colleague, agent, bot.pk)
+def test_a_bot_of_somebody_else_is_a_problem_and_no_tool_for_those_in_charge_of_the_agent(
+    agent: Agent, bot: Bot
+) -> None:
+    admin = MembershipFactory(organization=agent.organization, role=Role.ADMIN).user
+    given = offered("bots", caller_for(admin, Scope.WRITE, Door.CHAT), agent, bot.pk)
     assert not given.tools
     (problem,) = given.problems
     assert problem.code == "not_yours"
-    assert "belongs to somebody else or is gone" in problem.message
+    assert "One bot that this agent was given belongs to somebody else or is gone" in problem.message
     assert bot.name not in problem.message
+    assert str(bot.pk) not in problem.origin_name + problem.message
+
+
+def test_those_who_cannot_give_an_agent_other_bots_do_not_hear_of_them_in_every_answer(agent: Agent, bot: Bot) -> None:
+    colleague = caller_for(member_of(agent.organization), Scope.WRITE, Door.CHAT)
+    given = offered("bots", colleague, agent, bot.pk)
+    assert (given.tools, given.problems) == ([], [])
 
 
 def test_the_tools_of_a_bot_do_nothing_for_somebody_else(agent: Agent, owner: Caller, bot: Bot) -> None:
@@ -214,6 +224,8 @@ def test_what_pages_list_is_what_is_offered(agent: Agent, owner: Caller, bot: Bo
 
 
 def test_subjects_that_are_no_ids_name_nobodys_bot(agent: Agent, owner: Caller) -> None:
-    given = offered("bots", owner, agent, "x", "\N{FULLWIDTH DIGIT ONE}", "9" * 30)
+    admin = MembershipFactory(organization=agent.organization, role=Role.ADMIN).user
+    given = offered("bots", caller_for(admin), agent, "x", "\N{FULLWIDTH DIGIT ONE}", "9" * 30)
     assert not given.tools
-    assert len(given.problems) == 3
+    (problem,) = given.problems
+    assert problem.message.startswith("3 bots that this agent was given")

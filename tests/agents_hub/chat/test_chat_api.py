@@ -1,11 +1,14 @@
 """Chats by REST over a real port: asked with a key, carried out by the server itself, seen as they happen."""
 
+import asyncio
 import json
-import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import httpx
+import psutil
 import pytest
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -15,14 +18,17 @@ from accounts.scopes import Scope
 from accounts.services import keys
 from agents_hub.models import Agent, Stage, ToolUse
 from mcp_gateway.models import RemoteTool
-from tests.agents_hub.chat.rest import SECONDS, ask, client_of, ended, platform_port, watching
+from security.outbound.transport import POOL
+from tests.agents_hub.chat.rest import SECONDS, ask, client_of, ended, platform, platform_port, watching
 from tests.agents_hub.chat.talks import remote_name
+from tests.agents_hub.chat.webs import wait_until
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import OrganizationFactory, caller_for
 from tests.fakes.mcp_server import McpServer
 from tests.fakes.model_provider import ModelProvider, Reply
 from tests.llm.rows import provider_row
 from tests.mcp_gateway.remote.elsewhere import row
+from tests.serving import Served
 from tests.sse import Open, Sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -170,12 +176,54 @@ def test_what_was_said_is_not_in_the_audit(api: httpx.Client, agent: Agent) -> N
     assert not [entry for entry in AuditEntry.objects.all() if "oak" in json.dumps(entry.detail)]
 
 
+@dataclass(frozen=True)
+class Holding:
+    """What a process holds for turns: tasks of the loop that serves it, connections to the model, to the database."""
+
+    tasks: int
+    turns: int
+    sockets: int
+    backends: int
+    listeners: int
+
+
+def held_by(place: Served, model: ModelProvider) -> Holding:
+    async def tasks() -> list[str]:
+        return [task.get_name() for task in asyncio.all_tasks()]
+
+    names = asyncio.run_coroutine_threadsafe(tasks(), place.loop).result(SECONDS)
+    # Both ends of a connection to the model lie in this process.
+    to_model = [one for one in psutil.Process().net_connections("tcp") if one.raddr and one.raddr.port == model.port]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), count(*) FILTER (WHERE application_name = 'asterism-notices') FROM pg_stat_activity "
+            "WHERE datname = current_database()"
+        )
+        backends, listeners = cursor.fetchone()
+    turns = sum(name.startswith("turn ") for name in names)
+    return Holding(len(names), turns, len(to_model), backends, listeners)
+
+
 def test_fifty_turns_are_carried_out_at_once_and_leave_nothing_behind(
-    api: httpx.Client, agent: Agent, model: ModelProvider
+    transactional_db: None, person: User, agent: Agent, model: ModelProvider
 ) -> None:
-    before = {thread.name for thread in threading.enumerate()}
-    turns = [ask(api, agent, f"Question {number}")["turnId"] for number in range(50)]
-    assert {ended(api, turn)["status"] for turn in turns} == {"completed"}
-    assert len(model.seen) == 50
-    left = {thread.name for thread in threading.enumerate()} - before
-    assert not [name for name in left if "turn" in name]
+    with platform(at_once=50) as place, client_of(person, place.port) as api:
+        ended(api, ask(api, agent)["turnId"])
+        before = held_by(place, model)
+        model.answers.extend([Reply(held=True)] * 50)
+        turns = [ask(api, agent, f"Question {number}")["turnId"] for number in range(50)]
+        model.wait_until_seen(1 + 50)
+        # All stand still in the midst of their answers.
+        under_way = held_by(place, model)
+        assert under_way.turns == 50
+        assert under_way.sockets >= 50
+        # Pages and turns are woken by one connection.
+        assert under_way.listeners == 1
+        model.go.set()
+        assert {ended(api, turn)["status"] for turn in turns} == {"completed"}
+        wait_until(lambda: held_by(place, model).tasks <= before.tasks)
+        after = held_by(place, model)
+        assert (after.turns, after.listeners) == (0, 1)
+        # Clients of models are kept for the next turn, and each keeps a few connections at most.
+        assert after.sockets <= POOL["max_keepalive_connections"]
+        assert after.backends <= under_way.backends

@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connection
 
+from accounts.caller import Caller
 from agents_hub import tasks
 from agents_hub.models import Agent, ToolUse, Turn, TurnEvent, TurnStatus
 from agents_hub.services import turns
+from mcp_gateway.models import RemoteServer
 from security.outbound.transport import POOL
 from tests.agents_hub.chat.talks import Talk, asked, remote_name
 from tests.agents_hub.chat.webs import Open, Web, Webs, wait_until
@@ -176,29 +178,42 @@ def test_two_web_processes_carry_each_of_thirty_waiting_turns_out_once(
 def test_after_two_hundred_turns_half_of_them_stopped_or_failed_nothing_is_left_open(
     talk: Talk, model: ModelProvider, server: McpServer, webs: Webs
 ) -> None:
+    # An older server has sessions: each is a stream that stands as long as the turn's connection.
+    server.older = True
     printer = talk.give(server)
     web = webs.start()
-    call = Reply(pieces=(), calls=((remote_name(printer, "echo"), '{"text": "ink"}'),), input=1, cached=0, output=1)
+    echo = calling(printer, "echo", '{"text": "ink"}')
+    wait = calling(printer, "wait", "{}")
 
-    def fifty(*answers: Reply | Fault, stopped: bool = False) -> None:
+    def fifty(*answers: Reply | Fault) -> tuple[Caller, list[Turn]]:
         """Fifty turns at once, answered so. Somebody else's each time: what a plan gives a person is not all used."""
-        before, caller = len(model.seen), caller_for(member_of(talk.agent.organization))
+        caller = caller_for(member_of(talk.agent.organization))
         model.answers.extend(answers)
-        asked_for = [asked_of(Talk.begin(caller, talk.agent)) for _ in range(50)]
-        if stopped:
-            wait_until(lambda: len(model.seen) == before + 50, webs.said)
-            for turn in asked_for:
-                turns.stop(caller, turn_id=turn.pk)
+        return caller, [asked_of(Talk.begin(caller, talk.agent)) for _ in range(50)]
+
+    def ended() -> None:
         wait_until(lambda: not Turn.objects.filter(status=TurnStatus.IN_PROGRESS).exists(), webs.said)
-        model.go.set()
         model.answers.clear()
 
+    def under_way(tool: str) -> int:
+        return ToolUse.objects.filter(turn__status=TurnStatus.IN_PROGRESS, title=tool, status="running").count()
+
     def two_hundred() -> None:
-        fifty(*[call] * 50)
+        fifty(*[echo] * 50)
+        ended()
         fifty()
-        model.go.clear()
-        fifty(*[HELD] * 50, stopped=True)
-        fifty(*[Fault(401)] * 25, *[Reply(cut=True)] * 25)
+        ended()
+        caller, asked_for = fifty(*[wait] * 50)
+        # Each is in the midst of a call, over a connection of its own.
+        wait_until(lambda: under_way("wait") == 50 and server.under_way >= 50, webs.said)
+        for turn in asked_for:
+            turns.stop(caller, turn_id=turn.pk)
+        ended()
+        # What fails does so after a call, with its connection open.
+        fifty(*[echo] * 50, *[Fault(401)] * 25, *[Reply(cut=True)] * 25)
+        ended()
+        assert len(server.asked("initialize")) >= 150
+        server.seen.clear()
 
     two_hundred()
     before, backends = settled(web), backend_count()
@@ -207,8 +222,8 @@ def test_after_two_hundred_turns_half_of_them_stopped_or_failed_nothing_is_left_
     assert list(statuses).count(TurnStatus.COMPLETED) == 100
     assert list(statuses).count(TurnStatus.STOPPED) == 50
     assert list(statuses).count(TurnStatus.ERROR) == 50
-    after = settled(web)
     wait_until(lambda: server.under_way == 0)
+    after = settled(web)
     # Clients of servers are kept for the next turn, and each keeps a few connections at most.
     kept = web.outgoing()
     assert {port for _, port in kept} <= {urlsplit(server.url).port}
@@ -217,6 +232,29 @@ def test_after_two_hundred_turns_half_of_them_stopped_or_failed_nothing_is_left_
     assert after.sockets <= before.sockets
     assert after.files <= before.files
     assert backend_count() <= backends
+    assert listener_count() == 1
+
+
+def test_a_process_that_is_killed_in_the_midst_of_calls_leaves_no_connection_open(
+    talk: Talk, model: ModelProvider, server: McpServer, webs: Webs
+) -> None:
+    server.older = True
+    printer = talk.give(server)
+    victim = webs.start()
+    model.answers.extend([calling(printer, "wait", "{}")] * 20)
+    asked_for = [asked_of(Talk.begin(talk.caller, talk.agent)) for _ in range(20)]
+    wait_until(lambda: len(server.asked("tools/call")) == 20, webs.said)
+    assert server.under_way >= 20
+    victim.kill()
+    wait_until(lambda: server.under_way == 0)
+    for turn in asked_for:
+        interrupted(turn)
+    wait_until(lambda: listener_count() == 0)
+
+
+def calling(server: RemoteServer, tool: str, arguments: str) -> Reply:
+    """A call of it, by a model that uses next to nothing of a plan."""
+    return Reply(pieces=(), calls=((remote_name(server, tool), arguments),), input=1, cached=0, output=1)
 
 
 def settled(web: Web) -> Open:
@@ -235,4 +273,14 @@ def backend_count() -> int:
     """The connections to the test's database."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
+
+
+def listener_count() -> int:
+    """Those of them that listen for notices: one a web process."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND application_name = 'asterism-notices'"
+        )
         return int(cursor.fetchone()[0])

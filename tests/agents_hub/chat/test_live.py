@@ -177,7 +177,7 @@ def test_a_problem_is_told_with_the_servers_words_as_words(talk: Talk) -> None:
     (event,) = numbered(live.read(str(turn.pk), 0).events)
     assert "&lt;b&gt;Away" in event.body
     assert "[U+202E]No." in event.body
-    assert reverse("mcp_gateway:remote-server", args=[7]) in event.body
+    assert reverse("chat:connect", args=[turn.conversation_id, 7]) in event.body
 
 
 def test_what_is_told_is_nobodys_own(talk: Talk, model: ModelProvider, server: McpServer) -> None:

@@ -21,6 +21,7 @@ MODELS: list[type[Model]] = [
     models.RemoteConnection,
     models.RemoteClient,
     models.RemoteSignIn,
+    models.RemoteHealth,
     models.RemoteIssuer,
     models.RemoteCall,
 ]
@@ -47,6 +48,7 @@ def rows() -> list[Model]:
         RemoteToolFactory(server=server),
         models.RemoteClient.objects.create(server=server, issuer="https://id.example", registration=SECRET),
         models.RemoteSignIn.objects.create(state_digest=b"a" * 32, session_digest=b"b" * 32, pending=SECRET, **started),
+        models.RemoteHealth.objects.create(server=server, code="tls", message="…", failed_at=timezone.now()),
         models.RemoteIssuer.objects.create(issuer="https://id.example"),
         models.RemoteCall.objects.create(server=server, tool="search", duration_ms=1, outcome="ok"),
     ]
