@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.http import HttpResponse
 from django.utils import timezone
 
-from accounts.errors import Throttled
+from tests.agents_hub.api.door import fault, rest
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import caller_for
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
@@ -23,7 +24,8 @@ from workflows.engine.watch import watch
 from workflows.engine.work import Work
 from workflows.models import Activity, Checkpoint, Execution, Step, Workflow
 from workflows.nodes import kinds
-from workflows.services import executions, wishes
+from workflows.services import wishes
+from workflows.services.executions import RETRY_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -287,12 +289,18 @@ def test_a_start_beyond_what_may_wait_is_refused_and_says_when_to_try_again(sett
     settings.WORKFLOW_MOST_WAITING = 2
     busy, quiet = workflow(), workflow()
     ExecutionFactory.create_batch(2, workflow=busy)
-    with pytest.raises(Throttled, match="2 executions of the organization are waiting") as refused:
-        executions.start(caller_for(member_of(busy.agent.organization)), workflow=busy, inputs={})
-    assert refused.value.data["retry_after"] > 0
-    executions.start(caller_for(member_of(quiet.agent.organization)), workflow=quiet, inputs={})
+    refused = start(busy)
+    assert (refused.status_code, refused["Retry-After"]) == (429, str(RETRY_SECONDS))
+    assert "2 executions of the organization are waiting" in fault(refused)[1]
+    assert start(quiet).status_code == 200
     admission.admit()
-    executions.start(caller_for(member_of(busy.agent.organization)), workflow=busy, inputs={})
+    assert start(busy).status_code == 200
+
+
+def start(version: Workflow) -> HttpResponse:
+    """Somebody of its organization runs it by the REST API."""
+    key = rest(member_of(version.agent.organization))
+    return key.post(f"agents/{version.agent_id}/workflows/{version.pk}/execute", {"inputVariables": {}})
 
 
 def test_places_are_given_without_reading_all_that_wait(settings: Any) -> None:

@@ -190,7 +190,8 @@ class _Run:
         self.execution.node_id = outcome.next.id
         on = self.heed(seen, outcome.next)
         if on is not None and self.slice.is_over():
-            return self.give_way()
+            self.give_way()
+            return None
         return on
 
     def heed(self, seen: Seen, node: Node) -> Node | None:
@@ -204,7 +205,7 @@ class _Run:
     def follow(self, node: Node) -> Node | None:
         """Go by the version that is wanted, at the node of the same id; one that has not begun begins at its start."""
         with store.holding(self.held) as seen:
-            workflow = Workflow.objects.filter(pk=seen.sync_to).first()
+            workflow = Workflow.objects.filter(pk=seen.sync_to).first() if seen.sync_to else None
             if workflow is None:
                 return node
             before, self.execution.workflow = self.execution.workflow, workflow

@@ -141,7 +141,7 @@ def compare(caller: Caller, *, agent_id: UUID, before_id: UUID, after_id: UUID) 
 def is_deletable(version: Workflow) -> bool:
     """Whether nothing refers to it: it was never published and never ran, and no execution is about to go on by it."""
     known: bool | None = getattr(version, "ran", None)  # of a list, asked with it
-    ran = Workflow.objects.with_runs().get(pk=version.pk).ran if known is None else known
+    ran = Workflow.objects.with_runs().filter(pk=version.pk, ran=True).exists() if known is None else known
     return version.version is None and not ran
 
 
