@@ -101,7 +101,7 @@ def test_a_running_execution_takes_its_next_step_by_the_new_version(room: Room) 
     assert room.work(execution).status == "completed"
     assert room.visited == [("a", "A"), ("b", "New")]
     assert (execution.workflow, execution.sync_to) == (new, None)
-    assert said(execution) == [f"{new} is to be followed from the next step on.", f"From here on by {new}."]
+    assert said(execution) == [f"{new} will be used from the next step on.", f"Continuing with {new} from here on."]
     updated = Activity.objects.get(execution=execution, type="workflow_updated")
     assert updated.payload == {"workflowUpdate": [{"updateType": "edit", "nodeDetails": {"id": "b", "name": "New"}}]}
 

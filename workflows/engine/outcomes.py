@@ -73,7 +73,7 @@ def updated(before: Workflow, after: Workflow) -> list[Line]:
     if found.rules:
         kind = "edit" if before.rules and after.rules else "add" if after.rules else "delete"
         updates.append({"updateType": kind, "rulesDetails": {"rules": after.rules}})
-    said = activities.generic(f"From here on by {after}.")
+    said = activities.generic(f"Continuing with {after} from here on.")
     return [said, activities.workflow_updated(updates)] if updates else [said]
 
 

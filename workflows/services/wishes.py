@@ -89,7 +89,7 @@ def sync(caller: Caller, *, agent_id: UUID, workflow_id: UUID, execution_id: UUI
         refuse_faults(workflow)
         _refuse_misfit(execution, workflow)
         execution.sync_to = workflow
-        write_lines(execution, [activities.generic(f"{workflow} is to be followed from the next step on.")])
+        write_lines(execution, [activities.generic(f"{workflow} will be used from the next step on.")])
         execution.save(update_fields=["sync_to", "activity_count"])
         _announce(execution)
         audit.record(
@@ -136,7 +136,7 @@ def _change(execution: Execution, current: Status, status: Status) -> str:
             # It was asked for during the step that ended with the question.
             write_lines(execution, [activities.status_changed(Status.RUNNING)])
             _pause(execution)
-            return "It is confirmed. The execution is paused, as was asked for before."
+            return "Confirmed. The execution is paused, as was asked before."
         case Status.RUNNING:
             resume(execution)
             return "The execution continues."
