@@ -1,4 +1,4 @@
-# The platform as one image; compose.yaml runs it as web, worker and beat.
+# The platform as one image; compose.yaml runs it as web, worker, runner and beat.
 FROM python:3.12-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/venv

@@ -43,6 +43,14 @@ class ExecutionAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
+@admin.register(models.LastServed)
+class LastServedAdmin(ReadOnlyAdmin):
+    list_display = ["organization", "at"]
+    list_select_related = ["organization"]
+    search_fields = ["organization__name"]
+    search_help_text = "An organization's name."
+
+
 class OfExecutionAdmin(ReadOnlyAdmin):
     """Rows of executions: found by the execution's id, the only way that stays quick however many there are."""
 

@@ -1,9 +1,11 @@
-"""Background work of workflows. A message is a nudge: each task looks at rows for what to do, so it may run twice."""
+"""Background work of workflows. A message is a nudge: each task looks at rows for what to do, so it may run twice.
+
+Each execution that waits for a worker has a message, which names none: whoever takes it decides whose turn it is.
+"""
 
 import logging
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from celery import shared_task
 from celery.schedules import crontab
@@ -13,8 +15,8 @@ from kombu.exceptions import OperationalError
 
 from scheduling.services.forgetting import keep_latest
 from scheduling.services.notices import tell_makers
-from workflows.engine import admission, sharing
-from workflows.engine.run import drive
+from workflows.engine import admission, fairness, sharing, stopping
+from workflows.engine.run import go_on
 from workflows.models import Schedule, ScheduleRun
 from workflows.services import schedules, waiting
 from workflows.webhooks import forgetting, notices, sending
@@ -23,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 # Beyond the longest max_timeout_mins that a workflow can have.
 LONGEST_SECONDS = 25 * 3600
+SWEEP_SECONDS = 5
 WEBHOOK_ROUND_SECONDS = 3
 
 # How often the clock looks for schedules that are due: half of the ten seconds that a start may take.
@@ -31,7 +34,8 @@ CLOCK_SECONDS = 5
 BEAT: dict[str, dict[str, Any]] = {
     "workflows: take up what was lost, and let in what waits": {
         "task": "workflows.tasks.sweep",
-        "schedule": timedelta(seconds=5),
+        "schedule": timedelta(seconds=SWEEP_SECONDS),
+        "options": {"expires": SWEEP_SECONDS},
     },
     "workflows: start the schedules that are due": {
         "task": "workflows.tasks.run_due_schedules",
@@ -66,9 +70,22 @@ BEAT: dict[str, dict[str, Any]] = {
 
 # Acknowledged when it begins: a broker would take an hour's work for a lost message, and the sweep finds what is lost.
 @shared_task(acks_late=False, time_limit=LONGEST_SECONDS, soft_time_limit=LONGEST_SECONDS)
-def run_execution(execution_id: str) -> None:
-    """Go on with one execution as far as it goes now; then let the next ones in."""
-    drive(UUID(execution_id))
+def run_next_execution(*, messages_are_lost: bool = False) -> None:
+    """Go on with the execution whose turn it is, as far as it goes now; then let the next ones in.
+
+    Where messages are lost, each worker that finds something to do calls another one, until all are busy.
+    """
+    if stopping.is_asked():
+        # It was taken from the broker before this worker was told to stop.
+        call_workers(1)
+        return
+    held = fairness.claim_next()
+    if held is None:
+        return
+    if messages_are_lost:
+        replace_lost_messages()
+    if go_on(held):
+        call_workers(1)
     let_in()
 
 
@@ -76,9 +93,21 @@ def run_execution(execution_id: str) -> None:
 def sweep() -> None:
     waiting.settle_what_waited()
     sharing.write_back_what_was_left()
-    for execution_id in admission.lost():
-        run_execution.delay(str(execution_id))
+    call_workers(len(admission.lost()))
     let_in()
+    replace_lost_messages()
+
+
+def call_workers(count: int) -> None:
+    """Send a message for each of so many executions that wait for a worker from now on."""
+    for _ in range(count):
+        run_next_execution.delay()
+
+
+def replace_lost_messages() -> None:
+    """Call one worker, if something has waited long. While all are busy the message goes by unheard: none pile up."""
+    if fairness.is_somebody_waiting_long():
+        run_next_execution.apply_async(kwargs={"messages_are_lost": True}, expires=SWEEP_SECONDS)
 
 
 @shared_task
@@ -110,9 +139,8 @@ def nudge() -> None:
 
 
 def let_in() -> None:
-    """Give free places away and send whoever got one to the workers."""
-    for execution_id in admission.admit():
-        run_execution.delay(str(execution_id))
+    """Give free places away, and call a worker for each that got one."""
+    call_workers(len(admission.admit()))
 
 
 @shared_task

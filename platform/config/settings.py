@@ -10,6 +10,7 @@ from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 
 from config import broker, logs, oauth, stored_files
 from config import environment as env
@@ -152,6 +153,15 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SOFT_TIME_LIMIT = env.number("TASK_SOFT_TIME_LIMIT", 240, least=1)
 CELERY_TASK_TIME_LIMIT = env.number("TASK_TIME_LIMIT", 300, least=2)
 CELERY_TIMEZONE = "UTC"
+# Two queues, each with workers of its own (`celery worker --queues`): what takes seconds never stands behind what may
+# take hours. A worker that is told no queue serves both.
+SHORT_WORK, LONG_WORK = "short", "long"
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in (SHORT_WORK, LONG_WORK)]
+CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_ROUTING_KEY = SHORT_WORK
+CELERY_TASK_ROUTES = {
+    "workflows.tasks.run_next_execution": {"queue": LONG_WORK},
+    "agents_hub.tasks.carry_out_turn": {"queue": LONG_WORK},
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
 if BROKER_URL == broker.URL:
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = broker.options(VAR / "broker")
@@ -298,6 +308,12 @@ WORKFLOW_MOST_ATTEMPTS = env.number("WORKFLOW_MOST_ATTEMPTS", 5, least=1)
 WORKFLOW_PLACES = env.number("WORKFLOW_PLACES", 50, least=1)
 WORKFLOW_PLACES_PER_ORGANIZATION = env.number("WORKFLOW_PLACES_PER_ORGANIZATION", 10, least=1)
 WORKFLOW_PLACES_PER_AGENT = env.number("WORKFLOW_PLACES_PER_AGENT", 5, least=1)
+# Executions of one organization that may wait for their places; a start beyond is refused. 0 sets no limit.
+WORKFLOW_MOST_WAITING = env.number("WORKFLOW_MOST_WAITING", 10_000)
+# Seconds for which an execution keeps its worker while another one waits for it; it gives way at its next commit.
+WORKFLOW_SLICE_SECONDS = env.number("WORKFLOW_SLICE_SECONDS", 30, least=1)
+# Seconds that a worker told to stop leaves to what is under way, before it gives its execution back in the midst of it.
+WORKFLOW_STOP_SECONDS = env.number("WORKFLOW_STOP_SECONDS", 20)
 # Hours that a question of an agent to people may stay unanswered before its run fails.
 WORKFLOW_ANSWER_HOURS = env.number("WORKFLOW_ANSWER_HOURS", 72, least=1)
 # Webhooks. Seconds until another worker sends what one took and was lost with: more than sending may take (15).

@@ -15,7 +15,8 @@ from tests.bots.processes import ROOT, database_url
 # A busy machine takes its time until a worker is there.
 SECONDS = 300
 CELERY = ["-m", "celery", "-A", "tests.workflows.worker"]
-WORKER = [*CELERY, "worker", "--pool", "solo", "--without-gossip", "--without-mingle"]
+POOL = [*CELERY, "worker", "--without-gossip", "--without-mingle"]
+WORKER = [*POOL, "--pool", "solo"]
 
 
 class Workers:
@@ -23,6 +24,7 @@ class Workers:
 
     def __init__(self, folder: Path, running: ExitStack, **environment: str) -> None:
         self.folder, self._running = folder, running
+        self._pools = 0
         self._environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.workflows.worker_settings",
@@ -46,6 +48,12 @@ class Workers:
 
     def worker(self) -> subprocess.Popen[bytes]:
         return self.start(*WORKER)
+
+    def pool(self, processes: int, *queues: str) -> subprocess.Popen[bytes]:
+        """A worker of so many processes, as in production, that serves these queues."""
+        self._pools += 1
+        where = ["--queues", ",".join(queues), "--hostname", f"pool{self._pools}@%h"]
+        return self.start(*POOL, "--concurrency", str(processes), *where)
 
     def beat(self) -> subprocess.Popen[bytes]:
         """The real schedule: it sends messages, and workers do what they say."""

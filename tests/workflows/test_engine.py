@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from workflows.engine.states import Status
 from workflows.engine.store import Fenced, Held
 from workflows.engine.watch import watch
 from workflows.engine.work import Interrupt, Waiting, Work
+from workflows.engine.worktime import WorkTime
 from workflows.models import Activity, Checkpoint, Execution, Step, Workflow
 from workflows.nodes import kinds
 from workflows.services import executions, wishes
@@ -232,8 +232,8 @@ def test_time_in_which_a_run_waits_does_not_count_against_it(during: Any, monkey
     caller, execution = started(*line(1))
     left: list[float] = []
 
-    def over(held: Held, interrupt: Interrupt, seconds: float) -> nullcontext[None]:
-        left.append(seconds)
+    def over(held: Held, interrupt: Interrupt, worktime: WorkTime) -> nullcontext[None]:
+        left.append(worktime.left)
         return nullcontext()
 
     monkeypatch.setattr(watch, "over", over)
@@ -256,12 +256,28 @@ def test_time_in_which_a_run_waits_does_not_count_against_it(during: Any, monkey
 
 
 def test_what_a_run_did_before_it_was_taken_over_counts(during: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, execution = started(*line(2))
-    clock = SimpleNamespace(monotonic=iter(range(0, 10_000, 10)).__next__)
-    monkeypatch.setattr("workflows.engine.run.time", clock)
+    """Its worker is lost in the middle of a step; what it had spent then is in the last checkpoint."""
+    _, execution = started(*line(1))
+    left: list[float] = []
+
+    def act(work: Work) -> None:
+        left.append(work.seconds_left)
+        if len(left) == 1:
+            work.worktime.before = 59 * 60
+            work.checkpoint(Checkpoint.Kind.MODEL, {"said": "hello"})
+            lose(execution)
+
+    during(act)
     drive(execution.pk)
-    execution.refresh_from_db()
-    assert execution.active_seconds >= 30
+    drive(execution.pk)
+    most = execution.workflow.settings["max_timeout_mins"] * 60
+    assert left == pytest.approx([most, most - 59 * 60], abs=30)
+
+
+def lose(execution: Execution) -> None:
+    """The worker of it is gone, as by kill -9, and its lease is over."""
+    Execution.objects.filter(pk=execution.pk).update(lease_until=timezone.now())
+    raise Fenced("the worker was lost")
 
 
 def test_the_commit_of_a_step_changes_no_index(during: Any) -> None:

@@ -1,5 +1,6 @@
 """The watch, over a connection of its own: it keeps the lease, and wakes a node in the middle of its work."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from tests.factories import caller_for
 from tests.threads import meanwhile
 from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
-from workflows.engine import admission, store
+from workflows.engine import admission, stopping, store
 from workflows.engine.moves import NodeResult
 from workflows.engine.notices import notices
 from workflows.engine.run import drive
@@ -115,6 +116,16 @@ def test_the_lease_is_kept_while_a_node_takes_its_time(sleeper: Sleeper) -> None
     assert execution.status == "completed"
 
 
+def test_the_time_at_work_is_kept_with_the_lease(sleeper: Sleeper) -> None:
+    """Of a node that writes nothing for an hour, too, no more is lost with its worker than what is since a renewal."""
+    _, execution = started()
+    kept = Execution.objects.filter(pk=execution.pk, active_seconds__gt=0)
+    with in_the_middle(sleeper, execution):
+        until(kept.exists)
+        sleeper.go_on.set()
+    assert execution.step_count == 2
+
+
 @pytest.mark.parametrize(("wish", "status"), [(Status.CANCELLED, "cancelled"), (Status.PAUSED, "paused")])
 def test_a_notice_of_a_wish_wakes_the_node(
     sleeper: Sleeper, settings: Any, monkeypatch: pytest.MonkeyPatch, wish: Status, status: str
@@ -134,6 +145,24 @@ def test_a_wish_whose_notice_was_lost_is_found_all_the_same(sleeper: Sleeper) ->
     with in_the_middle(sleeper, execution):
         Execution.objects.filter(pk=execution.pk).update(wanted=Status.CANCELLED)
     assert execution.status == "cancelled"
+
+
+def test_a_process_that_is_to_end_interrupts_what_does_not_come_to_its_end(
+    sleeper: Sleeper, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.WORKFLOW_STOP_SECONDS = 0
+    ear, bell = os.pipe()
+    monkeypatch.setattr(stopping, "_EAR", ear)
+    monkeypatch.setattr(stopping, "_BELL", bell)
+    _, execution = started()
+    try:
+        with in_the_middle(sleeper, execution):
+            stopping.ask()
+    finally:
+        os.close(ear)
+        os.close(bell)
+    assert (execution.status, execution.lease_until, execution.attempts) == ("running", None, 0)
+    assert execution.admitted_at is not None
 
 
 def test_when_the_time_is_up_the_node_is_woken(sleeper: Sleeper) -> None:

@@ -22,7 +22,7 @@ from celery import signals  # noqa: E402
 from accounts.caller import Caller  # noqa: E402
 from config.celery import app  # noqa: E402
 from llm.services.thinking import Thinker  # noqa: E402
-from workflows.engine import store  # noqa: E402
+from workflows.engine import fairness, store  # noqa: E402
 from workflows.engine.moves import NodeResult  # noqa: E402
 from workflows.engine.work import Work  # noqa: E402
 from workflows.models import Checkpoint, Execution  # noqa: E402
@@ -98,7 +98,7 @@ def ends_an_action(held: store.Held, point: store.PointRow, *_: Any) -> bool:
 
 
 actions.add(Action("ship", "Ship it.", Note, ship, "tests"))
-store.claim = dying("before the claim", store.claim)
+fairness.claim_next = dying("before the claim", fairness.claim_next)
 store.checkpoint = dying("between action and commit", store.checkpoint, ends_an_action)
 Thinker.ask = dying("in a model call", Thinker.ask)  # type: ignore[method-assign]
 

@@ -24,6 +24,11 @@ def generic(message: str) -> Line:
     return Line("generic", {"message": message})
 
 
+def workflow_updated(updates: list[dict[str, Any]]) -> Line:
+    """What is other in the version that the run goes on by, one entry for each part of the graph and for the rules."""
+    return Line("workflow_updated", {"workflowUpdate": updates})
+
+
 def step_started(number: int) -> Line:
     return Line("step_started", {"stepNumber": number})
 

@@ -1,7 +1,8 @@
 """Who runs next: a place to run in is given fairly, so that one tenant's thousand runs do not hold up another's one.
 
 Within the limits of the installation, of each organization and of each agent, organizations take turns; within one, the
-oldest goes first. One lock makes the count exact however many ask.
+oldest goes first. One lock makes the count exact however many ask. Who has a place waits for a worker
+(`workflows.engine.fairness`).
 """
 
 from uuid import UUID
@@ -12,20 +13,37 @@ from django.db import connection
 # The lock under which places are counted and given ("wf" in ASCII, then one).
 LOCK = 0x776601
 
-# Reads only what is alive, through execution_alive.
+# Reads those that have a place (execution_placed), and of those that wait the first ones of each agent
+# (execution_to_admit): however many wait behind them costs nothing.
 NEXT = """
-    WITH live AS (
-        SELECT id, organization_id, agent_id, created_at, admitted_at FROM workflows_execution
-        WHERE status IN ('starting', 'running')
+    WITH RECURSIVE placed AS (
+        SELECT organization_id, agent_id FROM workflows_execution
+        WHERE status IN ('starting', 'running') AND admitted_at IS NOT NULL
     ), of_agent AS (
-        SELECT agent_id, count(*) AS busy FROM live WHERE admitted_at IS NOT NULL GROUP BY agent_id
+        SELECT agent_id, count(*) AS busy FROM placed GROUP BY agent_id
     ), of_organization AS (
-        SELECT organization_id, count(*) AS busy FROM live WHERE admitted_at IS NOT NULL GROUP BY organization_id
+        SELECT organization_id, count(*) AS busy FROM placed GROUP BY organization_id
+    ), agents AS (
+        (SELECT organization_id, agent_id FROM workflows_execution
+        WHERE status IN ('starting', 'running') AND admitted_at IS NULL
+        ORDER BY organization_id, agent_id LIMIT 1)
+        UNION ALL
+        SELECT later.organization_id, later.agent_id FROM agents CROSS JOIN LATERAL (
+            SELECT organization_id, agent_id FROM workflows_execution
+            WHERE status IN ('starting', 'running') AND admitted_at IS NULL
+                AND (organization_id, agent_id) > (agents.organization_id, agents.agent_id)
+            ORDER BY organization_id, agent_id LIMIT 1
+        ) AS later
     ), waiting AS (
-        SELECT live.id, live.organization_id, live.created_at,
-            row_number() OVER (PARTITION BY agent_id ORDER BY live.created_at, live.id) + COALESCE(busy, 0)
+        SELECT first.id, agents.organization_id, first.created_at,
+            row_number() OVER (PARTITION BY agents.agent_id ORDER BY first.created_at, first.id) + COALESCE(busy, 0)
                 AS place_of_agent
-        FROM live LEFT JOIN of_agent USING (agent_id) WHERE live.admitted_at IS NULL
+        FROM agents CROSS JOIN LATERAL (
+            SELECT id, created_at FROM workflows_execution
+            WHERE status IN ('starting', 'running') AND admitted_at IS NULL
+                AND organization_id = agents.organization_id AND agent_id = agents.agent_id
+            ORDER BY created_at, id LIMIT %(per_agent)s
+        ) AS first LEFT JOIN of_agent USING (agent_id)
     ), fitting AS (
         SELECT waiting.id, waiting.created_at,
             row_number() OVER (PARTITION BY organization_id ORDER BY waiting.created_at, waiting.id)
@@ -36,7 +54,7 @@ NEXT = """
     WHERE id IN (
         SELECT id FROM fitting WHERE place_of_organization <= %(per_organization)s
         ORDER BY place_of_organization, created_at, id
-        LIMIT GREATEST(%(places)s - (SELECT count(*) FROM live WHERE admitted_at IS NOT NULL), 0)
+        LIMIT GREATEST(%(places)s - (SELECT count(*) FROM placed), 0)
     )
     RETURNING id
 """
@@ -44,10 +62,9 @@ NEXT = """
 LOST = """
     UPDATE workflows_execution SET lease_until = NULL, admitted_at = clock_timestamp()
     WHERE id IN (
-        SELECT id FROM workflows_execution WHERE status IN ('starting', 'running') AND (
-            lease_until < clock_timestamp()
-            OR lease_until IS NULL AND admitted_at < clock_timestamp() - %s * interval '1 second')
-        ORDER BY lease_until NULLS FIRST, id LIMIT 1000
+        SELECT id FROM workflows_execution
+        WHERE status IN ('starting', 'running') AND admitted_at IS NOT NULL AND lease_until < clock_timestamp()
+        ORDER BY lease_until, id
         FOR NO KEY UPDATE SKIP LOCKED
     )
     RETURNING id
@@ -55,7 +72,7 @@ LOST = """
 
 
 def admit() -> list[UUID]:
-    """Give the free places away; those that got one are to be sent to the workers."""
+    """Give the free places away; for each of those that got one a worker is to be called."""
     limits = {
         "places": settings.WORKFLOW_PLACES,
         "per_organization": settings.WORKFLOW_PLACES_PER_ORGANIZATION,
@@ -70,10 +87,7 @@ def admit() -> list[UUID]:
 
 
 def lost() -> list[UUID]:
-    """Executions that have a place and no worker: their lease ran out, or their message was lost.
-
-    Each is named once a lease's time, however often it is asked: messages would pile up before workers that are busy.
-    """
+    """Executions whose worker was lost: their lease ran out. They wait for another one now, and are named once."""
     with connection.cursor() as cursor:
-        cursor.execute(LOST, [settings.WORKFLOW_LEASE_SECONDS])
+        cursor.execute(LOST)
         return [row[0] for row in cursor.fetchall()]

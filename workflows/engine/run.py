@@ -12,18 +12,19 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from security import request_id
-from security.identifiers import uuid7
 from workflows.engine import activities, moves, sharing, store
 from workflows.engine.activities import Line
-from workflows.engine.moves import Fail, Finish, Go, Move, NodeResult
+from workflows.engine.moves import Go, Move, NodeResult
+from workflows.engine.outcomes import outcome_of, updated
+from workflows.engine.reading import CannotRun, content_of, secrets_of
 from workflows.engine.states import Status
 from workflows.engine.store import Fenced, Held, PointRow, Seen, StepRow
 from workflows.engine.watch import watch
 from workflows.engine.work import Interrupt, Interrupted, NodeFailed, Waiting, Work
-from workflows.graph.shapes import Graph, Node, Settings
+from workflows.engine.worktime import Slice, WorkTime
+from workflows.graph.shapes import Node
 from workflows.models import Checkpoint, Execution, Workflow
 from workflows.nodes import kinds
-from workflows.secrets import Secrets
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +34,44 @@ def drive(execution_id: UUID) -> bool:
     held = store.claim(execution_id)
     if held is None:
         return False
+    go_on(held)
+    return True
+
+
+def go_on(held: Held) -> bool:
+    """Go on with an execution that was taken up. True where it gave way to others and waits for a worker again."""
+    gave_way = False
     try:
-        _Run(held).go()
+        gave_way = _carried_on(held)
     except Fenced:
         logger.info("Execution %s was taken away or ended under fence %s", held.id, held.fence)
     # Those of a run that only waits are not touched.
     sharing.write_back(held.id)
-    return True
+    return gave_way
+
+
+def _carried_on(held: Held) -> bool:
+    """The same, where it is still held. Whatever goes wrong on our side ends this run, and no other."""
+    if held.attempts > settings.WORKFLOW_MOST_ATTEMPTS:
+        lost = held.attempts - 1
+        _fail(held, f"Its worker was lost {lost} times in a row at the same step, so it was given up.")
+        return False
+    try:
+        return _Run(held).go()
+    except (Fenced, OperationalError, InterfaceError):
+        raise
+    except CannotRun as reason:
+        logger.warning("Execution %s cannot run: %s", held.id, reason, exc_info=reason.__cause__)
+        _fail(held, str(reason))
+    except Exception:
+        logger.exception("Execution %s failed", held.id)
+        _fail(held, f"Something failed on our side. It is in the log under {request_id.current() or held.id}.")
+    return False
+
+
+def _fail(held: Held, reason: str) -> None:
+    changes = {"status": Status.FAILED, "wanted": "", "failure": reason}
+    store.commit(held, changes, [activities.failed(reason)])
 
 
 class _Run:
@@ -49,38 +81,31 @@ class _Run:
         self.held = held
         self.execution = Execution.objects.select_related("workflow").get(pk=held.id)
         self.adopt(self.execution.workflow)
-        self.secrets = Secrets.of(self.execution.profile_id)
+        self.worktime = WorkTime(self.settings.max_timeout_mins * 60, self.execution.active_seconds)
+        self.slice = Slice(held.id, self.execution.organization_id)
+        self.secrets = secrets_of(self.execution.profile_id)
         self.interrupt = Interrupt()
         self.taking_over = True
         self.told = False
-        self.began = time.monotonic()
-        self.before = self.execution.active_seconds
+        self.gave_way = False
 
     def adopt(self, workflow: Workflow) -> None:
         """Go by this version from here on."""
-        self.graph: Graph = workflow.drawn
-        self.settings = Settings.model_validate(workflow.settings)
+        self.graph, self.settings = content_of(workflow)
 
-    @property
-    def active_seconds(self) -> float:
-        return self.before + time.monotonic() - self.began
-
-    def go(self) -> None:
-        left = self.settings.max_timeout_mins * 60 - self.active_seconds
-        with watch.over(self.held, self.interrupt, left):
-            if self.held.attempts > settings.WORKFLOW_MOST_ATTEMPTS:
-                self.fail(
-                    f"Its worker was lost {self.held.attempts - 1} times in a row at the same step, so it was given up."
-                )
-                return
+    def go(self) -> bool:
+        """Until it ends, waits, or gives way; whether it gave way."""
+        with watch.over(self.held, self.interrupt, self.worktime):
             if self.execution.step_count == 0:
                 sharing.restore(self.execution)
-            node = moves.node_of(self.graph, self.execution.node_id) or moves.start_of(self.graph)
-            while True:
-                on = self.visit(node)
-                if on is None:
-                    return
-                node = on
+            # What people wanted while nobody had it comes before anything else.
+            node = self.heed(Seen(self.execution.wanted, self.execution.sync_to_id), self.stands_at())
+            while node is not None:
+                node = self.visit(node)
+        return self.gave_way
+
+    def stands_at(self) -> Node:
+        return moves.node_of(self.graph, self.execution.node_id) or moves.start_of(self.graph)
 
     def visit(self, node: Node) -> Node | None:
         """Carry the node out and commit what came of it. The next node, or nothing where the run ends or waits here."""
@@ -117,7 +142,8 @@ class _Run:
             node=node,
             step=number,
             interrupt=self.interrupt,
-            seconds_left=self.settings.max_timeout_mins * 60 - self.active_seconds,
+            worktime=self.worktime,
+            slice=self.slice,
             checkpoints=checkpoints,
             secrets=self.secrets,
             told=bool(checkpoints),
@@ -148,55 +174,25 @@ class _Run:
             return self.commit(node, number, given, seconds, move)
 
     def commit(self, node: Node, number: int, given: NodeResult, seconds: float, move: Move) -> Node | None:
+        outcome = outcome_of(move, node, given, seconds)
         row = StepRow(number, node.id, node.name, node.type, given.variables, given.summary, given.succeeded, seconds)
         variables = {**self.execution.variables, **given.variables}
-        changes: dict[str, Any] = {"active_seconds": self.active_seconds, "waiting_for": None}
+        changes = {"active_seconds": self.worktime.spent, "waiting_for": None, **outcome.changes}
         if given.variables:
             changes["variables"] = variables
         lines = [*([] if self.told else [activities.step_started(number)]), activities.step_completed(number)]
-        match move:
-            case Finish(ending):
-                changes |= {
-                    "status": Status.COMPLETED,
-                    "wanted": "",
-                    "outcome": ending.outcome,
-                    "reasoning": ending.reasoning,
-                    "result": ending.result,
-                    "result_id": uuid7(),
-                }
-                lines.append(activities.completed(ending.outcome, ending.reasoning, ending.result))
-            case Fail(reason):
-                changes |= {"status": Status.FAILED, "wanted": "", "failure": reason}
-                lines.append(activities.failed(reason))
-            case Go(transition, target, confirm):
-                changes["node_id"] = target.id
-                lines.append(
-                    activities.transitioned(
-                        node_id=target.id,
-                        name=target.name,
-                        node_type=target.type,
-                        transition_type=transition.type,
-                        seconds=seconds,
-                        output=given.variables,
-                        summary=given.summary,
-                    )
-                )
-                if confirm:
-                    reason = f"Continue from “{node.name}” to “{target.name}”?"
-                    changes |= {
-                        "status": Status.AWAITING_CONFIRMATION,
-                        "wanted": "",
-                        "waiting_for": {"reason": reason, "transitionId": transition.id},
-                    }
-                    lines.append(activities.awaiting_confirmation(reason))
-        seen = store.commit_step(self.held, row, changes, lines)
+        seen = store.commit_step(self.held, row, changes, [*lines, *outcome.lines])
         self.execution.variables, self.execution.step_count = variables, number
         self.execution.waiting_for = None
         self.held = Held(self.held.id, self.held.fence, 1)
-        if not isinstance(move, Go) or move.confirm:
+        if outcome.next is None:
             return None
-        self.execution.node_id = move.node.id
-        return self.heed(seen, move.node)
+        self.execution.node_id = outcome.next.id
+        on = self.heed(seen, outcome.next)
+        if on is not None and self.slice.is_over():
+            self.give_way()
+            return None
+        return on
 
     def heed(self, seen: Seen, node: Node) -> Node | None:
         """Do what people wanted meanwhile, before the next step."""
@@ -204,18 +200,24 @@ class _Run:
             return self.stop(Interrupted("paused"), node)
         if seen.wanted == Status.CANCELLED:
             return self.stop(Interrupted("cancelled"), node)
-        if seen.sync_to is not None:
-            return self.follow(seen.sync_to, node)
-        return node
+        return node if seen.sync_to is None else self.follow(node)
 
-    def follow(self, workflow_id: UUID, node: Node) -> Node | None:
-        """Go by another version from this step on, at the node of the same id."""
-        workflow = Workflow.objects.get(pk=workflow_id)
-        self.execution.workflow = workflow
-        self.adopt(workflow)
-        target = moves.node_of(self.graph, node.id)
-        line = activities.generic(f"From here on by {workflow}.")
-        store.commit(self.held, {"workflow_id": workflow.pk, "sync_to_id": None}, [line])
+    def follow(self, node: Node) -> Node | None:
+        """Go by the version that is wanted, at the node of the same id; one that has not begun begins at its start."""
+        with store.holding(self.held) as seen:
+            workflow = Workflow.objects.filter(pk=seen.sync_to).first() if seen.sync_to else None
+            if workflow is None:
+                return node
+            before, self.execution.workflow = self.execution.workflow, workflow
+            self.adopt(workflow)
+            target = moves.node_of(self.graph, node.id) if self.execution.node_id else moves.start_of(self.graph)
+            changes = {"workflow_id": workflow.pk, "sync_to_id": None}
+            store.commit(self.held, changes, updated(before, workflow))
+            if target is None or (target.id, target.type) != (node.id, node.type):
+                # What was begun of the step is of no use to a node that does something else.
+                Checkpoint.objects.filter(execution_id=self.held.id).delete()
+        self.worktime.most = self.settings.max_timeout_mins * 60
+        watch.wake()
         if target is None:
             self.fail(f"{workflow} has no node {node.id}, where the execution was.")
         return target
@@ -227,6 +229,8 @@ class _Run:
                 raise Fenced(f"Execution {self.held.id} was taken away.")
             case "paused":
                 return self.pause(node)
+            case "turn_over" | "worker_ends":
+                self.give_way()
             case "cancelled":
                 self.end(Status.CANCELLED, [activities.cancelled("user_requested")])
             case "timeout":
@@ -236,15 +240,26 @@ class _Run:
     def pause(self, node: Node) -> Node | None:
         # What people want next finds the run paused.
         with store.holding(self.held) as seen:
-            if seen.wanted == Status.CANCELLED:
-                self.end(Status.CANCELLED, [activities.cancelled("user_requested")])
-                return None
-            if seen.wanted == Status.PAUSED:
-                self.give_back(Status.PAUSED, [activities.paused("A person paused it.")], wanted="")
+            if self.is_granted(seen):
                 return None
         self.interrupt.take_back()
         self.taking_over = True
         return node
+
+    def give_way(self) -> None:
+        """Have the worker go to whoever is next, and wait for one again; what people wanted meanwhile comes first."""
+        with store.holding(self.held) as seen:
+            if not self.is_granted(seen):
+                store.give_way(self.held, {"active_seconds": self.worktime.spent})
+                self.gave_way = True
+
+    def is_granted(self, seen: Seen) -> bool:
+        """Whether people wanted it to end or to pause, which it does. The row is held."""
+        if seen.wanted == Status.CANCELLED:
+            self.end(Status.CANCELLED, [activities.cancelled("user_requested")])
+        elif seen.wanted == Status.PAUSED:
+            self.give_back(Status.PAUSED, [activities.paused("A person paused it.")], wanted="")
+        return seen.wanted in (Status.CANCELLED, Status.PAUSED)
 
     def wait(self, wait: Waiting, node: Node) -> Node | None:
         """Give the run back until what it waits for has come, unless people want something else of it by now."""
@@ -266,7 +281,7 @@ class _Run:
         )
 
     def give_back(self, status: Status, lines: list[Line], *, point: PointRow | None = None, **changes: Any) -> None:
-        store.commit(self.held, {"status": status, "active_seconds": self.active_seconds, **changes}, lines, point)
+        store.commit(self.held, {"status": status, "active_seconds": self.worktime.spent, **changes}, lines, point)
 
     def fail(self, reason: str) -> None:
         reason = self.secrets.hide(reason)

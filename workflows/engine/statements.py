@@ -11,10 +11,14 @@ from psycopg import sql
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a commit writes. `changed` are the execution's columns; `told`: whether a notice goes with the commit."""
+    """What a commit writes. `changed` are the execution's columns; `told`: whether a notice goes with the commit.
+
+    One that is `given_back` waits for people or has ended; one that `gives_way` waits for a worker.
+    """
 
     changed: tuple[str, ...] = ()
     given_back: bool = False
+    gives_way: bool = False
     ended: bool = False
     lines: bool = False
     step: bool = False
@@ -42,7 +46,7 @@ def committing(shape: Shape) -> bytes:
 
 def _held(shape: Shape) -> sql.Composable:
     assigned = [sql.SQL("activity_count = activity_count + %(count)s")]
-    if shape.given_back:
+    if shape.given_back or shape.gives_way:
         assigned.append(sql.SQL("lease_until = NULL"))
     else:
         assigned.append(sql.SQL("lease_until = clock_timestamp() + %(lease)s * interval '1 second'"))
@@ -51,6 +55,11 @@ def _held(shape: Shape) -> sql.Composable:
     if shape.given_back or shape.step:
         # A checkpoint is not enough: a step that writes one each time before it ends its worker would go on for ever.
         assigned.append(sql.SQL("attempts = 0"))
+    if shape.gives_way:
+        # It waits from now on, and this claim has lost no worker. It stays running, so the fence alone keeps off who
+        # would renew the lease once more.
+        assigned.append(sql.SQL("admitted_at = clock_timestamp(), attempts = GREATEST(attempts - 1, 0)"))
+        assigned.append(sql.SQL("fence = fence + 1"))
     if shape.step:
         assigned.append(sql.SQL("step_count = %(number)s"))
     changed = [

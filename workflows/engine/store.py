@@ -51,26 +51,38 @@ class Seen:
     sync_to: UUID | None
 
 
-CLAIM = b"""
-    WITH held AS (
-        UPDATE workflows_execution SET
-            fence = fence + 1,
-            attempts = attempts + 1,
-            lease_until = clock_timestamp() + %(lease)s * interval '1 second',
-            started_at = COALESCE(started_at, clock_timestamp()),
-            activity_count = activity_count + CASE WHEN status = 'starting' THEN 1 ELSE 0 END,
-            status = 'running'
-        WHERE id = %(id)s AND status IN ('starting', 'running') AND admitted_at IS NOT NULL
-            AND (lease_until IS NULL OR lease_until < clock_timestamp())
-        RETURNING id, fence, attempts, activity_count, (SELECT old.status FROM workflows_execution old
-            WHERE old.id = workflows_execution.id) AS before
-    ), told AS (
-        INSERT INTO workflows_activity (id, execution_id, number, at, type, payload)
-        SELECT %(activity)s, id, activity_count, clock_timestamp(), 'status_changed', '{"status": "running"}'
-        FROM held WHERE before = 'starting'
-    )
-    SELECT fence, attempts FROM held
-"""
+def taking(where: bytes, *, before: bytes = b"", after: bytes = b"") -> bytes:
+    """The statement that takes up the execution found by `where`, if it is to run, has a place, and nobody holds it.
+
+    `before` and `after` are further parts of it; the latter may read what was `held`.
+    """
+    return b"""
+        WITH %(before)b held AS (
+            UPDATE workflows_execution SET
+                fence = fence + 1,
+                attempts = attempts + 1,
+                lease_until = clock_timestamp() + %%(lease)s * interval '1 second',
+                started_at = COALESCE(started_at, clock_timestamp()),
+                activity_count = activity_count + CASE WHEN status = 'starting' THEN 1 ELSE 0 END,
+                status = 'running'
+            WHERE %(where)b AND status IN ('starting', 'running') AND admitted_at IS NOT NULL
+                AND (lease_until IS NULL OR lease_until < clock_timestamp())
+            RETURNING id, organization_id, fence, attempts, activity_count,
+                (SELECT old.status FROM workflows_execution old WHERE old.id = workflows_execution.id) AS before
+        ), told AS (
+            INSERT INTO workflows_activity (id, execution_id, number, at, type, payload)
+            SELECT %%(activity)s, id, activity_count, clock_timestamp(), 'status_changed', '{"status": "running"}'
+            FROM held WHERE before = 'starting'
+        ) %(after)b
+        SELECT id, fence, attempts FROM held
+    """ % {
+        b"where": where,
+        b"before": before + b"," if before else b"",
+        b"after": b"," + after if after else b"",
+    }
+
+
+CLAIM = taking(b"id = %(id)s")
 LOOK = b"""
     SELECT wanted, sync_to_id FROM workflows_execution
     WHERE id = %(id)s AND fence = %(fence)s AND status = 'running'
@@ -79,21 +91,30 @@ LOOK = b"""
 
 def claim(execution_id: UUID) -> Held | None:
     """Take the execution up, if it is to run and nobody holds it. The first claim sets it running."""
-    row = _row_of(CLAIM, {"id": execution_id, "lease": settings.WORKFLOW_LEASE_SECONDS, "activity": uuid7()})
+    return taken(row_of(CLAIM, {"id": execution_id, "lease": settings.WORKFLOW_LEASE_SECONDS, "activity": uuid7()}))
+
+
+def taken(row: tuple[Any, ...] | None) -> Held | None:
+    """What a statement of `taking` returned, once those who look on are told."""
     if row is None:
         return None
-    _tell(execution_id)
-    return Held(execution_id, row[0], row[1])
+    _tell(row[0])
+    return Held(*row)
 
 
 def look(held: Held) -> Seen:
     """What people want, and whether it is still held; nothing is written. Raises `Fenced`."""
-    return _seen(held, _row_of(LOOK, {"id": held.id, "fence": held.fence}))
+    return _seen(held, row_of(LOOK, {"id": held.id, "fence": held.fence}))
 
 
-def renew(held: Held) -> Seen:
+def renew(held: Held, changes: Mapping[str, Any] | None = None) -> Seen:
     """Keep holding it. Raises `Fenced` where it is somebody else's by now, or is no longer running."""
-    return _commit(held, {}, [])
+    return _commit(held, changes or {}, [])
+
+
+def give_way(held: Held, changes: Mapping[str, Any]) -> Seen:
+    """Let another worker go on with it when its turn has come again: it has lost none. Raises `Fenced`."""
+    return _commit(held, changes, [], gives_way=True)
 
 
 @contextmanager
@@ -121,6 +142,19 @@ class StepRow:
     succeeded: bool
     seconds: float
 
+    def values(self) -> dict[str, Any]:
+        """As the statement names them."""
+        return {
+            "number": self.number,
+            "node_id": self.node_id,
+            "node_name": self.node_name,
+            "node_type": self.node_type,
+            "output": Jsonb(dict(self.output)),
+            "summary": self.summary,
+            "succeeded": self.succeeded,
+            "seconds": self.seconds,
+        }
+
 
 def commit_step(held: Held, step: StepRow, changes: Mapping[str, Any], lines: Sequence[Line]) -> Seen:
     """Write the step, its activities and where the run stands now; its checkpoints go. Raises `Fenced`."""
@@ -138,15 +172,28 @@ class PointRow:
     action_id: str = ""
     heard: Sequence[UUID] = ()
 
+    def values(self) -> dict[str, Any]:
+        """As the statement names them."""
+        return {
+            "point_step": self.step,
+            "point_number": self.number,
+            "point_kind": self.kind,
+            "point_action_id": self.action_id,
+            "point_body": Jsonb(self.body),
+            "heard": list(self.heard),
+        }
+
 
 def commit(held: Held, changes: Mapping[str, Any], lines: Sequence[Line], point: PointRow | None = None) -> Seen:
     """Change the execution between steps. Raises `Fenced`."""
     return _commit(held, changes, lines, point=point)
 
 
-def checkpoint(held: Held, point: PointRow, lines: Sequence[Line] = ()) -> Seen:
+def checkpoint(
+    held: Held, point: PointRow, lines: Sequence[Line] = (), changes: Mapping[str, Any] | None = None
+) -> Seen:
     """Write what happened within a step, with its activities. Raises `Fenced`."""
-    return _commit(held, {}, lines, point=point)
+    return _commit(held, changes or {}, lines, point=point)
 
 
 def _commit(
@@ -156,11 +203,13 @@ def _commit(
     *,
     step: StepRow | None = None,
     point: PointRow | None = None,
+    gives_way: bool = False,
 ) -> Seen:
     status = Status(changes["status"]) if "status" in changes else Status.RUNNING
     shape = Shape(
         changed=tuple(changes),
         given_back=status != Status.RUNNING,
+        gives_way=gives_way,
         ended=status.is_terminal,
         lines=bool(lines),
         step=step is not None,
@@ -169,43 +218,25 @@ def _commit(
         # Within a longer transaction it is not certain yet that there is anything to be told.
         told=bool(lines) and connection.in_atomic_block,
     )
-    values: dict[str, Any] = {f"set_{name}": _stored(name, value) for name, value in changes.items()}
-    values |= {
+    values = {
         "id": held.id,
         "fence": held.fence,
         "lease": settings.WORKFLOW_LEASE_SECONDS,
         "count": len(lines),
         "lines": json.dumps([_as_row(place, line) for place, line in enumerate(lines, 1)]),
         "channel": CHANNEL,
+        **{f"set_{name}": _stored(name, value) for name, value in changes.items()},
+        **(step.values() if step else {}),
+        **(point.values() if point else {}),
     }
-    if step is not None:
-        values |= {
-            "number": step.number,
-            "node_id": step.node_id,
-            "node_name": step.node_name,
-            "node_type": step.node_type,
-            "output": Jsonb(dict(step.output)),
-            "summary": step.summary,
-            "succeeded": step.succeeded,
-            "seconds": step.seconds,
-        }
-    if point is not None:
-        values |= {
-            "point_step": point.step,
-            "point_number": point.number,
-            "point_kind": point.kind,
-            "point_action_id": point.action_id,
-            "point_body": Jsonb(point.body),
-            "heard": list(point.heard),
-        }
-    seen = _seen(held, _row_of(committing(shape), values))
+    seen = _seen(held, row_of(committing(shape), values))
     if lines and not shape.told:
         notices.add([held.id])
     return seen
 
 
-def _row_of(statement: bytes, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-    """What the statement returns, prepared by the server: planning it takes longer than carrying it out."""
+def row_of(statement: bytes, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """The row that the statement returns. It is kept prepared: planning it takes longer than carrying it out."""
     with connection.cursor(), connection.wrap_database_errors:
         wire = connection.connection
         wire.prepare_threshold = PREPARED_AFTER

@@ -14,16 +14,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, connections
 
-from workflows.engine import store
+from workflows.engine import stopping, store
 from workflows.engine.notices import notices
 from workflows.engine.states import Status
 from workflows.engine.store import CHANNEL, Fenced, Held
 from workflows.engine.work import Interrupt
+from workflows.engine.worktime import WorkTime
 
 LOOK_SECONDS = 1.0
 # Between two notices: what happens meanwhile is told with the second.
@@ -43,9 +45,23 @@ class _Watched:
 
     held: Held
     interrupt: Interrupt
-    until: float
+    time: WorkTime
     renew_at: float
     look_at: float = 0.0
+    is_timed: bool = True
+    # Whether the process is to end, and when it then no longer waits for what is under way.
+    is_hurried: bool = False
+    patient_until: float = math.inf
+
+    @property
+    def until(self) -> float:
+        """When its time at work is over; that is said once."""
+        return time.monotonic() + self.time.left if self.is_timed else math.inf
+
+    @property
+    def due_at(self) -> float:
+        """When there is something to do for it."""
+        return min(self.look_at, self.until, self.patient_until)
 
 
 class Watch:
@@ -60,10 +76,10 @@ class Watch:
         self._closed = False
 
     @contextmanager
-    def over(self, held: Held, interrupt: Interrupt, seconds_left: float) -> Iterator[None]:
-        """Renew the lease, and set the interrupt on a wish, a lost lease, or when the time is up."""
-        now = time.monotonic()
-        self._watched = _Watched(held, interrupt, now + seconds_left, now + settings.WORKFLOW_LEASE_SECONDS / 3)
+    def over(self, held: Held, interrupt: Interrupt, worktime: WorkTime) -> Iterator[None]:
+        """Renew the lease, and set the interrupt on a wish, a lost lease, when the time is up, or the process ends."""
+        renew_at = time.monotonic() + settings.WORKFLOW_LEASE_SECONDS / 3
+        self._watched = _Watched(held, interrupt, worktime, renew_at)
         self._start()
         self.wake()
         try:
@@ -72,7 +88,9 @@ class Watch:
             self._watched = None
 
     def wake(self) -> None:
-        """Have the thread see what there is to do."""
+        """Have the thread see what there is to do, where it has begun."""
+        if self._thread is None:
+            return
         # A byte that finds the buffer full is not needed, and one for a thread that has ended is not either.
         with suppress(OSError):
             self._bell.send(b"!")
@@ -101,7 +119,7 @@ class Watch:
                 watched = self._watched
                 # Listening begins before the look, so that nothing falls between the two.
                 self._listen()
-                if watched is not None and time.monotonic() >= min(watched.look_at, watched.until):
+                if watched is not None and time.monotonic() >= watched.due_at:
                     self._look(watched)
                 self._tell()
                 self._wait(watched)
@@ -136,12 +154,16 @@ class Watch:
         if now >= watched.until:
             watched.interrupt.set("timeout")
             # A node that does not heed it loses its lease, and the run ends with whoever takes it over.
-            watched.look_at = watched.until = math.inf
+            watched.look_at, watched.is_timed = math.inf, False
             return
+        if now >= watched.patient_until:
+            watched.interrupt.set("worker_ends")
+            watched.patient_until = math.inf
         watched.look_at = now + min(LOOK_SECONDS, lease / 3)
         try:
             if now >= watched.renew_at:
-                seen = store.renew(watched.held)
+                # With what was spent: should this worker be lost, that counts all the same.
+                seen = store.renew(watched.held, {"active_seconds": watched.time.spent})
                 watched.renew_at = now + lease / 3
             else:
                 seen = store.look(watched.held)
@@ -163,9 +185,7 @@ class Watch:
         taken = notices.take()
         try:
             with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT pg_notify(%s, told) FROM unnest(%s::text[]) AS told", [CHANNEL, [*map(str, taken)]]
-                )
+                cursor.execute(TELL, [CHANNEL, [*map(str, taken)]])
         except (OperationalError, InterfaceError):
             connection.close()
             self._tell_at = now + LOOK_SECONDS
@@ -173,17 +193,21 @@ class Watch:
 
     def _wait(self, watched: _Watched | None) -> None:
         """Wait for a notice or the bell, at most until there is something to do."""
-        times = [math.inf if watched is None else min(watched.look_at, watched.until)]
+        times = [math.inf if watched is None else watched.due_at]
         if notices:
             times.append(self._tell_at)
         seconds = max(min(times) - time.monotonic(), 0.0)
         try:
             wire = connection.connection
-            ready, _, _ = select.select(
-                [self._ear] if wire is None else [self._ear, wire], [], [], None if seconds == math.inf else seconds
-            )
+            ears: list[Any] = [self._ear] if wire is None else [self._ear, wire]
+            if watched is not None and not watched.is_hurried:
+                ears.append(stopping.ear())
+            ready, _, _ = select.select(ears, [], [], None if seconds == math.inf else seconds)
             if self._ear in ready:
                 self._ear.recv(4096)
+            if watched is not None and stopping.ear() in ready:
+                watched.is_hurried = True
+                watched.patient_until = time.monotonic() + settings.WORKFLOW_STOP_SECONDS
             if wire in ready:
                 self._read(wire)
         except (OperationalError, InterfaceError, psycopg.Error):

@@ -11,12 +11,16 @@ from workflows.engine.activities import Line, step_started
 from workflows.engine.moves import NodeResult
 from workflows.engine.states import Status
 from workflows.engine.store import Held, PointRow, Seen
+from workflows.engine.worktime import Slice, WorkTime
 from workflows.graph.shapes import Graph, Node
 from workflows.models import Checkpoint, Execution, UserMessage
 from workflows.secrets import Secrets
 
-# Why a node is to stop now: a person paused or cancelled, the time is up, or the execution is somebody else's by now.
-Reason = Literal["paused", "cancelled", "timeout", "fenced"]
+# Why a node is to stop now: its worker goes to others or ends, a person paused or cancelled, the time is up, or the
+# execution is somebody else's by now.
+Reason = Literal["turn_over", "worker_ends", "paused", "cancelled", "timeout", "fenced"]
+# For these it comes to the end of what is under way; and anything else goes before them.
+GENTLE: frozenset[Reason | None] = frozenset({None, "turn_over", "paused"})
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error: the run was told to stop here
@@ -55,8 +59,8 @@ class Interrupt:
     _wake: Callable[[], object] | None = None
 
     def set(self, reason: Reason) -> None:
-        """The first reason stays, but for a pause, which anything else goes before."""
-        if self.reason in (None, "paused"):
+        """The first reason stays, but for a gentle one, which anything else goes before."""
+        if self.reason in GENTLE and not (self.reason == "paused" and reason == "turn_over"):
             self.reason = reason
         self._event.set()
         wake = self._wake
@@ -68,6 +72,11 @@ class Interrupt:
         if self.reason == "paused":
             self.reason = None
             self._event.clear()
+
+    @property
+    def is_gentle(self) -> bool:
+        """Whether what is under way may come to its end."""
+        return self.reason in GENTLE
 
     def wait(self, seconds: float) -> None:
         """Wait so long, or raise `Interrupted` as soon as that comes about."""
@@ -95,7 +104,8 @@ class Work:
     node: Node
     step: int
     interrupt: Interrupt
-    seconds_left: float
+    worktime: WorkTime
+    slice: Slice
     checkpoints: list[Checkpoint]
     secrets: Secrets = field(default_factory=Secrets)
     # Of the action being done: what tells it from all others, the same again after a takeover; and whether the run was
@@ -111,6 +121,11 @@ class Work:
         return self.held.id
 
     @property
+    def seconds_left(self) -> float:
+        """Until its time at work is over; waiting for people does not count."""
+        return self.worktime.left
+
+    @property
     def values(self) -> dict[str, Any]:
         """What placeholders are filled with: the inputs, and what earlier nodes worked out over them."""
         return {**self.execution.inputs, **self.execution.variables}
@@ -118,13 +133,16 @@ class Work:
     def checkpoint(self, kind: str, body: Any, *, action_id: str = "", lines: Sequence[Line] = ()) -> Checkpoint:
         """Store what happened, with its activities; from now on it is not done again. Raises `Fenced`."""
         row = self.point(kind, body, action_id=action_id)
-        seen = store.checkpoint(self.held, row, self.begun(lines))
+        seen = store.checkpoint(self.held, row, self.begun(lines), {"active_seconds": self.worktime.spent})
         self._heard.clear()
         point = Checkpoint(
             execution_id=self.id, step=row.step, number=row.number, kind=kind, body=row.body, action_id=action_id
         )
         self.checkpoints.append(point)
         self.heed(seen)
+        # Not between an action's beginning and the action: whoever took it over would not know that it was not done.
+        if kind != Checkpoint.Kind.ACTION_BEGUN and self.slice.is_over():
+            self.interrupt.set("turn_over")
         return point
 
     def point(self, kind: str, body: Any, *, action_id: str = "") -> PointRow:

@@ -117,7 +117,7 @@ def add_message(caller: Caller, arguments: AddMessage) -> Words:
     "workflowSyncExecution", server=SERVER, scope=Scope.WRITE, title="Point an execution at a workflow version"
 )
 def sync_execution(caller: Caller, arguments: SyncExecution) -> SyncedExecution:
-    """Have a running execution go on by another version of its agent, from its next step on."""
+    """Have an execution go on by another version of its agent: from its next step on, or when it resumes."""
     execution = wishes.sync(
         caller,
         agent_id=arguments.agent_id,

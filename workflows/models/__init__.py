@@ -1,6 +1,7 @@
 """The rows of workflows, one module a subject."""
 
 from workflows.models.executions import Activity, Checkpoint, Execution, Step, Trigger, UserMessage
+from workflows.models.fairness import LastServed
 from workflows.models.files import Directory, ExecutionFile, Maker
 from workflows.models.marks import Comment, Label
 from workflows.models.schedules import Schedule, ScheduleRun
@@ -15,6 +16,7 @@ __all__ = [
     "Execution",
     "ExecutionFile",
     "Label",
+    "LastServed",
     "Maker",
     "Publication",
     "Schedule",

@@ -100,9 +100,18 @@ class Execution(models.Model):
             models.Index(fields=["organization", "-created_at", "-id"], name="execution_by_creation"),
             models.Index(fields=["organization", "status", "id"], name="execution_by_state"),
             models.Index(fields=["agent", "-created_at", "-id"], name="execution_by_agent"),
-            # The few that are alive among the many that have ended: what the sweep and the admission read.
-            # Without the lease: a step's commit changes no index, and its row stays in its page (a HOT update).
-            models.Index(fields=["id"], condition=Q(status__in=ACTIVE), name="execution_alive"),
+            # The few that have a place among the many that have ended or wait for one: what the sweep reads, and who
+            # gives places and workers out. Without the lease: a step's commit changes no index, and its row stays in
+            # its page (a HOT update).
+            models.Index(
+                fields=["id"], condition=Q(status__in=ACTIVE, admitted_at__isnull=False), name="execution_placed"
+            ),
+            # Those that wait for a place, so that the first ones of each agent are found whatever stands behind them.
+            models.Index(
+                fields=["organization", "agent", "created_at", "id"],
+                condition=Q(status__in=ACTIVE, admitted_at__isnull=True),
+                name="execution_to_admit",
+            ),
             GinIndex(fields=["metadata"], opclasses=["jsonb_path_ops"], name="execution_by_metadata"),
             models.Index(fields=["wake_at"], condition=Q(wake_at__isnull=False), name="execution_to_wake"),
         ]

@@ -24,9 +24,11 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
         return self.defer("graph", "rules", "settings", "environment_template", "task")
 
     def with_runs(self) -> "WorkflowQuerySet":
-        """Each with `ran`, whether it was ever run."""
-        runs = apps.get_model("workflows", "Execution").objects.filter(workflow=models.OuterRef("pk"))
-        return self.annotate(**{"ran": models.Exists(runs)})  # noqa: PIE804 - spelt so, for it is no field of the model
+        """Each with `ran`, whether it was ever run, or an execution is to go on by it."""
+        executions = apps.get_model("workflows", "Execution").objects
+        runs = models.Exists(executions.filter(workflow=models.OuterRef("pk")))
+        to_run = models.Exists(executions.filter(sync_to=models.OuterRef("pk")))
+        return self.annotate(**{"ran": runs | to_run})  # noqa: PIE804 - spelt so, for it is no field of the model
 
 
 class Workflow(models.Model):

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from accounts.caller import Caller, Door
-from accounts.errors import Conflict, Invalid, NotFound
+from accounts.errors import Conflict, Invalid, NotFound, Throttled
 from accounts.scopes import Scope
 from agents_hub.models import Profile, ProfilePool
 from agents_hub.services import pools
@@ -16,12 +17,16 @@ from agents_hub.services.agents import find_agent
 from security import audit
 from security.identifiers import uuid7, uuid_named
 from workflows.engine.activities import Line
-from workflows.engine.states import LIVE
+from workflows.engine.states import ACTIVE, LIVE
 from workflows.engine.store import CHANNEL
 from workflows.models import Activity, Execution, Trigger, Workflow
 from workflows.services.attaching import attach_staged
 from workflows.services.listing import with_relations
 from workflows.services.versions import default_version, find_version, refuse_faults
+
+NOT_FOUND = "There is no such execution in your organizations. executionsList lists them."
+# Until a start may be tried again that was refused because too many wait.
+RETRY_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ def find_execution(caller: Caller, execution_id: UUID) -> Execution:
     executions = with_relations(Execution.objects.for_caller(caller))
     execution = executions.filter(pk=execution_id).first()
     if execution is None:
-        raise NotFound("There is no such execution in your organizations. executionsList lists them.")
+        raise NotFound(NOT_FOUND)
     return execution
 
 
@@ -46,13 +51,18 @@ def require_execution(caller: Caller, execution_id: UUID) -> None:
     """Raises `NotFound` unless the execution is one that the caller may see."""
     caller.require(Scope.READ)
     if not Execution.objects.for_caller(caller).filter(pk=execution_id).exists():
-        raise NotFound("There is no such execution in your organizations.")
+        raise NotFound(NOT_FOUND)
 
 
 def lock_execution(caller: Caller, execution_id: UUID) -> Execution:
     """The execution's bare row, held until the transaction ends."""
-    find_execution(caller, execution_id)
-    return Execution.objects.select_for_update(no_key=True).get(pk=execution_id)
+    caller.require(Scope.READ)
+    # Its row alone, and not the membership by which it is found.
+    rows = Execution.objects.for_caller(caller).select_for_update(of=("self",), no_key=True)
+    execution = rows.filter(pk=execution_id).first()
+    if execution is None:
+        raise NotFound(NOT_FOUND)
+    return execution
 
 
 def execute_agent(
@@ -121,6 +131,7 @@ def start(
     refuse_what_cannot_start(workflow, inputs, options or {})
     with transaction.atomic():
         organization_id = workflow.agent.organization_id
+        _refuse_crowd(organization_id)
         profile, pool = _profile(organization_id, profile_id, pool_id)
         execution = Execution.objects.create(
             id=id_ or uuid7(),
@@ -190,13 +201,33 @@ def _trigger(caller: Caller, scheduled_by: ScheduledBy | None) -> Trigger:
     return Trigger.UI if caller.door == Door.PAGE else Trigger.API
 
 
+def missing_inputs(workflow: Workflow, values: Mapping[str, Any]) -> list[str]:
+    """What the version asks for and the values do not have."""
+    return [name for name in workflow.inputs if name not in values]
+
+
 def _refuse_missing(workflow: Workflow, inputs: Mapping[str, Any]) -> None:
-    missing = [name for name in workflow.inputs if name not in inputs]
-    if missing:
+    if missing := missing_inputs(workflow, inputs):
         raise Invalid(
             f"The workflow asks for {', '.join(missing)}. Give each in the inputs.",
             code="missing_input",
             data={"missing": missing},
+        )
+
+
+def _refuse_crowd(organization_id: int) -> None:
+    """Raise `Throttled` where as many of the organization's executions wait for their places as may."""
+    most: int = settings.WORKFLOW_MOST_WAITING
+    if not most:
+        return
+    waiting = Execution.objects.filter(organization_id=organization_id, status__in=ACTIVE, admitted_at=None)
+    # The last one that may wait, by execution_to_admit.
+    if waiting.order_by("organization_id", "agent_id", "created_at", "id").values_list("pk")[most - 1 : most]:
+        raise Throttled(
+            f"{most:,} executions of the organization are waiting to run already. Cancel some, or start more when "
+            "fewer are waiting.",
+            code="too_many_waiting",
+            data={"retry_after": RETRY_SECONDS},
         )
 
 

@@ -16,7 +16,7 @@ from security import audit
 from workflows.graph.diff import Content, Difference, difference
 from workflows.graph.shapes import EnvironmentTemplate, Graph, Settings
 from workflows.graph.validate import Fault, validate
-from workflows.models import Publication, Workflow
+from workflows.models import Execution, Publication, Workflow
 
 # What one version may weigh as JSON, in characters.
 LARGEST_GRAPH = 2_000_000
@@ -139,10 +139,13 @@ def compare(caller: Caller, *, agent_id: UUID, before_id: UUID, after_id: UUID) 
 
 
 def is_deletable(version: Workflow) -> bool:
-    """Whether nothing refers to it: it was never published and never ran."""
-    known: bool | None = getattr(version, "ran", None)  # of a list, asked with it
-    ran = version.executions.exists() if known is None else known
-    return version.version is None and not ran
+    """Whether nothing refers to it: it was never published and never ran, and no execution is about to go on by it."""
+    if version.version is not None:
+        return False
+    is_used: bool | None = getattr(version, "ran", None)  # of a list, asked with it
+    if is_used is None:
+        is_used = version.executions.exists() or Execution.objects.filter(sync_to=version).exists()
+    return not is_used
 
 
 def faults_of(graph: Graph) -> list[Fault]:

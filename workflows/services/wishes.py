@@ -10,14 +10,15 @@ from accounts.caller import Caller
 from accounts.errors import Conflict, Invalid, NotFound
 from accounts.models import User
 from accounts.scopes import Scope
+from agents_hub.models import Agent
 from security import audit
-from workflows.engine import activities, sharing
+from workflows.engine import activities, moves, sharing
 from workflows.engine.activities import Line
 from workflows.engine.states import ASKABLE, Status, check
 from workflows.engine.store import CHANNEL
 from workflows.engine.watch import CONTROL
-from workflows.models import Execution, UserMessage
-from workflows.services.executions import let_in_after_commit, lock_execution, write_lines
+from workflows.models import Execution, UserMessage, Workflow
+from workflows.services.executions import let_in_after_commit, lock_execution, missing_inputs, write_lines
 from workflows.services.versions import find_version, refuse_faults
 
 LONGEST_MESSAGE = 20_000
@@ -74,18 +75,23 @@ def add_message(caller: Caller, *, execution_id: UUID, text: str) -> str:
 
 
 def sync(caller: Caller, *, agent_id: UUID, workflow_id: UUID, execution_id: UUID) -> Execution:
-    """Have the execution go on by another version of its agent, from its next step on."""
+    """Have the execution go on by another version of its agent: from its next step on, or when it is taken up again."""
     caller.require(Scope.WRITE)
     with transaction.atomic():
         execution = lock_execution(caller, execution_id)
+        # A version that is being deleted is gone by now, and this one is not deleted from now on.
+        Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).first()
         workflow = find_version(caller, workflow_id=workflow_id, agent_id=agent_id)
         if execution.agent_id != workflow.agent_id:
             raise NotFound("There is no such execution of this agent. executionsList lists them.")
         if execution.state.is_terminal:
             raise Conflict(f"The execution is {execution.status}; its version can no longer change.", code="status")
         refuse_faults(workflow)
+        _refuse_misfit(execution, workflow)
         execution.sync_to = workflow
-        execution.save(update_fields=["sync_to"])
+        write_lines(execution, [activities.generic(f"{workflow} will be used from the next step on.")])
+        execution.save(update_fields=["sync_to", "activity_count"])
+        _announce(execution)
         audit.record(
             "execution.sync",
             caller=caller,
@@ -95,25 +101,60 @@ def sync(caller: Caller, *, agent_id: UUID, workflow_id: UUID, execution_id: UUI
     return execution
 
 
+def _refuse_misfit(execution: Execution, workflow: Workflow) -> None:
+    """Raise where the version asks for what the execution does not have, or has no node where it stands still."""
+    missing = missing_inputs(workflow, {**execution.inputs, **execution.variables})
+    if missing:
+        raise Invalid(
+            f"{workflow} asks for {', '.join(missing)}, which the execution was not given. Start a new execution with "
+            "it, or give the version other placeholders.",
+            code="missing_input",
+            data={"missing": missing},
+        )
+    stands_still = not _is_in_hand(execution) and execution.node_id
+    if stands_still and moves.node_of(workflow.drawn, execution.node_id) is None:
+        raise Conflict(
+            f"The execution stands at the node {execution.node_id}, which {workflow} does not have. Give the version a "
+            "node with this id, or start a new execution.",
+            code="node_missing",
+            data={"nodeId": execution.node_id},
+        )
+
+
+def _is_in_hand(execution: Execution) -> bool:
+    """Whether a worker has it."""
+    return execution.state == Status.RUNNING and execution.lease_until is not None
+
+
 def _change(execution: Execution, current: Status, status: Status) -> str:
-    in_hand = current == Status.RUNNING and execution.lease_until is not None
+    in_hand = _is_in_hand(execution)
     match status:
         case Status.CANCELLED if not in_hand:
             end(execution, Status.CANCELLED, [activities.cancelled("user_requested")])
             return "The execution is cancelled."
+        case Status.RUNNING if execution.wanted == Status.PAUSED:
+            # It was asked for during the step that ended with the question.
+            write_lines(execution, [activities.status_changed(Status.RUNNING)])
+            _pause(execution)
+            return "Confirmed. The execution is paused, as was asked before."
         case Status.RUNNING:
             resume(execution)
             return "The execution continues."
         case Status.PAUSED if not in_hand:
-            execution.status, execution.wanted = Status.PAUSED, ""
-            execution.admitted_at = None
-            write_lines(execution, [activities.paused("A person paused it.")])
-            execution.save()
+            _pause(execution)
             return "The execution is paused."
     execution.wanted = status
     execution.save(update_fields=["wanted"])
     _announce(execution)
     return f"The execution will be {status.value} at its next step."
+
+
+def _pause(execution: Execution) -> None:
+    """Pause an execution that no worker has in hand."""
+    execution.status, execution.wanted = Status.PAUSED, ""
+    execution.waiting_for = execution.admitted_at = None
+    write_lines(execution, [activities.paused("A person paused it.")])
+    execution.save()
 
 
 def _take_back(execution: Execution) -> str:

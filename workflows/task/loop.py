@@ -74,8 +74,8 @@ class Task:
                 loop.call_later(AGAIN, stop)
 
         def stop_waiting() -> None:
-            # A pause lets what is under way come to its end; the rest does not wait for it.
-            if self.work.interrupt.reason != "paused":
+            # A pause lets what is under way come to its end; what is not gentle does not wait for it.
+            if not self.work.interrupt.is_gentle:
                 with suppress(RuntimeError):  # the task and its loop have ended meanwhile
                     loop.call_soon_threadsafe(stop)
 

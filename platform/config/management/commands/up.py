@@ -28,7 +28,7 @@ PORTS_TO_TRY = 50
 
 
 class Command(BaseCommand):
-    help = "Start everything: the database where none is named, the web server, a worker and the schedule."
+    help = "Start everything: the database where none is named, the web server, workers and the schedule."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -81,13 +81,18 @@ class Command(BaseCommand):
             environment["DISCORD_SANDBOX_URL"] = f"http://127.0.0.1:{port}/api/v10"
             programs.append(Program("discord", [*manage, "discord_sandbox", "--port", str(port)], environment))
         celery = [python, "-m", "celery", "-A", "config.celery", "--quiet"]
-        worker = ["worker", "--concurrency", "2", "--without-gossip", "--without-mingle"]
+        worker = ["worker", "--concurrency", "2", "--without-gossip", "--without-mingle", "--queues"]
+        # It has to give back what it does before the supervisor's patience ends.
+        brief = environment | {"WORKFLOW_STOP_SECONDS": "0"}
         return [
             *programs,
             Program(
                 "web", [python, "-m", "config.web"], environment | {"WEB_SOCKET": str(door.fileno())}, (door.fileno(),)
             ),
-            Program("worker", [*celery, *worker], environment, patient=True),
+            Program(
+                "worker", [*celery, *worker, settings.SHORT_WORK, "--hostname", "worker@%h"], environment, patient=True
+            ),
+            Program("runner", [*celery, *worker, settings.LONG_WORK, "--hostname", "runner@%h"], brief, patient=True),
             Program("beat", [*celery, "beat", "--pidfile", ""], environment, patient=True),
         ]
 
