@@ -120,6 +120,12 @@ def no_name(drawn: Parts, data: st.DataObject) -> Place:
     return str(nameless["id"])
 
 
+def one_variable_of_two(drawn: Parts, data: st.DataObject) -> Place:
+    for name in ("first", "second"):
+        drawn["nodes"].append(node(name, "api", name="Fetch it", is_start_node=False))
+    return "second"
+
+
 SPOILT: dict[Code, tuple[Spoil, ...]] = {
     Code.NO_START: (no_start,),
     Code.SEVERAL_STARTS: (another_start,),
@@ -135,6 +141,7 @@ SPOILT: dict[Code, tuple[Spoil, ...]] = {
     Code.PLACEHOLDER: (no_placeholder,),
     Code.CAPABILITY: (no_capability,),
     Code.NAMELESS: (no_name,),
+    Code.VARIABLE: (one_variable_of_two,),
 }
 
 

@@ -8,11 +8,13 @@ from enum import StrEnum
 from pydantic import BaseModel, ValidationError
 
 from mcp_gateway.structured_output import violations
-from workflows.graph import placeholders
+from workflows.graph import placeholders, yields
 from workflows.graph.properties import OF_NODE, OF_TRANSITION
 from workflows.graph.shapes import Graph, Node, Transition
 
 OUTCOME_CHARACTERS = 30
+# The variable of the scratchpad.
+RESERVED = frozenset({"scratchpad"})
 
 
 class Code(StrEnum):
@@ -30,6 +32,7 @@ class Code(StrEnum):
     PLACEHOLDER = "placeholder"
     CAPABILITY = "capability"
     NAMELESS = "nameless"
+    VARIABLE = "variable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ def validate(graph: Graph, *, capabilities: Collection[str]) -> list[Fault]:
         *(fault for node in graph.nodes for fault in _node(node, capabilities)),
         *(fault for transition in graph.transitions for fault in _properties_of_transition(transition)),
         *_ways(graph),
+        *_variables(graph),
     ]
 
 
@@ -100,10 +104,32 @@ def _placeholders(node: Node) -> Iterator[Fault]:
         for found in placeholders.malformed_in(text, script=placeholders.is_script(path)):
             yield Fault(
                 Code.PLACEHOLDER,
-                f"{_called(node)}: “{found}” in {path} is not a placeholder. Write {{{{.name}}}}, with a name of "
-                "letters, digits and _.",
+                f"{_called(node)}: “{found}” in {path} is not a placeholder. Write {{{{.name}}}} or "
+                "{{{{.name.part}}}}, with names of letters, digits and _.",
                 node_id=node.id,
                 path=path,
+            )
+
+
+def _variables(graph: Graph) -> Iterator[Fault]:
+    """Nodes that would write over what another keeps."""
+    keepers: dict[str, list[Node]] = defaultdict(list)
+    kept = yields.kept_by(graph)
+    for node in graph.nodes:
+        if node.id in kept:
+            keepers[kept[node.id]].append(node)
+    for name, nodes in keepers.items():
+        if name in RESERVED:
+            yield Fault(
+                Code.VARIABLE,
+                f"{_called(nodes[0])} keeps its answer as {name}, which the run's note is called. Rename the node.",
+                node_id=nodes[0].id,
+            )
+        for node in nodes[1:]:
+            yield Fault(
+                Code.VARIABLE,
+                f"{_called(node)} and {_called(nodes[0])} both keep their answers as {name}. Rename one of the nodes.",
+                node_id=node.id,
             )
 
 

@@ -116,7 +116,7 @@ def run(request: HttpRequest, agent_id: UUID, workflow_id: UUID) -> HttpResponse
     profiles = Profile.objects.filter(organization=version.agent.organization).order_by("name")[:MOST_CHOICES]
     form = RunForm(
         request.POST if request.method == "POST" else None,
-        inputs=version.inputs,
+        inputs=version.needed_inputs,
         profiles=profiles,
         before=before.inputs if before else {},
         profile_id=before.profile_id if before else None,

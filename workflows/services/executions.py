@@ -191,7 +191,7 @@ def _trigger(caller: Caller, scheduled_by: ScheduledBy | None) -> Trigger:
 
 
 def _refuse_missing(workflow: Workflow, inputs: Mapping[str, Any]) -> None:
-    missing = [name for name in workflow.inputs if name not in inputs]
+    missing = [name for name in workflow.needed_inputs if name not in inputs]
     if missing:
         raise Invalid(
             f"The workflow asks for {', '.join(missing)}. Give each in the inputs.",

@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from workflows.engine.work import Work
+from workflows.engine.work import NodeFailed, Work
+from workflows.graph.filling import NoValue, fill
 from workflows.task.assignment import Assignment
 
 HOUSE = """\
@@ -31,6 +32,14 @@ def instructions_for(work: Work, task: Assignment, problems: Sequence[str] = ())
         parts.append(f"What earlier steps found, as JSON:\n{found}")
     parts.append(f"The task “{work.node.name}”:\n{task.instructions}")
     return "\n\n".join(parts)
+
+
+def filled(work: Work, text: str) -> str:
+    """The node's own words with values in the place of placeholders."""
+    try:
+        return fill(text, work.values)
+    except NoValue as missing:
+        raise NodeFailed(f"“{work.node.name}”: {missing}") from None
 
 
 def _short(value: Any) -> str:
