@@ -69,6 +69,14 @@ BROKEN: dict[str, tuple[dict[str, Any], tuple[Code, str | None]]] = {
         (Code.AMBIGUOUS, "a"),
     ),
     "a choice nobody makes": (graph(node("a", "api"), END, way("a", "end")), (Code.PROPERTY, "a-end")),
+    "a look at a page that a request does not open": (
+        graph(
+            node("a", "api"),
+            END,
+            way("a", "end", "selector", properties={"type": "selector", "name": "seen", "selector": "a"}),
+        ),
+        (Code.PROPERTY, "a-end"),
+    ),
     "a selector that is missing": (
         graph(node("a"), END, way("a", "end", "selector")),
         (Code.PROPERTY, "a-end"),

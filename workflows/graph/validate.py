@@ -15,6 +15,8 @@ from workflows.graph.shapes import Graph, Node, Transition
 OUTCOME_CHARACTERS = 30
 # The variable of the scratchpad.
 RESERVED = frozenset({"scratchpad"})
+# The capability that stands for the tools of the agent's remote servers.
+REMOTE = "mcp_call"
 
 
 class Code(StrEnum):
@@ -33,6 +35,7 @@ class Code(StrEnum):
     CAPABILITY = "capability"
     NAMELESS = "nameless"
     VARIABLE = "variable"
+    SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,11 @@ class Fault:
     path: str = ""
 
 
-def validate(graph: Graph, *, capabilities: Collection[str]) -> list[Fault]:
+def validate(graph: Graph, *, capabilities: Collection[str], has_servers: bool = True) -> list[Fault]:
     """All that is wrong, in the order of reading; nothing where the graph can run.
 
-    `capabilities` are the names that AI tasks can be given on this installation.
+    `capabilities` are the names that AI tasks can be given on this installation. `has_servers`: whether the agent has
+    a remote server whose tools can be called; where the agent is not known, it is taken to have one.
     """
     return [
         *_ids(graph),
@@ -58,7 +62,13 @@ def validate(graph: Graph, *, capabilities: Collection[str]) -> list[Fault]:
         *(fault for transition in graph.transitions for fault in _properties_of_transition(transition)),
         *_ways(graph),
         *_variables(graph),
+        *(_without_servers(graph) if not has_servers else ()),
     ]
+
+
+def calls_remote_tools(node: Node) -> bool:
+    tools = node.properties.get("tools")
+    return node.type == "iris" and isinstance(tools, list) and REMOTE in tools
 
 
 def _ids(graph: Graph) -> Iterator[Fault]:
@@ -145,6 +155,17 @@ def _capabilities(node: Node, capabilities: Collection[str]) -> Iterator[Fault]:
             )
 
 
+def _without_servers(graph: Graph) -> Iterator[Fault]:
+    for node in filter(calls_remote_tools, graph.nodes):
+        yield Fault(
+            Code.SERVER,
+            f"{_called(node)} calls remote tools ({REMOTE}), and the agent has no remote server that is enabled. Tick "
+            f"one under Remote servers on the agent's page, or take {REMOTE} out.",
+            node_id=node.id,
+            path="tools",
+        )
+
+
 def _output(node: Node) -> Iterator[Fault]:
     outcomes = node.properties.get("outcomes")
     names = [name for name in outcomes if isinstance(name, str)] if isinstance(outcomes, list) else []
@@ -224,6 +245,13 @@ def _ends(transition: Transition, nodes: Mapping[str, Node]) -> Iterator[Fault]:
             Code.PROPERTY,
             f"The transition {transition.id} is chosen by the model, and {_called(source)} asks none. Make it "
             "outcome_success or selector.",
+            transition_id=transition.id,
+        )
+    if source is not None and transition.type == "selector" and source.type == "api":
+        yield Fault(
+            Code.PROPERTY,
+            f"The transition {transition.id} is taken by what a page shows, and {_called(source)} opens none. Make it "
+            "outcome_success.",
             transition_id=transition.id,
         )
 
