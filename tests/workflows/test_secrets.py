@@ -2,7 +2,9 @@
 
 import base64
 import html
+import io
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -15,13 +17,16 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from agents_hub.models import ProfileCredential
+from config.logs import ForMachines, Readable, WithRequestId
 from security.fields import Sealed
 from tests.serving import serve
 from tests.workflows.graphs import node, way
 from tests.workflows.tasks import END, call, done, failures, on, started, task, told
+from workflows.engine import run
 from workflows.engine.states import Status
 from workflows.engine.watch import watch
 from workflows.models import Checkpoint, Step, UserMessage
+from workflows.nodes import kinds
 from workflows.secrets import Secrets
 from workflows.services import wishes
 from workflows.task.actions import ActionFailed
@@ -215,3 +220,23 @@ def test_a_secret_in_an_address_is_encoded(echo: Any) -> None:
     _, execution = started(api, END, way("fetch", "end", "outcome_success"), secrets={"SHOP_TOKEN": "a&b+c d"})
     assert on(execution).state == Status.COMPLETED
     assert seen[0]["query"] == {"token": "a&b+c d", "x": "1"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("json_lines", [True, False])
+def test_a_fault_of_ours_writes_no_secret_into_the_log(json_lines: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def burst(work: Any) -> Any:
+        raise ValueError(f"no host in {work.secrets.value('SHOP_TOKEN', ['SHOP_TOKEN'])}")
+
+    monkeypatch.setitem(kinds._kinds, "url", burst)
+    lines = io.StringIO()
+    handler = logging.StreamHandler(lines)
+    handler.addFilter(WithRequestId())
+    handler.setFormatter(ForMachines("%(message)s") if json_lines else Readable())
+    monkeypatch.setattr(run.logger, "handlers", [handler])
+    _, execution = started(
+        node("look", "url"), END, way("look", "end", "outcome_success"), secrets={"SHOP_TOKEN": 'pa"ss/1'}
+    )
+    assert on(execution).state == Status.FAILED
+    assert "no host in ${secret.SHOP_TOKEN}" in lines.getvalue()
+    assert "ss/1" not in lines.getvalue()
