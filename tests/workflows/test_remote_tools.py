@@ -107,7 +107,7 @@ def test_a_task_that_calls_remote_tools_is_not_begun_where_no_server_can_be_used
     with pytest.raises(Invalid, match="no remote server that is enabled"):
         started(task("print", done(), tools=("mcp_call",)), END, way("print", "end"))
     RemoteServer.objects.filter(pk=printer.pk).update(enabled=False)
-    with pytest.raises(Invalid, match="Tick one under Remote servers"):
+    with pytest.raises(Invalid, match="Tick one on the agent's page"):
         printing(printer, done())
 
 

@@ -18,8 +18,9 @@ from tests.serving import serve
 from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from tests.workflows.tasks import END, call, done, on, started, task, told
+from workflows.clipping import clipped_each
 from workflows.engine.watch import watch
-from workflows.models import Execution
+from workflows.models import Execution, Step
 from workflows.task.loop import Task
 
 pytestmark = pytest.mark.django_db
@@ -208,3 +209,52 @@ def test_the_words_of_a_header_that_no_header_can_hold_are_named(shop: Shop) -> 
     assert "a header holds “Ł”" in execution.failure
     assert shop.seen == []
     assert [one["message"] for one in told(execution) if one.get("actionName") == "ext_api_call"][-1].endswith("it.")
+
+
+def test_a_prompt_is_bounded_and_names_what_is_left_out(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    ask = Task.ask
+
+    async def note(self: Task, question: Any) -> Any:
+        asked.append(question.instructions)
+        return await ask(self, question)
+
+    monkeypatch.setattr(Task, "ask", note)
+    many = done(**{f"v{number}": "x" * 7_000 for number in range(12)}, small="seen")
+    words = "{{.long}} {{.v1}}"
+    execution = run(task("first", many), task("second", done(), words=words), long="y" * 200_000, v1="")
+    assert execution.status == "completed", execution.failure
+    assert len(asked[-1]) < 60_000 + 50_000 + 20_000
+    assert "[cut: 200,000 characters]" in asked[-1]
+    assert 'small: "seen"' in asked[-1]
+    assert "Left out, for there is too much: v" in asked[-1]
+
+
+def test_instructions_that_values_make_very_long_fail_the_run_and_say_so() -> None:
+    execution = run(node("look", properties={"instructions": "{{.long}}" * 7}), long="y" * 60_000)
+    assert "at most 300,000 are put before a model" in execution.failure
+
+
+def test_all_variables_together_are_bounded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workflows.nodes.keeping.MOST_KEPT", 2_000)
+    look = task("look", done(long="x" * 3_000), done(long="x" * 1_900))
+    execution = run(look, request("Fetch", shop.url))
+    assert execution.variables["long"] == "x" * 1_900
+    assert execution.failure.startswith("“Fetch” was answered too much: the run's variables would have 2,0")
+
+
+def test_activities_and_steps_hold_the_beginning_of_what_is_long(shop: Shop) -> None:
+    execution = run(task("look", done(long="x" * 90_000)))
+    assert len(execution.variables["long"]) == 90_000
+    [moved] = [line for line in told(execution) if "newNodeUUID" in line]
+    [output] = moved["fromNodeOutput"]
+    assert output["value"].endswith("[It was cut here: 90,000 characters.]")
+    assert len(output["value"]) < 11_000
+    assert len(json.dumps(Step.objects.get(number=1).output)) < 51_000
+
+
+def test_what_is_cut_is_cut_sooner_where_there_is_much_of_it() -> None:
+    cut = clipped_each({"a": "x" * 900, "b": {"is": "y" * 900}, "c": "z" * 900, "d": 7}, 600, 1_000)
+    assert [cut["a"].count("x"), cut["c"].count("z"), cut["d"]] == [600, 80, 7]
+    assert 300 < cut["b"].count("y") < 400
+    assert cut["c"].endswith("[It was cut here: 900 characters.]")

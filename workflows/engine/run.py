@@ -11,8 +11,9 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from security import request_id
+from security import request_id, withheld
 from security.identifiers import uuid7
+from workflows.clipping import clipped_each
 from workflows.engine import activities, moves, sharing, store
 from workflows.engine.activities import Line
 from workflows.engine.moves import Fail, Finish, Go, Move, NodeResult
@@ -26,6 +27,9 @@ from workflows.nodes import kinds
 from workflows.secrets import Secrets
 
 logger = logging.getLogger(__name__)
+
+# Of one variable in the row of the step that gave it, and of all, in characters; the run's variables hold them whole.
+MOST_OF_OUTPUT = (50_000, 200_000)
 
 
 def drive(execution_id: UUID) -> bool:
@@ -67,7 +71,7 @@ class _Run:
 
     def go(self) -> None:
         left = self.settings.max_timeout_mins * 60 - self.active_seconds
-        with watch.over(self.held, self.interrupt, left):
+        with withheld.from_logs(self.secrets.hide), watch.over(self.held, self.interrupt, left):
             if self.held.attempts > settings.WORKFLOW_MOST_ATTEMPTS:
                 self.fail(
                     f"Its worker was lost {self.held.attempts - 1} times in a row at the same step, so it was given up."
@@ -148,7 +152,8 @@ class _Run:
             return self.commit(node, number, given, seconds, move)
 
     def commit(self, node: Node, number: int, given: NodeResult, seconds: float, move: Move) -> Node | None:
-        row = StepRow(number, node.id, node.name, node.type, given.variables, given.summary, given.succeeded, seconds)
+        output = clipped_each(given.variables, *MOST_OF_OUTPUT)
+        row = StepRow(number, node.id, node.name, node.type, output, given.summary, given.succeeded, seconds)
         variables = {**self.execution.variables, **given.variables}
         changes: dict[str, Any] = {"active_seconds": self.active_seconds, "waiting_for": None}
         if given.variables:

@@ -160,7 +160,7 @@ def _without_servers(graph: Graph) -> Iterator[Fault]:
         yield Fault(
             Code.SERVER,
             f"{_called(node)} calls remote tools ({REMOTE}), and the agent has no remote server that is enabled. Tick "
-            f"one under Remote servers on the agent's page, or take {REMOTE} out.",
+            f"one on the agent's page, under Edit, MCP Servers, or take {REMOTE} out.",
             node_id=node.id,
             path="tools",
         )

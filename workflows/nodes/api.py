@@ -15,6 +15,7 @@ from workflows.graph.filling import NoValue, fill, fill_json, fill_url
 from workflows.graph.properties import ApiCall
 from workflows.graph.yields import variable_of
 from workflows.models import Checkpoint
+from workflows.nodes import keeping
 from workflows.secrets import UnknownSecret
 
 ACTION = "ext_api_call"
@@ -57,6 +58,8 @@ def run_api(work: Work) -> NodeResult:
     if "fault" in answer:
         raise NodeFailed(f"{request.shown} {answer['fault']}")
     variables = {variable_of(work.node): {"status": answer["status"], "body": answer["body"]}}
+    if said := keeping.refusal(work, variables):
+        raise NodeFailed(f"“{work.node.name}” was answered too much: {said}")
     if answer["status"] >= 400:
         return NodeResult(succeeded=False, summary=_refusal(request, answer), variables=variables)
     return NodeResult(variables=variables, summary=f"{answer['status']} {answer['reason']}".strip())
