@@ -214,8 +214,8 @@ def _in_words(name: str, fault: Exception, *, shown: bool) -> Unavailable:
             str(fault)
         ):
             return QuestionTooLong(
-                f"{name}: the input is longer than the model takes{status}. Write or attach less, or choose a model that "
-                "takes more. For a server of your own, enter its context window under Models."
+                f"{name}: the input is longer than the model takes{status}. Write or attach less, or choose a model "
+                "with a larger context window. For a server of your own, enter its window under Models."
             )
         case ModelRateLimitError():
             wait = fault.retry_after

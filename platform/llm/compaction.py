@@ -52,8 +52,8 @@ def estimated(turn: Turn) -> int:
             return len(text) // CHARACTERS_A_TOKEN + len(images) * TOKENS_OF_AN_IMAGE
         case Returned(results):
             shown = sum(len(result.images) for result in results)
-            text = sum(_characters(result.content) for result in results)
-            return text // CHARACTERS_A_TOKEN + shown * TOKENS_OF_AN_IMAGE
+            characters = sum(_characters(result.content) for result in results)
+            return characters // CHARACTERS_A_TOKEN + shown * TOKENS_OF_AN_IMAGE
         case Answer():
             return _characters(turn.message) // CHARACTERS_A_TOKEN
 

@@ -4,7 +4,7 @@ Providers differ in how they are told to think: by an effort, by a budget of tok
 take what was asked for, it is told the nearest that it takes.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from llm.turns import Question, Thinking
 
@@ -20,8 +20,6 @@ EFFORTS = ((2_048, "low"), (8_192, "medium"), (24_576, "high"))
 
 def settings_for(question: Question, model: "Model") -> "ModelSettings":
     """The settings of one request to this model. Retries are ours (`llm.asking`)."""
-    from pydantic_ai.settings import ModelSettings
-
     settings: dict[str, Any] = {"max_retries": 0}
     thinks = _thinks(question.thinking)
     if question.temperature is not None:
@@ -38,7 +36,7 @@ def settings_for(question: Question, model: "Model") -> "ModelSettings":
         if "anthropic_thinking" in settings:
             # Beside a budget the provider refuses any temperature of its own choosing.
             settings.pop("temperature", None)
-    return ModelSettings(**settings)  # type: ignore[typeddict-item]
+    return cast("ModelSettings", settings)
 
 
 def _thinks(thinking: Thinking) -> bool:

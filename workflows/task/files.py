@@ -117,7 +117,7 @@ def _find(work: Work, path: str) -> ExecutionFile:
 
 
 @contextmanager
-def _opened(file: ExecutionFile) -> Iterator[File]:
+def _opened(file: ExecutionFile) -> Iterator["File[bytes]"]:
     try:
         stored = content.storage().open(file.storage_name)
     except FileNotFoundError:
