@@ -4,20 +4,28 @@ Who writes `${secret.NAME}` in what a tool is given has it replaced when it is s
 """
 
 import base64
+import html
+import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, quote_plus
 from uuid import UUID
 
 from agents_hub.models import ProfileCredential
+from security.encryption import DecryptionError
 from security.storable import storable
 from workflows.engine.moves import NodeResult
+from workflows.graph.filling import as_part_of_url
 
 USE = re.compile(r"\$\{secret\.([^{}]{1,255})\}")
 # A shorter value is part of ordinary words; hiding it would take those apart and tell what it is.
 SHORTEST = 4
+# The same in bytes, for hexadecimal and for pieces of Base64.
+SHORTEST_AMID = 8
+PERCENT = re.compile(r"%[0-9A-F]{2}")
 
 
 class UnknownSecret(Exception):  # noqa: N818 - told to the model, which may name another
@@ -33,9 +41,7 @@ class Secrets:
             form: name for name, value in self._values.items() if len(value) >= SHORTEST for form in _forms_of(value)
         }
         # The longest first: a value may be part of another.
-        forms = sorted(shown, key=len, reverse=True)
-        self._shown = shown
-        self._pattern = re.compile("|".join(map(re.escape, forms))) if forms else None
+        self._shown = {form: shown[form] for form in sorted(shown, key=len, reverse=True)}
 
     @classmethod
     def of(cls, profile_id: UUID | None) -> "Secrets":
@@ -44,6 +50,15 @@ class Secrets:
             return cls()
         credentials = ProfileCredential.objects.filter(profile_id=profile_id)
         return cls({credential.name: credential.value for credential in credentials})
+
+    @classmethod
+    def readable(cls, profile_id: UUID | None) -> "Secrets":
+        """Those that can be opened, to be hidden alone. The others can be neither used nor known."""
+        found = cls()
+        for credential in ProfileCredential.objects.filter(profile_id=profile_id) if profile_id else ():
+            with suppress(DecryptionError):
+                found._values[credential.name] = credential.value
+        return cls(found._values)
 
     def named_in(self, *texts: str) -> list[str]:
         """The secrets that the texts name, as words of their own; each once."""
@@ -68,9 +83,13 @@ class Secrets:
             return [self.fill(item, allowed) for item in given]
         return given
 
+    def fill_url(self, url: str, allowed: list[str]) -> str:
+        """The same in an address, percent-encoded for where each stands."""
+        return USE.sub(lambda match: as_part_of_url(url[: match.start()], self.value(match[1], allowed)), url)
+
     def hide(self, said: Any) -> Any:
         """A copy, fit to be stored, in which the values read `${secret.NAME}`."""
-        return storable(said if self._pattern is None else self._hidden(said))
+        return storable(self._hidden(said) if self._shown else said)
 
     def hide_in(self, given: NodeResult) -> NodeResult:
         """The same for all that a node gave."""
@@ -81,17 +100,51 @@ class Secrets:
 
     def _hidden(self, said: Any) -> Any:
         if isinstance(said, str):
-            assert self._pattern is not None
-            return self._pattern.sub(lambda match: f"${{secret.{self._shown[match[0]]}}}", said)
+            # Looking for each form is many times faster than one pattern of all, and hardly ever is one there.
+            there = "|".join(re.escape(form) for form in self._shown if form in said)
+            return re.sub(there, lambda match: f"${{secret.{self._shown[match[0]]}}}", said) if there else said
         if isinstance(said, dict):
             return {self._hidden(name): self._hidden(item) for name, item in said.items()}
         if isinstance(said, list | tuple):
             return [self._hidden(item) for item in said]
+        if isinstance(said, int | float) and not isinstance(said, bool) and (name := self._shown.get(str(said))):
+            return f"${{secret.{name}}}"
         return said
 
 
 def _forms_of(value: str) -> set[str]:
-    """The value as it may come back: as it is, in an address, in Base64."""
+    """The value as it may come back: as it is, escaped in JSON or HTML, in an address, in hexadecimal, in Base64."""
     raw = value.encode()
-    encoded = {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
-    return {value, quote(value), quote(value, safe=""), quote_plus(value), *(text.rstrip("=") for text in encoded)}
+    percent = {quote(value), quote(value, safe=""), quote_plus(value)}
+    return {
+        value,
+        *_in_json(value),
+        *(inner for outer in _in_json(value) for inner in _in_json(outer)),
+        *_in_html(value),
+        *percent,
+        *(PERCENT.sub(lambda match: match[0].lower(), text) for text in percent),
+        *((raw.hex(), raw.hex().upper()) if len(raw) >= SHORTEST_AMID else ()),
+        *_in_base64(raw),
+    }
+
+
+def _in_json(text: str) -> set[str]:
+    return {json.dumps(text, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+
+
+def _in_html(text: str) -> set[str]:
+    quoted = html.escape(text)
+    return {html.escape(text, quote=False), quoted, quoted.replace("&#x27;", "&#39;").replace("&quot;", "&#34;")}
+
+
+def _in_base64(raw: bytes) -> set[str]:
+    """Encoded by itself; and amid other bytes, such as after a name and a colon, without what it shares with those."""
+    found = {encode(raw).decode().rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode)}
+    if len(raw) < SHORTEST_AMID:
+        return found
+    for before in (0, 1, 2):
+        # Four characters hold three bytes: so many of the first hold bits of what stands before.
+        first, whole = (0, 2, 3)[before], (before + len(raw)) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            found.add(encode(b"\0" * before + raw).decode()[first:whole])
+    return found

@@ -36,6 +36,11 @@ def assigned_ids(agent_id: UUID) -> list[int]:
     return list(assigned.values_list("server_id", flat=True)[:MOST_SERVERS])
 
 
+def has_enabled(agent_id: UUID) -> bool:
+    """Whether any of the agent's servers can be used."""
+    return AgentServer.objects.filter(agent_id=agent_id, server__enabled=True).exists()
+
+
 def change_servers(caller: Caller, *, agent_id: UUID, add: Collection[int], remove: Collection[int]) -> None:
     """Assign some servers to the agent and take others away. `NotFound` for one of another organization."""
     with transaction.atomic():

@@ -3,7 +3,9 @@
 import logging
 from typing import Any
 
-from security import request_id
+from pythonjsonlogger.json import JsonFormatter
+
+from security import request_id, withheld
 
 ROUTINE_OF_TASKS = ("celery.beat", "celery.app.trace", "celery.worker.strategy")
 
@@ -20,9 +22,19 @@ class Readable(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S")
 
+    def format(self, record: logging.LogRecord) -> str:
+        return withheld.taken_out(super().format(record))
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         known = getattr(record, "request_id", "")
         return super().formatMessage(record) + (f" [{known}]" if known else "")
+
+
+class ForMachines(JsonFormatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return withheld.taken_out(super().format(record))
 
 
 def configuration(*, json: bool, level: str) -> dict[str, Any]:
@@ -34,7 +46,7 @@ def configuration(*, json: bool, level: str) -> dict[str, Any]:
         "formatters": {
             "readable": {"()": "config.logs.Readable"},
             "json": {
-                "()": "pythonjsonlogger.json.JsonFormatter",
+                "()": "config.logs.ForMachines",
                 "format": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s",
                 "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
             },

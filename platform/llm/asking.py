@@ -2,19 +2,20 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from accounts.errors import Unavailable
 from llm import messages
-from llm.turns import Answer, Question, Thinking, ToolCall, Usage
+from llm.settings import settings_for
+from llm.turns import Answer, Question, ToolCall, Usage
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models import Model
-    from pydantic_ai.settings import ModelSettings
 
 TRIES = 4
 # The longest that a provider's Retry-After is heeded for, and the first pause where it gives none; seconds.
@@ -22,6 +23,9 @@ LONGEST_PAUSE = 60.0
 FIRST_PAUSE = 1.0
 # From asking to the last piece of an answer, seconds.
 TIMEOUT = 300.0
+
+# How servers word it that the library does not know: Ollama, llama.cpp and others.
+TOO_LONG = re.compile(r"context (length|size|window)|(prompt|input|request) is too (long|large)", re.IGNORECASE)
 
 OnText = Callable[[str], Awaitable[None]]
 
@@ -39,6 +43,12 @@ class ModelRefused(Unavailable):
     use; the message says what to do."""
 
     code = "model_refused"
+
+
+class QuestionTooLong(ModelRefused):
+    """The question is longer than the model takes. Shortened, it may be asked again."""
+
+    code = "question_too_long"
 
 
 class ModelBrokeOff(Unavailable):
@@ -68,7 +78,7 @@ async def ask(chosen: Chosen, question: Question, *, on_text: OnText | None = No
                 return await _ask_once(chosen, question, pass_on)
         except TimeoutError:
             pause, refusal = None, _too_slow(chosen.name)
-        except _library_error() as fault:
+        except _library_errors() as fault:
             pause, refusal = (
                 _pause(fault, attempt),
                 _in_words(chosen.name, fault, shown=messages.shows_images(question)),
@@ -100,7 +110,7 @@ async def _ask_once(chosen: Chosen, question: Question, on_text: OnText) -> Answ
     async with model_request_stream(
         chosen.model,
         messages.of(question),
-        model_settings=_settings(question),
+        model_settings=settings_for(question, chosen.model),
         model_request_parameters=parameters,
     ) as stream:
         async for event in stream:
@@ -140,29 +150,11 @@ def _usage(response: "ModelResponse") -> Usage:
     return Usage(used.input_tokens, used.cache_read_tokens, used.output_tokens, cost)
 
 
-def _settings(question: Question) -> "ModelSettings":
-    from pydantic_ai.settings import ModelSettings
+def _library_errors() -> tuple[type[Exception], ...]:
+    """What goes wrong with an answer, and what the library refuses to ask."""
+    from pydantic_ai.exceptions import AgentRunError, UserError
 
-    settings = ModelSettings(max_retries=0)
-    if question.temperature is not None:
-        settings["temperature"] = question.temperature
-    if question.must_call:
-        settings["tool_choice"] = "required"
-    if (level := _thinking(question.thinking)) is not None:
-        settings["thinking"] = level
-    return settings
-
-
-def _thinking(thinking: Thinking) -> Any:
-    if thinking.mode == "disabled":
-        return False
-    return thinking.effort or (True if thinking.mode in ("enabled", "adaptive") else None)
-
-
-def _library_error() -> type[Exception]:
-    from pydantic_ai.exceptions import AgentRunError
-
-    return AgentRunError
+    return AgentRunError, UserError
 
 
 def _pause(fault: Exception, attempt: int) -> float | None:
@@ -194,18 +186,37 @@ def _in_words(name: str, fault: Exception, *, shown: bool) -> Unavailable:
     from pydantic_ai.exceptions import (
         ModelAuthenticationError,
         ModelConnectionError,
+        ModelContextWindowExceededError,
         ModelHTTPError,
+        ModelNotFoundError,
         ModelQuotaExceededError,
         ModelRateLimitError,
         ModelRequestRejectedError,
+        UserError,
     )
 
     status = f" ({fault.status_code})" if isinstance(fault, ModelHTTPError) else ""
     match fault:
+        case UserError():
+            return ModelRefused(f"{name} cannot be asked with these settings: {fault}")
         case ModelAuthenticationError():
             return ModelRefused(f"{name}: the provider refused the API key{status}. Check it under Models.")
         case ModelQuotaExceededError():
-            return ModelRefused(f"{name}: the provider account has run out of credit{status}. Top it up there.")
+            return Unavailable(
+                f"{name}: the provider account has run out of credit{status}. Top it up there.", code="model_unpaid"
+            )
+        case ModelNotFoundError():
+            return Unavailable(
+                f"{name}: the provider has no such model{status}. Check the model's name and the provider's base URL.",
+                code="model_unknown",
+            )
+        case ModelRequestRejectedError() if isinstance(fault, ModelContextWindowExceededError) or TOO_LONG.search(
+            str(fault)
+        ):
+            return QuestionTooLong(
+                f"{name}: the input is longer than the model takes{status}. Write or attach less, or choose a model "
+                "with a larger context window. For a server of your own, enter its window under Models."
+            )
         case ModelRateLimitError():
             wait = fault.retry_after
             return Unavailable(

@@ -38,6 +38,9 @@ class Provider(models.Model):
     fallback_model = models.CharField(
         max_length=200, blank=True, help_text="provider:model, asked where this provider does not answer."
     )
+    context_window = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Tokens that its models take, where nobody else knows it."
+    )
     is_default = models.BooleanField(default=False, help_text="Asked where no provider is named either.")
     enabled = models.BooleanField(default=True)
     tested_at = models.DateTimeField(null=True, blank=True)

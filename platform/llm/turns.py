@@ -109,7 +109,7 @@ class Thinking:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """All that one answer depends on. With `must_call` the answer has to be one of the tools."""
+    """All that one answer depends on. With `must_call` the answer has to call a tool, without `may_call` none."""
 
     instructions: str
     history: Sequence[Turn]
@@ -117,3 +117,4 @@ class Question:
     temperature: float | None = None
     thinking: Thinking = field(default_factory=Thinking)
     must_call: bool = False
+    may_call: bool = True

@@ -45,10 +45,7 @@ def person(transactional_db: None) -> User:
 @pytest.fixture
 def execution(person: User) -> Execution:
     names = [f"n{number}" for number in range(NODES)]
-    ways = [
-        way(source, target, "selector", properties={"name": "on", "selector": "a"})
-        for source, target in zip(names, [*names[1:], "end"], strict=True)
-    ]
+    ways = [way(source, target, "outcome_success") for source, target in zip(names, [*names[1:], "end"], strict=True)]
     parts = graph(*(node(name, "url") for name in names), node("end", "output"), *ways)
     made: Execution = ExecutionFactory(
         workflow=WorkflowFactory(agent__organization=person.organizations.get(), graph=parts)

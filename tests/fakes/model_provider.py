@@ -1,4 +1,4 @@
-"""A provider of models on loopback: OpenAI's chat completions and Anthropic's messages, streamed, failing on demand."""
+"""A provider of models on loopback, by the protocols of OpenAI, Anthropic and Google: streamed, failing on demand."""
 
 import json
 import threading
@@ -35,6 +35,7 @@ class Fault:
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     code: str = "some_error"
+    message: str = "Not with {key}."
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,10 @@ class ModelProvider:
     def anthropic(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def google(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
 
 @contextmanager
 def model_provider() -> Iterator[ModelProvider]:
@@ -104,7 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.provider.seen.append(Request(self.path, headers, body))
             self.provider.came.notify_all()
         self.close_connection = True
-        sent = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
+        sent = next((headers[name] for name in ("x-api-key", "x-goog-api-key") if name in headers), "")
+        sent = sent or headers.get("authorization", "").removeprefix("Bearer ")
         if sent != KEY:
             self._refuse(Fault(401, code="invalid_api_key"), sent)
             return
@@ -115,13 +121,20 @@ class _Handler(BaseHTTPRequestHandler):
             case Silence():
                 self.provider.over.wait(60)
             case Reply():
-                events = _anthropic(answer, body) if self.path.endswith("/messages") else _openai(answer, body)
+                events = self._events(answer, body)
                 # Whoever asked may have gone meanwhile.
                 with suppress(BrokenPipeError, ConnectionResetError):
                     self._stream(list(events), cut=answer.cut, held=answer.held)
 
+    def _events(self, reply: Reply, body: dict[str, Any]) -> Iterator[str]:
+        if ":streamGenerateContent" in self.path:
+            return _google(reply)
+        return _anthropic(reply, body) if self.path.endswith("/messages") else _openai(reply, body)
+
     def _refuse(self, fault: Fault, key: str) -> None:
-        error = {"message": f"Not with {key}.", "type": fault.code, "code": fault.code}
+        error: dict[str, Any] = {"message": fault.message.format(key=key), "type": fault.code, "code": fault.code}
+        if "x-goog-api-key" in self.headers:
+            error |= {"code": fault.status, "status": fault.code.upper()}
         content = json.dumps({"type": "error", "error": error}).encode()
         self.send_response(fault.status)
         for name, value in {"Content-Type": "application/json", **fault.headers}.items():
@@ -199,3 +212,22 @@ def _anthropic(reply: Reply, body: dict[str, Any]) -> Iterator[str]:
     stop = {"stop_reason": "tool_use" if reply.calls else "end_turn", "stop_sequence": None}
     yield event("message_delta", delta=stop, usage={"output_tokens": reply.output})
     yield event("message_stop")
+
+
+def _google(reply: Reply) -> Iterator[str]:
+    def chunk(parts: list[dict[str, Any]], **more: Any) -> str:
+        candidate = {"content": {"role": "model", "parts": parts}, "index": 0} | more
+        # Each chunk tells what was used so far; the last one counts.
+        usage = {
+            "promptTokenCount": reply.input,
+            "cachedContentTokenCount": reply.cached,
+            "candidatesTokenCount": reply.output,
+            "totalTokenCount": reply.input + reply.output,
+        }
+        return f"data: {json.dumps({'candidates': [candidate], 'usageMetadata': usage, 'responseId': 'r1'})}\r\n\r\n"
+
+    for piece in reply.pieces:
+        yield chunk([{"text": piece}])
+    for number, (name, arguments) in enumerate(reply.calls):
+        yield chunk([{"functionCall": {"id": f"call_{number}", "name": name, "args": json.loads(arguments)}}])
+    yield chunk([], finishReason="STOP")

@@ -54,6 +54,18 @@ def openai(organization: Organization, fake: ModelProvider) -> Provider:
 
 
 @pytest.fixture
+def google(organization: Organization, fake: ModelProvider) -> Provider:
+    return Provider.objects.create(
+        organization=organization,
+        name="gemini",
+        kind=Kind.GOOGLE,
+        base_url=fake.google,
+        api_key=KEY,
+        default_model="gemini-2.5-flash",
+    )
+
+
+@pytest.fixture
 def anthropic(organization: Organization, fake: ModelProvider) -> Provider:
     return Provider.objects.create(
         organization=organization,

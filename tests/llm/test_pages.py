@@ -42,6 +42,19 @@ def test_a_provider_is_added_edited_and_deleted(admin: Caller, organization: Org
     assert not Provider.objects.exists()
 
 
+def test_a_context_window_is_entered_for_a_server_of_ones_own(admin: Caller, organization: Organization) -> None:
+    client = signed_in(admin)
+    small = client.post(f"{LIST}/add", SENT | {"context_window": "100"})
+    assert "2,000 to 10,000,000 tokens" in small.text.split('id="id_context_window_error"')[1].split("</div>")[0]
+    client.post(f"{LIST}/add", SENT | {"context_window": "8192"})
+    provider = Provider.objects.get(organization=organization)
+    assert provider.context_window == 8_192
+    assert 'value="8192"' in client.get(f"{LIST}/{provider.pk}/edit").text
+    client.post(f"{LIST}/{provider.pk}/edit", SENT | {"context_window": ""})
+    provider.refresh_from_db()
+    assert provider.context_window is None
+
+
 def test_what_is_refused_stands_under_its_field(admin: Caller) -> None:
     answer = signed_in(admin).post(f"{LIST}/add", SENT | {"kind": "compatible"})
     assert answer.status_code == 422

@@ -14,13 +14,14 @@ from accounts.caller import Caller
 from accounts.errors import DomainError, Invalid, PlanLimit, Unavailable
 from accounts.models import Organization, Plan, TokenUsage
 from llm import asking
-from llm.asking import ModelBrokeOff, ModelRefused
+from llm.asking import ModelBrokeOff, ModelRefused, QuestionTooLong
 from llm.models import Budget, ModelCall, Price, Provider
 from llm.services.thinking import Thinker, spent_this_month
 from llm.turns import Answer, Question, Returned, Said, ToolResult, ToolSpec, Turn
 from tests.fakes.model_provider import KEY, Fault, ModelProvider, Reply, Silence
 
 LOOK = ToolSpec("look", "Looks.", {"type": "object", "properties": {"at": {"type": "string"}}})
+KINDS = ["main", "claude", "gemini"]
 QUESTION = Question("Be brief.", [Said("Hello?")], tools=[LOOK])
 
 
@@ -51,9 +52,15 @@ def think(
     return async_to_sync(ask)(), heard
 
 
-@pytest.mark.parametrize("kind", ["main", "claude"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_text_comes_as_it_is_said_and_its_use_is_kept(
-    kind: str, organization: Organization, openai: Provider, anthropic: Provider, fake: ModelProvider, member: Caller
+    kind: str,
+    organization: Organization,
+    openai: Provider,
+    anthropic: Provider,
+    google: Provider,
+    fake: ModelProvider,
+    member: Caller,
 ) -> None:
     answer, heard = think(organization, kind, user_id=member.user_id)
     assert (answer.text, heard, answer.calls) == ("Hello there.", ["Hello ", "there."], ())
@@ -67,38 +74,53 @@ def test_text_comes_as_it_is_said_and_its_use_is_kept(
     assert "Be brief." in str(fake.seen[0].body)
 
 
-@pytest.mark.parametrize("kind", ["main", "claude"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_tools_are_called_and_their_results_are_taken_back(
-    kind: str, organization: Organization, openai: Provider, anthropic: Provider, fake: ModelProvider
+    kind: str,
+    organization: Organization,
+    openai: Provider,
+    anthropic: Provider,
+    google: Provider,
+    fake: ModelProvider,
 ) -> None:
-    fake.answers.append(Reply(pieces=(), calls=(("look", '{"at": "sea"}'), ("look", "[1]"))))
+    # Google's protocol has no arguments that are no object.
+    second = '{"at": 1}' if kind == "gemini" else "[1]"
+    fake.answers.append(Reply(pieces=(), calls=(("look", '{"at": "sea"}'), ("look", second))))
     answer, _ = think(organization, kind)
     good, bad = answer.calls
     assert (good.name, good.arguments, good.fault) == ("look", {"at": "sea"}, "")
-    assert bad.fault
+    assert bool(bad.fault) == (kind != "gemini")
     results = [ToolResult(good.id, "look", {"tide": "low"}), ToolResult(bad.id, "look", "Give an object.", failed=True)]
     history: list[Turn] = [Said("Hello?"), answer, Returned(results), Said("And now?")]
     again, _ = think(organization, kind, Question("Be brief.", history, tools=[LOOK]))
     assert again.text == "Hello there."
-    sent = str(fake.seen[-1].body["messages"])
+    sent = str(fake.seen[-1].body)
     assert sent.index("low") < sent.index("Give an object.") < sent.index("And now?")
 
 
+@pytest.mark.parametrize(("first", "second"), [("main", "claude"), ("claude", "gemini"), ("gemini", "main")])
 def test_an_answer_of_one_kind_of_provider_is_taken_on_by_another(
-    organization: Organization, openai: Provider, anthropic: Provider, fake: ModelProvider
+    first: str,
+    second: str,
+    organization: Organization,
+    openai: Provider,
+    anthropic: Provider,
+    google: Provider,
+    fake: ModelProvider,
 ) -> None:
-    first, _ = think(organization, "main")
-    history: list[Turn] = [Said("Hello?"), first, Said("And now?")]
-    assert think(organization, "claude", Question("Be brief.", history))[0].text == "Hello there."
-    assert "Hello there." in str(fake.seen[-1].body["messages"])
+    answer, _ = think(organization, first)
+    history: list[Turn] = [Said("Hello?"), answer, Said("And now?")]
+    assert think(organization, second, Question("Be brief.", history))[0].text == "Hello there."
+    assert "Hello there." in str(fake.seen[-1].body)
 
 
-@pytest.mark.parametrize("kind", ["main", "claude"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_provider_that_is_busy_is_asked_again_when_it_says(
     kind: str,
     organization: Organization,
     openai: Provider,
     anthropic: Provider,
+    google: Provider,
     fake: ModelProvider,
     pauses: list[float],
 ) -> None:
@@ -130,6 +152,48 @@ def test_after_four_tries_the_fallback_answers(
     assert [request.path for request in fake.seen] == ["/v1/chat/completions"] * 4 + ["/v1/messages"]
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [(Fault(404), "no such model"), (Fault(429, code="insufficient_quota"), "run out of credit")],
+    ids=["model", "account"],
+)
+def test_where_the_model_is_gone_or_the_account_is_empty_the_fallback_answers_at_once(
+    fault: Fault, said: str, organization: Organization, openai: Provider, anthropic: Provider, fake: ModelProvider
+) -> None:
+    fake.answers.append(fault)
+    with pytest.raises(Unavailable, match=said):
+        think(organization)
+    openai.fallback_model = "claude"
+    openai.save()
+    fake.answers.append(fault)
+    assert think(organization)[0].model == "claude:claude-sonnet-4-6"
+    assert len(fake.seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        ("main", Fault(400, code="context_length_exceeded")),
+        ("main", Fault(400, message="This model's maximum context length is 8192 tokens.")),
+        ("main", Fault(400, message="the request exceeds the available context size (4096 tokens)")),
+        ("claude", Fault(400, code="invalid_request_error", message="prompt is too long: 9 tokens > 8 maximum")),
+        ("gemini", Fault(400, code="invalid_argument", message="The input token count (9) exceeds the maximum of 8.")),
+    ],
+)
+def test_what_is_too_long_for_the_model_is_said_to_be_so(
+    kind: str,
+    fault: Fault,
+    organization: Organization,
+    openai: Provider,
+    anthropic: Provider,
+    google: Provider,
+    fake: ModelProvider,
+) -> None:
+    fake.answers.append(fault)
+    with pytest.raises(QuestionTooLong, match="longer than the model takes"):
+        think(organization, kind)
+
+
 def test_a_broken_answer_is_asked_for_again_only_while_nothing_was_passed_on(
     organization: Organization, openai: Provider, anthropic: Provider, fake: ModelProvider
 ) -> None:
@@ -154,7 +218,7 @@ def test_an_answer_that_does_not_come_ends(
     assert caught.value.code == "model_timeout"
 
 
-@pytest.mark.parametrize("kind", ["main", "claude"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
@@ -173,6 +237,7 @@ def test_what_fails_is_said_and_the_key_is_not(
     organization: Organization,
     openai: Provider,
     anthropic: Provider,
+    google: Provider,
     fake: ModelProvider,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -182,7 +247,7 @@ def test_what_fails_is_said_and_the_key_is_not(
         think(organization, kind)
     assert said in caught.value.message
     assert len(fake.seen) == (4 if fault.status == 500 else 1)
-    assert isinstance(caught.value, ModelRefused) == (fault.status in (400, 401, 404))
+    assert isinstance(caught.value, ModelRefused) == (fault.status in (400, 401))
     assert KEY in str(fake.seen[0].headers)
     told = (
         "".join(traceback.format_exception(caught.value)) + caplog.text + repr(openai) + repr(caught.value.__context__)

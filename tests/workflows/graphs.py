@@ -46,21 +46,27 @@ def sound() -> Parts:
 
 @st.composite
 def sound_graphs(draw: st.DrawFn) -> Parts:
-    """Any graph that can run: each node has a way from an earlier one, and one to the end."""
+    """Any graph that can run: each node has a way from an earlier one and one to the end. A request has one way on."""
     count = draw(st.integers(1, 8))
     names = [f"n{number}" for number in range(count)]
     kinds = [draw(st.sampled_from(["iris", "api", "url", "playwright_script"])) for _ in names]
+    if count > 1 and kinds[0] == "api":
+        kinds[0] = "url"
     nodes = [node(name, kind) for name, kind in zip(names, kinds, strict=True)] + [node("end", "output")]
     kind_of = dict(zip(names, kinds, strict=True))
-    pairs = {(names[draw(st.integers(0, number - 1))], names[number]) for number in range(1, count)}
-    pairs |= {(name, "end") for name in names}
-    back = draw(st.lists(st.tuples(st.sampled_from(names), st.sampled_from(names)), max_size=4))
-    pairs |= set(back)
+    several = [name for name in names if kind_of[name] != "api"]
+    pairs = set()
+    for number in range(1, count):
+        earlier = [name for name in several if name in names[:number]]
+        pairs.add((draw(st.sampled_from(earlier)), names[number]))
+    pairs |= {(name, draw(st.sampled_from([*several, "end"]))) for name in names if kind_of[name] == "api"}
+    pairs |= {(name, "end") for name in several}
+    if several:
+        pairs |= set(draw(st.lists(st.tuples(st.sampled_from(several), st.sampled_from(names)), max_size=4)))
     selector = {"type": "selector", "name": "seen", "selector": "a"}
+    how: dict[str, Parts] = {"iris": {}, "api": {"kind": "outcome_success"}}
+    otherwise = {"kind": "selector", "properties": selector}
     return graph(
         *nodes,
-        *(
-            way(source, target) if kind_of[source] == "iris" else way(source, target, "selector", properties=selector)
-            for source, target in sorted(pairs)
-        ),
+        *(way(source, target, **how.get(kind_of[source], otherwise)) for source, target in sorted(pairs)),
     )

@@ -13,7 +13,7 @@ from accounts.models import User
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import UserFactory
 from tests.workflows.factories import WorkflowFactory
-from tests.workflows.graphs import graph, node
+from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission
 from workflows.engine.run import drive
 from workflows.engine.watch import watch
@@ -42,6 +42,17 @@ def run(*arguments: Any, person: User | None = None) -> str:
     who = ["--as", person.email] if person else []
     call_command(*map(str, arguments), *who, stdout=said)
     return said.getvalue().strip()
+
+
+def test_a_version_that_this_installation_cannot_carry_out_is_valid_with_a_caution(tmp_path: Path) -> None:
+    drawn = graph(node("open", "url"), node("end", "output"), way("open", "end", "outcome_success"))
+    file = tmp_path / "version.json"
+    file.write_text(json.dumps({"graph": drawn, "rules": "", "settings": {}}))
+    said = run("workflow", "validate", file)
+    assert said.splitlines() == [
+        "A run that comes to “Open” fails: this installation does not carry out nodes of type url yet.",
+        "It can be published and run here.",
+    ]
 
 
 def test_an_execution_is_started_listed_shown_followed_and_cancelled(

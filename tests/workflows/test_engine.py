@@ -98,6 +98,17 @@ def test_a_run_goes_from_the_start_to_the_end(during: Any) -> None:
     assert list(numbers) == list(range(1, execution.activity_count + 1))
 
 
+def test_a_page_that_nobody_looks_at_takes_no_transition(during: Any) -> None:
+    seen = {"type": "selector", "name": "seen", "selector": "a"}
+    _, execution = started(node("a", "url"), node("end", "output"), way("a", "end", "selector", properties=seen))
+    assert drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.failure == (
+        "The one transition from “A” was not taken. Selectors are looked for on a page, and this installation has no "
+        "browser yet."
+    )
+
+
 def test_an_execution_without_a_place_is_not_taken_up(during: Any) -> None:
     workflow = WorkflowFactory(graph=graph(*line(1)))
     execution = executions.start(caller_for(member_of(workflow.agent.organization)), workflow=workflow, inputs={})

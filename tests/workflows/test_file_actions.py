@@ -98,3 +98,11 @@ def test_a_file_is_written_over_and_holds_no_secret(given: list[Any]) -> None:
     with content.storage().open(file.storage_name) as stored:
         assert stored.read() == b"second, with ${secret.TOKEN}"
     assert given[-1] == {"path": "workspace/notes.txt", "size": 28}
+
+
+def test_a_file_whose_content_is_gone_is_told_of(given: list[Any]) -> None:
+    caller, execution = working(*(call(name, path="uploads/a.txt") for name in ("file_read", "read_file")))
+    uploaded(caller, execution, "a.txt", b"a")
+    content.storage().delete(ExecutionFile.objects.get().storage_name)
+    assert on(execution).state == Status.COMPLETED
+    assert failures(execution) == ["The content of “uploads/a.txt” is no longer there."] * 2

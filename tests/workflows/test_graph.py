@@ -10,9 +10,11 @@ from pydantic import ValidationError
 
 from tests.workflows.graphs import graph, node, sound, sound_graphs, way
 from workflows.graph.diff import Content, difference
-from workflows.graph.placeholders import fill, inputs_of
-from workflows.graph.shapes import Graph
+from workflows.graph.filling import NoValue, fill
+from workflows.graph.placeholders import inputs_of
+from workflows.graph.shapes import Graph, Node
 from workflows.graph.validate import Code, Fault, validate
+from workflows.graph.yields import needed_of, variable_of
 
 END = node("end", "output")
 
@@ -67,6 +69,14 @@ BROKEN: dict[str, tuple[dict[str, Any], tuple[Code, str | None]]] = {
         (Code.AMBIGUOUS, "a"),
     ),
     "a choice nobody makes": (graph(node("a", "api"), END, way("a", "end")), (Code.PROPERTY, "a-end")),
+    "a look at a page that a request does not open": (
+        graph(
+            node("a", "api"),
+            END,
+            way("a", "end", "selector", properties={"type": "selector", "name": "seen", "selector": "a"}),
+        ),
+        (Code.PROPERTY, "a-end"),
+    ),
     "a selector that is missing": (
         graph(node("a"), END, way("a", "end", "selector")),
         (Code.PROPERTY, "a-end"),
@@ -102,6 +112,20 @@ BROKEN: dict[str, tuple[dict[str, Any], tuple[Code, str | None]]] = {
     "a capability that is not there": (
         graph(node("a", properties={"instructions": "Go.", "tools": ["teleport"]}), END, way("a", "end")),
         (Code.CAPABILITY, "a"),
+    ),
+    "two answers by one name": (
+        graph(
+            node("a", "api", name="Fetch it"),
+            node("b", "api", name="Fetch (it)"),
+            END,
+            way("a", "b", "outcome_success"),
+            way("b", "end", "outcome_success"),
+        ),
+        (Code.VARIABLE, "b"),
+    ),
+    "an answer in the place of the note": (
+        graph(node("a", "api", name="scratchpad"), END, way("a", "end", "outcome_success")),
+        (Code.VARIABLE, "a"),
     ),
     "no name": (graph(node("a", name=" "), END, way("a", "end")), (Code.NAMELESS, "a")),
 }
@@ -151,8 +175,36 @@ def test_what_a_script_works_out_is_no_input() -> None:
     assert inputs_of(Graph.model_validate(drawn)) == ["colour"]
 
 
-def test_placeholders_are_filled_and_what_has_no_value_stays() -> None:
-    assert fill("{{.a}} and {{ .b }} and {{.c}}", {"a": 1, "b": "{{.a}}"}) == "1 and {{.a}} and {{.c}}"
+def test_placeholders_are_filled_once_and_what_has_no_value_is_named() -> None:
+    assert fill("{{.a}} and {{ .b }}", {"a": 1, "b": "{{.a}}"}) == "1 and {{.a}}"
+    with pytest.raises(NoValue, match="no input and no variable is called c"):
+        fill("{{.c}}", {"a": 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("order", "order"),
+        ("_x_", "_x_"),
+        ("Fetch order", "Fetch_order"),
+        ("Prüfe: Größe?", "Prufe_Groe"),
+        ("2nd try", "_2nd_try"),
+        ("注文", "n_1"),
+    ],
+)
+def test_a_nodes_variable_is_its_name_as_one_word(name: str, variable: str) -> None:
+    assert variable_of(Node.model_validate(node("n-1", "api", name=name))) == variable
+
+
+@given(sound_graphs())
+def test_a_run_is_never_asked_for_more_than_the_placeholders_name(drawn: dict[str, Any]) -> None:
+    for one in drawn["nodes"]:
+        if one["type"] == "iris":
+            one["properties"] = {"instructions": " ".join(f"{{{{.{name}.x}}}}" for name in ("N0", "N1", "N2", "z"))}
+    read = Graph.model_validate(drawn)
+    assert set(needed_of(read)) <= set(inputs_of(read))
+    if any(one["type"] == "iris" for one in drawn["nodes"]):
+        assert "z" in needed_of(read)
 
 
 def test_a_part_that_the_contract_does_not_name_is_no_graph() -> None:

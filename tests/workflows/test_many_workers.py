@@ -28,10 +28,7 @@ def has_steps(count: int) -> bool:
 
 def line(count: int, kind: str) -> Parts:
     names = [f"n{number}" for number in range(count)]
-    ways = [
-        way(source, target, "selector", properties={"name": "on", "selector": "a"})
-        for source, target in zip(names, [*names[1:], "end"], strict=True)
-    ]
+    ways = [way(source, target, "outcome_success") for source, target in zip(names, [*names[1:], "end"], strict=True)]
     return graph(*(node(name, kind) for name in names), node("end", "output"), *ways)
 
 

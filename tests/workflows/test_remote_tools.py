@@ -11,6 +11,7 @@ from django.db import connections
 from pytest_django import Settings
 
 from accounts.caller import Caller
+from accounts.errors import Invalid
 from agents_hub.models import AgentServer, SwitchedOff
 from agents_hub.services.agent_servers import change_servers
 from mcp_gateway.models import RemoteServer, RemoteTool
@@ -100,6 +101,14 @@ def test_a_server_that_is_not_assigned_offers_nothing(server: McpServer, printer
     AgentServer.objects.all().delete()
     assert on(execution).state == Status.COMPLETED
     assert server.seen == []
+
+
+def test_a_task_that_calls_remote_tools_is_not_begun_where_no_server_can_be_used(printer: RemoteServer) -> None:
+    with pytest.raises(Invalid, match="no remote server that is enabled"):
+        started(task("print", done(), tools=("mcp_call",)), END, way("print", "end"))
+    RemoteServer.objects.filter(pk=printer.pk).update(enabled=False)
+    with pytest.raises(Invalid, match="Tick one on the agent's page"):
+        printing(printer, done())
 
 
 def test_a_tool_that_is_switched_off_for_the_agent_is_not_called(server: McpServer, printer: RemoteServer) -> None:

@@ -1,9 +1,14 @@
 """The profile's secrets: used by name, and in nothing that is stored or said to a model."""
 
+import base64
+import html
+import io
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.applications import Starlette
@@ -11,13 +16,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from agents_hub.models import ProfileCredential
+from config.logs import ForMachines, Readable, WithRequestId
+from security.fields import Sealed
 from tests.serving import serve
 from tests.workflows.graphs import node, way
 from tests.workflows.tasks import END, call, done, failures, on, started, task, told
+from workflows.engine import run
 from workflows.engine.states import Status
 from workflows.engine.watch import watch
-from workflows.models import Checkpoint, Step
+from workflows.models import Checkpoint, Step, UserMessage
+from workflows.nodes import kinds
 from workflows.secrets import Secrets
+from workflows.services import wishes
 from workflows.task.actions import ActionFailed
 from workflows.task.calls import totp
 from workflows.task.loop import Task
@@ -51,12 +62,16 @@ def echo() -> Iterator[tuple[str, list[Any]]]:
     """An API that says again what it was sent, and what it was sent."""
     seen: list[Any] = []
 
+    async def refuse(request: Request) -> JSONResponse:
+        return JSONResponse({"no": request.headers["x-token"], "long": "x" * 49_950 + TOKEN}, 403)
+
     async def say(request: Request) -> JSONResponse:
         sent = {"token": request.headers.get("x-token"), "body": json.loads(await request.body() or b"null")}
+        sent["query"] = dict(request.query_params)
         seen.append(sent | {"key": request.headers["idempotency-key"]})
         return JSONResponse(sent)
 
-    app = Starlette(routes=[Route("/", say, methods=["GET", "POST"])])
+    app = Starlette(routes=[Route("/", say, methods=["GET", "POST"]), Route("/refuse", refuse)])
     with serve(app) as served:
         yield f"http://127.0.0.1:{served.port}/", seen
 
@@ -140,3 +155,88 @@ def test_a_value_is_hidden_however_it_comes_back(form: str) -> None:
     secrets = Secrets({"TOKEN": TOKEN, "SHORT": "abc"})
     assert secrets.hide({f"x{form}": [f"is {form}!", 1]}) == {"x${secret.TOKEN}": ["is ${secret.TOKEN}!", 1]}
     assert secrets.hide("abc") == "abc"
+
+
+QUOTED = 'pa"ss\\w\nörd & <1>'
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        json.dumps(QUOTED)[1:-1],
+        json.dumps(QUOTED, ensure_ascii=False)[1:-1],
+        json.dumps(json.dumps({"is": QUOTED}))[1:-1],
+        html.escape(QUOTED),
+        html.escape(QUOTED, quote=False),
+        QUOTED.encode().hex(),
+        QUOTED.encode().hex().upper(),
+        quote(QUOTED).lower(),
+        *(base64.b64encode(f"{'u' * length}:{QUOTED}".encode()).decode() for length in (3, 4, 5)),
+    ],
+)
+def test_a_value_is_hidden_when_it_comes_back_escaped(form: str) -> None:
+    hidden = Secrets({"TOKEN": QUOTED}).hide(f"is {form}!")
+    assert "${secret.TOKEN}" in hidden
+    assert len(hidden) < 45
+
+
+def test_a_value_is_hidden_when_it_comes_back_as_a_number() -> None:
+    assert Secrets({"CARD": "4111222233334444"}).hide([4111222233334444, True]) == ["${secret.CARD}", True]
+
+
+@pytest.mark.django_db
+def test_a_refusal_that_repeats_a_secret_and_is_cut_in_the_midst_of_it_tells_nothing(
+    echo: Any, said: list[str]
+) -> None:
+    url, _ = echo
+    request = call("ext_api_call", url=url + "refuse", headers={"X-Token": "${secret.SHOP_TOKEN}"})
+    _, execution = started(
+        task("look", request, done(), tools=("ext_api_call",), words="Use SHOP_TOKEN."),
+        END,
+        way("look", "end"),
+        secrets={"SHOP_TOKEN": TOKEN},
+    )
+    assert on(execution).state == Status.COMPLETED
+    assert failures(execution)
+    assert not [text for text in (everything_stored(execution), *said) if TOKEN[:6] in text]
+
+
+@pytest.mark.django_db
+def test_what_a_person_says_is_kept_without_secrets(echo: Any, said: list[str]) -> None:
+    caller, execution = started(
+        task("look", done(), words="Use SHOP_TOKEN."), END, way("look", "end"), secrets={"SHOP_TOKEN": TOKEN}
+    )
+    credential = ProfileCredential.objects.create(profile=execution.profile, name="LOST", value="gone")
+    ProfileCredential.objects.filter(pk=credential.pk).update(value=Sealed(b"spoilt" * 10))
+    wishes.add_message(caller, execution_id=execution.pk, text=f"It is {TOKEN}.")
+    assert UserMessage.objects.get().text == "It is ${secret.SHOP_TOKEN}."
+    assert TOKEN not in json.dumps(told(execution))
+
+
+@pytest.mark.django_db
+def test_a_secret_in_an_address_is_encoded(echo: Any) -> None:
+    url, seen = echo
+    api = node("fetch", "api", properties={"method": "GET", "url": url + "?token=${secret.SHOP_TOKEN}&x=1"})
+    _, execution = started(api, END, way("fetch", "end", "outcome_success"), secrets={"SHOP_TOKEN": "a&b+c d"})
+    assert on(execution).state == Status.COMPLETED
+    assert seen[0]["query"] == {"token": "a&b+c d", "x": "1"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("json_lines", [True, False])
+def test_a_fault_of_ours_writes_no_secret_into_the_log(json_lines: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def burst(work: Any) -> Any:
+        raise ValueError(f"no host in {work.secrets.value('SHOP_TOKEN', ['SHOP_TOKEN'])}")
+
+    monkeypatch.setitem(kinds._kinds, "url", burst)
+    lines = io.StringIO()
+    handler = logging.StreamHandler(lines)
+    handler.addFilter(WithRequestId())
+    handler.setFormatter(ForMachines("%(message)s") if json_lines else Readable())
+    monkeypatch.setattr(run.logger, "handlers", [handler])
+    _, execution = started(
+        node("look", "url"), END, way("look", "end", "outcome_success"), secrets={"SHOP_TOKEN": 'pa"ss/1'}
+    )
+    assert on(execution).state == Status.FAILED
+    assert "no host in ${secret.SHOP_TOKEN}" in lines.getvalue()
+    assert "ss/1" not in lines.getvalue()

@@ -120,6 +120,18 @@ def no_name(drawn: Parts, data: st.DataObject) -> Place:
     return str(nameless["id"])
 
 
+def one_variable_of_two(drawn: Parts, data: st.DataObject) -> Place:
+    for name in ("first", "second"):
+        drawn["nodes"].append(node(name, "api", name="Fetch it", is_start_node=False))
+    return "second"
+
+
+def no_server(drawn: Parts, data: st.DataObject) -> Place:
+    drawn["nodes"].append(node("calls", is_start_node=False))
+    drawn["nodes"][-1]["properties"] = {"instructions": "Go.", "tools": ["mcp_call"]}
+    return "calls"
+
+
 SPOILT: dict[Code, tuple[Spoil, ...]] = {
     Code.NO_START: (no_start,),
     Code.SEVERAL_STARTS: (another_start,),
@@ -135,6 +147,8 @@ SPOILT: dict[Code, tuple[Spoil, ...]] = {
     Code.PLACEHOLDER: (no_placeholder,),
     Code.CAPABILITY: (no_capability,),
     Code.NAMELESS: (no_name,),
+    Code.VARIABLE: (one_variable_of_two,),
+    Code.SERVER: (no_server,),
 }
 
 
@@ -147,7 +161,7 @@ def test_every_kind_of_fault_is_made_here() -> None:
 @given(drawn=sound_graphs(), data=st.data())
 def test_what_is_wrong_is_named_where_it_is(code: Code, spoil: Spoil, drawn: Parts, data: st.DataObject) -> None:
     place = spoil(drawn, data)
-    found = validate(Graph.model_validate(drawn), capabilities=frozenset({"file_read"}))
+    found = validate(Graph.model_validate(drawn), capabilities=frozenset({"file_read"}), has_servers=False)
     assert (code, place) in {(fault.code, fault.node_id or fault.transition_id) for fault in found}
     assert all(fault.message.endswith(".") for fault in found)
 

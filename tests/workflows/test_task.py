@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from tests.workflows.graphs import node, way
 from tests.workflows.tasks import END, call, done, failures, started, task
@@ -90,7 +91,7 @@ def test_a_question_waits_for_people_and_their_answer_goes_on() -> None:
     execution.refresh_from_db()
     assert execution.status == "paused_by_agent"
     told = Activity.objects.latest("number").payload["pausedPayload"]["question"]["questions"]
-    assert told == [{"question": "Which?", "header": "", "options": [{"label": "A", "description": ""}]}]
+    assert told == [{"question": "Which?", "header": "Question", "options": [{"label": "A", "description": ""}]}]
     wishes.add_message(caller, execution_id=execution.pk, text="A, please.")
     admission.admit()
     drive(execution.pk)
@@ -180,3 +181,39 @@ def test_beside_a_way_for_success_another_may_be_chosen(chosen: str | None, outc
     drive(execution.pk)
     execution.refresh_from_db()
     assert execution.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"headers": {"X-Name": "Łovelace"}}, "a header holds “Ł”, and headers hold ASCII alone"),
+        ({"headers": {"X-Name": "a\nb"}}, "could not be sent"),
+    ],
+)
+def test_a_request_that_cannot_be_written_is_told_to_the_model(
+    arguments: dict[str, Any], said: str, settings: Settings
+) -> None:
+    settings.OUTBOUND_ALLOW_LOCAL = True
+    request = call("ext_api_call", url="http://127.0.0.1:9/", **arguments)
+    _, execution = started(task("look", request, DONE, tools=("ext_api_call",)), END, way("look", "end"))
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.status == "completed"
+    [failure] = failures(execution)
+    assert said in failure
+
+
+def test_an_action_that_breaks_is_told_to_the_model_and_the_run_goes_on(
+    acts: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def break_down(work: Any, arguments: Note) -> str:
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setitem(actions._actions, "ship", Action("ship", "Ship it.", Note, break_down, "tests"))
+    ship = call("ship", text="order 1")
+    _, execution = started(task("look", ship, DONE, tools=("ship",)), END, way("look", "end"))
+    drive(execution.pk)
+    execution.refresh_from_db()
+    assert execution.status == "completed"
+    assert failures(execution) == [f"Something failed on our side. It is in the log under {execution.pk}."]
+    assert "a fault of ours" in caplog.text

@@ -122,6 +122,35 @@ def test_a_question_that_nobody_answers_in_time_fails_the_run() -> None:
     assert execution.state == Status.FAILED
 
 
+def test_what_was_said_just_before_the_run_was_given_back_is_no_answer(
+    asked: list[Question], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller, execution = asking()
+    hear = Task.hear
+
+    async def heard_and_then_somebody_speaks(self: Task) -> None:
+        await hear(self)
+        if self.record.open_calls:
+            await sync_to_async(wishes.add_message)(caller, execution_id=execution.pk, text="By the way, it rains.")
+
+    monkeypatch.setattr(Task, "hear", heard_and_then_somebody_speaks)
+    assert on(execution).state == Status.PAUSED_BY_AGENT
+    wishes.add_message(caller, execution_id=execution.pk, text="The red one.")
+    assert on(execution).state == Status.COMPLETED
+    answered, heard = asked[-1].history[-2:]
+    assert isinstance(answered, Returned)
+    assert answered.results[0].content == "The red one."
+    assert heard == Said("A person says: By the way, it rains.")
+
+
+def test_a_list_of_what_is_to_be_done_says_what_is_being_done() -> None:
+    todos = call("todos", todos=[{"content": "Look", "activeForm": "Looking", "status": "in_progress"}])
+    _, execution = started(task("look", todos, done(), tools=("todos",)), END, way("look", "end"))
+    assert on(execution).state == Status.COMPLETED
+    [line] = [line for line in told(execution) if "todos" in line]
+    assert line["todos"] == [{"content": "Look", "activeForm": "Looking", "status": "in_progress"}]
+
+
 def test_past_the_soft_limit_the_model_is_told_once(asked: list[Question], monkeypatch: pytest.MonkeyPatch) -> None:
     tools = ("util_get_datetime",)
     look = task("look", call("util_get_datetime"), call("util_get_datetime"), done(), tools=tools)
@@ -135,7 +164,7 @@ def test_past_the_soft_limit_the_model_is_told_once(asked: list[Question], monke
 
 
 def test_a_long_history_is_made_short_and_the_task_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compaction, "FROM_TOKENS", 1_000)
+    monkeypatch.setattr("llm.compaction.FROM_TOKENS", 1_000)
     looks, completes = ToolCall("a", "util_get_datetime", {}), ToolCall("b", "complete_task", {"summary": "Done."})
     answers = [
         Answer("", [looks], Usage(2_000, 0, 7), "fake:model", {}),

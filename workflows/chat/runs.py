@@ -231,5 +231,5 @@ def _read(arguments: Mapping[str, Any], inputs: Sequence[str]) -> tuple[Mapping[
 
 @lru_cache(maxsize=1_024)
 def _inputs_of(workflow_id: UUID) -> tuple[str, ...]:
-    """The placeholders of a version, whose content never changes."""
-    return tuple(Workflow.objects.get(pk=workflow_id).inputs)
+    """What a run of the version has to be given; its content never changes."""
+    return tuple(Workflow.objects.get(pk=workflow_id).needed_inputs)

@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
+from workflows.clipping import clipped_each
 from workflows.engine.states import Status
+
+# Of one variable and of all that a step gave, in characters; the run's variables hold them whole.
+MOST_SHOWN = (10_000, 50_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def transitioned(
         "newNodeType": node_type,
         "fromNodeDuration": round(seconds, 3),
         "transitionType": transition_type,
-        "fromNodeOutput": [{"name": key, "value": value} for key, value in output.items()],
+        "fromNodeOutput": [{"name": key, "value": value} for key, value in clipped_each(output, *MOST_SHOWN).items()],
         "fromNodeSummary": summary or None,
     }
     return Line("transitioned_node", {key: value for key, value in payload.items() if value is not None})

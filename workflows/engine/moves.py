@@ -62,17 +62,30 @@ def ways_from(graph: Graph, node: Node) -> list[Transition]:
 
 
 def next_move(graph: Graph, node: Node, given: NodeResult) -> Move:
-    """On by the transition chosen, else by the one for success, else by the only one; or the end, or a dead end."""
+    """On by the transition chosen, else by the one for success, else by the only one; or the end, or a dead end.
+
+    One with a selector is taken where it is chosen alone: whoever looks at a page chooses it.
+    """
     if given.ending is not None:
         return Finish(given.ending)
     if not given.succeeded:
         return Fail(given.summary or f"“{node.name}” failed.")
     ways = ways_from(graph, node)
     chosen = [way for way in ways if way.id == given.chosen]
-    taken = chosen or [way for way in ways if way.type == "outcome_success"] or (ways if len(ways) == 1 else [])
+    only = ways if len(ways) == 1 and ways[0].type != "selector" else []
+    taken = chosen or [way for way in ways if way.type == "outcome_success"] or only
     if not taken:
-        return Fail(f"None of the {len(ways)} transitions from “{node.name}” was taken.")
+        return Fail(_stuck(node, ways))
     target = node_of(graph, taken[0].target)
     if target is None:
         return Fail(f"The transition {taken[0].id} leads to {taken[0].target}, and there is no such node.")
     return Go(taken[0], target, taken[0].require_confirmation)
+
+
+def _stuck(node: Node, ways: list[Transition]) -> str:
+    said = f"“{node.name}” has {len(ways)} transitions, and none was taken."
+    if len(ways) == 1:
+        said = f"The one transition from “{node.name}” was not taken."
+    if any(way.type == "selector" for way in ways):
+        said += " Selectors are looked for on a page, and this installation has no browser yet."
+    return said

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from security import request_id
+from security import request_id, withheld
+from workflows.clipping import clipped_each
 from workflows.engine import activities, moves, sharing, store
 from workflows.engine.activities import Line
 from workflows.engine.moves import Go, Move, NodeResult
@@ -27,6 +28,9 @@ from workflows.models import Checkpoint, Execution, Workflow
 from workflows.nodes import kinds
 
 logger = logging.getLogger(__name__)
+
+# Of one variable in the row of the step that gave it, and of all, in characters; the run's variables hold them whole.
+MOST_OF_OUTPUT = (50_000, 200_000)
 
 
 def drive(execution_id: UUID) -> bool:
@@ -95,7 +99,7 @@ class _Run:
 
     def go(self) -> bool:
         """Until it ends, waits, or gives way; whether it gave way."""
-        with watch.over(self.held, self.interrupt, self.worktime):
+        with withheld.from_logs(self.secrets.hide), watch.over(self.held, self.interrupt, self.worktime):
             if self.execution.step_count == 0:
                 sharing.restore(self.execution)
             # What people wanted while nobody had it comes before anything else.
@@ -175,7 +179,8 @@ class _Run:
 
     def commit(self, node: Node, number: int, given: NodeResult, seconds: float, move: Move) -> Node | None:
         outcome = outcome_of(move, node, given, seconds)
-        row = StepRow(number, node.id, node.name, node.type, given.variables, given.summary, given.succeeded, seconds)
+        output = clipped_each(given.variables, *MOST_OF_OUTPUT)
+        row = StepRow(number, node.id, node.name, node.type, output, given.summary, given.succeeded, seconds)
         variables = {**self.execution.variables, **given.variables}
         changes = {"active_seconds": self.worktime.spent, "waiting_for": None, **outcome.changes}
         if given.variables:

@@ -1,21 +1,42 @@
-"""Placeholders, written `{{.name}}`: which a graph asks for, which are badly written, and putting values in."""
+"""Placeholders, written `{{.name}}` or `{{.name.part}}`: where they stand, which are badly written, what they name.
+
+What they are filled with is `graph.filling`'s; which of them a run has to be given values for is `graph.yields`'.
+"""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from workflows.graph.shapes import Graph, Node
 
-PLACEHOLDER = re.compile(r"\{\{\s*\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+# What variables, and so placeholders, can be called.
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+PLACEHOLDER = re.compile(r"\{\{\s*\.([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z0-9_-]+)*)\s*\}\}")
 # Whatever looks as if a placeholder was meant: what follows the braces, up to the closing ones or a little further.
-OPENING = re.compile(r"\{\{[^{}\n]{0,60}(?:\}\})?")
+OPENING = re.compile(r"\{\{[^{}\n]{0,300}(?:\}\})?")
 # In a script two braces are ordinary code; only with the dot was a placeholder meant.
-OPENING_IN_SCRIPT = re.compile(r"\{\{\s*\.[^{}\n]{0,60}(?:\}\})?")
+OPENING_IN_SCRIPT = re.compile(r"\{\{\s*\.[^{}\n]{0,300}(?:\}\})?")
 
 
-def names_in(text: str) -> list[str]:
-    """The names of the well-formed placeholders, in the order in which they stand."""
-    return PLACEHOLDER.findall(text)
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What one placeholder names: a value, and the way to a part of it."""
+
+    name: str
+    path: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, match: re.Match[str]) -> "Reference":
+        return cls(match[1], tuple(match[2].split(".")[1:]))
+
+    def __str__(self) -> str:
+        return f"{{{{.{'.'.join((self.name, *self.path))}}}}}"
+
+
+def references_in(text: str) -> list[Reference]:
+    """What the well-formed placeholders name, in the order in which they stand."""
+    return [Reference.of(match) for match in PLACEHOLDER.finditer(text)]
 
 
 def malformed_in(text: str, *, script: bool = False) -> list[str]:
@@ -31,28 +52,20 @@ def texts_of(node: Node) -> Iterator[tuple[str, str]]:
             yield from _texts(value, name)
 
 
+def references_of(node: Node) -> Iterator[Reference]:
+    """What the node's placeholders name, but for what its script works out by itself."""
+    own = _own_variables(node)
+    for _, text in texts_of(node):
+        yield from (reference for reference in references_in(text) if reference.name not in own)
+
+
 def is_script(path: str) -> bool:
     return path.rpartition(".")[2] == "script"
 
 
 def inputs_of(graph: Graph) -> list[str]:
-    """What a run has to be given: each name once, in the order of the nodes; a script works out its own variables."""
-    found: dict[str, None] = {}
-    for node in graph.nodes:
-        own = _own_variables(node)
-        for _, text in texts_of(node):
-            found.update(dict.fromkeys(name for name in names_in(text) if name not in own))
-    return list(found)
-
-
-def fill(text: str, values: Mapping[str, Any]) -> str:
-    """The text with each placeholder replaced. One without a value stays as it is: whoever runs has checked before."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        return str(values[name]) if name in values else match.group(0)
-
-    return PLACEHOLDER.sub(value, text)
+    """The names that the placeholders begin with, each once, in the order of the nodes."""
+    return list(dict.fromkeys(reference.name for node in graph.nodes for reference in references_of(node)))
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -8,11 +8,15 @@ from enum import StrEnum
 from pydantic import BaseModel, ValidationError
 
 from mcp_gateway.structured_output import violations
-from workflows.graph import placeholders
+from workflows.graph import placeholders, yields
 from workflows.graph.properties import OF_NODE, OF_TRANSITION
 from workflows.graph.shapes import Graph, Node, Transition
 
 OUTCOME_CHARACTERS = 30
+# The variable of the scratchpad.
+RESERVED = frozenset({"scratchpad"})
+# The capability that stands for the tools of the agent's remote servers.
+REMOTE = "mcp_call"
 
 
 class Code(StrEnum):
@@ -30,6 +34,8 @@ class Code(StrEnum):
     PLACEHOLDER = "placeholder"
     CAPABILITY = "capability"
     NAMELESS = "nameless"
+    VARIABLE = "variable"
+    SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,11 @@ class Fault:
     path: str = ""
 
 
-def validate(graph: Graph, *, capabilities: Collection[str]) -> list[Fault]:
+def validate(graph: Graph, *, capabilities: Collection[str], has_servers: bool = True) -> list[Fault]:
     """All that is wrong, in the order of reading; nothing where the graph can run.
 
-    `capabilities` are the names that AI tasks can be given on this installation.
+    `capabilities` are the names that AI tasks can be given on this installation. `has_servers`: whether the agent has
+    a remote server whose tools can be called; where the agent is not known, it is taken to have one.
     """
     return [
         *_ids(graph),
@@ -54,7 +61,14 @@ def validate(graph: Graph, *, capabilities: Collection[str]) -> list[Fault]:
         *(fault for node in graph.nodes for fault in _node(node, capabilities)),
         *(fault for transition in graph.transitions for fault in _properties_of_transition(transition)),
         *_ways(graph),
+        *_variables(graph),
+        *(_without_servers(graph) if not has_servers else ()),
     ]
+
+
+def calls_remote_tools(node: Node) -> bool:
+    tools = node.properties.get("tools")
+    return node.type == "iris" and isinstance(tools, list) and REMOTE in tools
 
 
 def _ids(graph: Graph) -> Iterator[Fault]:
@@ -100,10 +114,32 @@ def _placeholders(node: Node) -> Iterator[Fault]:
         for found in placeholders.malformed_in(text, script=placeholders.is_script(path)):
             yield Fault(
                 Code.PLACEHOLDER,
-                f"{_called(node)}: “{found}” in {path} is not a placeholder. Write {{{{.name}}}}, with a name of "
-                "letters, digits and _.",
+                f"{_called(node)}: “{found}” in {path} is not a placeholder. Write {{{{.name}}}} or "
+                "{{{{.name.part}}}}, with names of letters, digits and _.",
                 node_id=node.id,
                 path=path,
+            )
+
+
+def _variables(graph: Graph) -> Iterator[Fault]:
+    """Nodes that would write over what another keeps."""
+    keepers: dict[str, list[Node]] = defaultdict(list)
+    kept = yields.kept_by(graph)
+    for node in graph.nodes:
+        if node.id in kept:
+            keepers[kept[node.id]].append(node)
+    for name, nodes in keepers.items():
+        if name in RESERVED:
+            yield Fault(
+                Code.VARIABLE,
+                f"{_called(nodes[0])} keeps its answer as {name}, which the run's note is called. Rename the node.",
+                node_id=nodes[0].id,
+            )
+        for node in nodes[1:]:
+            yield Fault(
+                Code.VARIABLE,
+                f"{_called(node)} and {_called(nodes[0])} both keep their answers as {name}. Rename one of the nodes.",
+                node_id=node.id,
             )
 
 
@@ -117,6 +153,17 @@ def _capabilities(node: Node, capabilities: Collection[str]) -> Iterator[Fault]:
                 node_id=node.id,
                 path="tools",
             )
+
+
+def _without_servers(graph: Graph) -> Iterator[Fault]:
+    for node in filter(calls_remote_tools, graph.nodes):
+        yield Fault(
+            Code.SERVER,
+            f"{_called(node)} calls remote tools ({REMOTE}), and the agent has no remote server that is enabled. Tick "
+            f"one on the agent's page, under Edit, MCP Servers, or take {REMOTE} out.",
+            node_id=node.id,
+            path="tools",
+        )
 
 
 def _output(node: Node) -> Iterator[Fault]:
@@ -198,6 +245,13 @@ def _ends(transition: Transition, nodes: Mapping[str, Node]) -> Iterator[Fault]:
             Code.PROPERTY,
             f"The transition {transition.id} is chosen by the model, and {_called(source)} asks none. Make it "
             "outcome_success or selector.",
+            transition_id=transition.id,
+        )
+    if source is not None and transition.type == "selector" and source.type == "api":
+        yield Fault(
+            Code.PROPERTY,
+            f"The transition {transition.id} is taken by what a page shows, and {_called(source)} opens none. Make it "
+            "outcome_success.",
             transition_id=transition.id,
         )
 

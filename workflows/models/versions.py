@@ -9,7 +9,7 @@ from accounts.caller import Caller
 from accounts.models import User
 from agents_hub.models import Agent
 from security.identifiers import uuid7
-from workflows.graph import placeholders
+from workflows.graph import placeholders, yields
 from workflows.graph.shapes import Graph
 
 
@@ -65,7 +65,13 @@ class Workflow(models.Model):
 
     @property
     def inputs(self) -> list[str]:
+        """The names that its placeholders begin with, as the contract has them."""
         return placeholders.inputs_of(self.drawn)
+
+    @property
+    def needed_inputs(self) -> list[str]:
+        """Those that a run has to be given: not what an earlier node is sure to work out."""
+        return yields.needed_of(self.drawn)
 
 
 class Publication(models.Model):

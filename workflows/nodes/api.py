@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 
 from security import outbound
-from workflows.engine.activities import action_completed, action_failed, action_started
+from workflows.engine.activities import Line, action_completed, action_failed, action_started
 from workflows.engine.moves import NodeResult
 from workflows.engine.work import NodeFailed, Work
-from workflows.graph.placeholders import fill
+from workflows.graph.filling import NoValue, fill, fill_json, fill_url
 from workflows.graph.properties import ApiCall
+from workflows.graph.yields import variable_of
 from workflows.models import Checkpoint
+from workflows.nodes import keeping
 from workflows.secrets import UnknownSecret
 
 ACTION = "ext_api_call"
@@ -22,71 +25,55 @@ TRIES = 3
 PAUSES = (0.5, 2.0)
 # What an answer is kept of, in bytes.
 BOUNDS = outbound.Bounds(total=60, wire_bytes=1_048_576, body_bytes=1_048_576)
+# Nothing went over the wire.
+UNSENT = (outbound.OutboundRefused, httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+# What a request that cannot be written raises: headers beyond ASCII, numbers that JSON has not.
+UNWRITABLE = (ValueError, httpx2.InvalidURL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One request, with secrets and values in it. `shown` is how people are told of it, without secrets."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: Any
+    key: str
+    shown: str
+
+    @property
+    def may_be_repeated(self) -> bool:
+        return self.method in IDEMPOTENT
 
 
 def run_api(work: Work) -> NodeResult:
-    """Send the request; a status from 400 on fails the node. The answer becomes variables named for the node.
+    """Send the request; a status from 400 on fails the node. The answer becomes a variable named for the node.
 
     The request carries an `Idempotency-Key` made of execution, step and node: sent again after a crash, it is the same.
+    An answer is stored as soon as it is there, and whoever takes the run over goes on from it.
     """
-    call = ApiCall.model_validate(work.node.properties)
-    values = work.values
-    # Secrets are put in first, so that none is in what comes with the values.
-    try:
-        filled = work.secrets.fill(call.model_dump(), work.secrets.named_in(call.model_dump_json()))
-    except UnknownSecret as unknown:
-        raise NodeFailed(f"“{work.node.name}”: {unknown}") from None
-    url = fill(call.url, values)
-    key = f"{work.id}/{work.step}/{work.node.id}"
-    if any(point.kind == Checkpoint.Kind.ACTION_BEGUN for point in work.checkpoints) and call.method not in IDEMPOTENT:
-        raise NodeFailed(
-            f"{call.method} {url} had been sent when the worker was lost, and its outcome is not known. It is not sent "
-            "again, for it may have been carried out."
-        )
-    work.checkpoint(
-        Checkpoint.Kind.ACTION_BEGUN,
-        {"key": key},
-        action_id=ACTION,
-        lines=[action_started(ACTION, key, f"{call.method} {url}")],
-    )
-    request = {
-        "headers": {"Idempotency-Key": key, **_filled(filled["headers"], values)},
-        "json": _filled(filled["body"], values) if call.method in {"POST", "PUT"} else None,
-    }
-    response = _sent(work, call.method, fill(filled["url"], values), request, key)
-    milliseconds = int(response.elapsed.total_seconds() * 1000)
-    if response.status_code >= 400:
-        said = f"{call.method} {url} was answered {response.status_code}."
-        work.tell(action_failed(ACTION, key, said, milliseconds))
-        return NodeResult(succeeded=False, summary=said, variables=_variables(work, response))
-    said = f"{response.status_code} {response.reason_phrase}".strip()
-    work.tell(action_completed(ACTION, key, said, milliseconds))
-    return NodeResult(variables=_variables(work, response), summary=said)
+    request = _request_of(work)
+    answer = _stored(work) or _answer_to(work, request)
+    if "fault" in answer:
+        raise NodeFailed(f"{request.shown} {answer['fault']}")
+    variables = {variable_of(work.node): {"status": answer["status"], "body": answer["body"]}}
+    if said := keeping.refusal(work, variables):
+        raise NodeFailed(f"“{work.node.name}” was answered too much: {said}")
+    if answer["status"] >= 400:
+        return NodeResult(succeeded=False, summary=_refusal(request, answer), variables=variables)
+    return NodeResult(variables=variables, summary=f"{answer['status']} {answer['reason']}".strip())
 
 
-def _sent(work: Work, method: str, url: str, request: Mapping[str, Any], key: str) -> httpx2.Response:
-    tries = TRIES if method in IDEMPOTENT else 1
-    with outbound.client(BOUNDS) as client:
-        for attempt in range(1, tries + 1):
-            work.interrupt.check()
-            try:
-                response = client.request(method, url, **request)
-            except httpx2.HTTPError as fault:
-                if attempt == tries or isinstance(fault, outbound.OutboundRefused):
-                    work.tell(action_failed(ACTION, key, str(fault), 0))
-                    raise NodeFailed(f"{method} {url} could not be sent: {fault}") from None
-            else:
-                if response.status_code < 500 or attempt == tries:
-                    return response
-            work.interrupt.wait(PAUSES[attempt - 1])
-    raise AssertionError("the last try returns or raises")
+def unwritable(fault: Exception) -> str:
+    """Why a request could not be written, in words."""
+    if isinstance(fault, UnicodeEncodeError):
+        found = fault.object[fault.start : fault.start + 1]
+        return f"a header holds “{found}”, and headers hold ASCII alone. Leave it out, or percent-encode it."
+    return f"{fault}."
 
 
-def _variables(work: Work, response: httpx2.Response) -> dict[str, Any]:
-    return {work.node.name: {"status": response.status_code, "body": _body(response)}}
-
-
-def _body(response: httpx2.Response) -> Any:
+def body_of(response: httpx2.Response) -> Any:
     """The answer as JSON where it is that, else as text."""
     try:
         return json.loads(response.text)
@@ -94,11 +81,96 @@ def _body(response: httpx2.Response) -> Any:
         return response.text
 
 
-def _filled(value: Any, values: Mapping[str, Any]) -> Any:
-    if isinstance(value, str):
-        return fill(value, values)
-    if isinstance(value, dict):
-        return {name: _filled(inner, values) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_filled(inner, values) for inner in value]
-    return value
+def _request_of(work: Work) -> _Request:
+    call = ApiCall.model_validate(work.node.properties)
+    allowed = work.secrets.named_in(call.model_dump_json())
+    key = f"{work.id}/{work.step}/{work.node.id}"
+    try:
+        # Secrets are put in first, so that none is in what comes with the values.
+        headers = work.secrets.fill(call.headers, allowed)
+        body = fill_json(work.secrets.fill(call.body, allowed), work.values) if call.method in {"POST", "PUT"} else None
+        return _Request(
+            method=call.method,
+            url=fill_url(work.secrets.fill_url(call.url, allowed), work.values),
+            headers={"Idempotency-Key": key} | {name: fill(value, work.values) for name, value in headers.items()},
+            body=body,
+            key=key,
+            shown=f"{call.method} {fill_url(call.url, work.values)}",
+        )
+    except (UnknownSecret, NoValue) as missing:
+        raise NodeFailed(f"“{work.node.name}”: {missing}") from None
+
+
+def _stored(work: Work) -> dict[str, Any] | None:
+    """The answer that was there before a worker was lost."""
+    found = (point.body for point in work.checkpoints if point.kind == Checkpoint.Kind.ACTION_DONE)
+    return next(found, None)
+
+
+def _answer_to(work: Work, request: _Request) -> dict[str, Any]:
+    """Send the request and store what came of it, together with the activity that tells of it."""
+    _begin(work, request)
+    try:
+        response = _sent(work, request)
+    except UNSENT as fault:
+        answer: dict[str, Any] = {"fault": f"could not be sent: {fault}"}
+    except httpx2.HTTPError as fault:
+        answer = {"fault": f"was sent and not answered: {fault}"}
+    except UNWRITABLE as fault:
+        answer = {"fault": f"could not be sent: {unwritable(fault)}"}
+    else:
+        answer = {
+            "status": response.status_code,
+            "reason": response.reason_phrase,
+            "body": body_of(response),
+            "milliseconds": int(response.elapsed.total_seconds() * 1000),
+        }
+    point = work.checkpoint(Checkpoint.Kind.ACTION_DONE, answer, action_id=ACTION, lines=[_line_about(request, answer)])
+    stored: dict[str, Any] = point.body
+    return stored
+
+
+def _begin(work: Work, request: _Request) -> None:
+    """Note that the request is about to be sent. Once that is noted it is sent, whatever people want meanwhile: a pause
+    in between would leave behind what looks like a request of unknown outcome."""
+    if any(point.kind == Checkpoint.Kind.ACTION_BEGUN for point in work.checkpoints):
+        if not request.may_be_repeated:
+            raise NodeFailed(
+                f"{request.shown} had been sent when the worker was lost, and its outcome is not known. It is not sent "
+                "again, for it may have been carried out."
+            )
+        return
+    work.interrupt.check()
+    line = action_started(ACTION, request.key, request.shown)
+    work.checkpoint(Checkpoint.Kind.ACTION_BEGUN, {"key": request.key}, action_id=ACTION, lines=[line])
+
+
+def _sent(work: Work, request: _Request) -> httpx2.Response:
+    tries = TRIES if request.may_be_repeated else 1
+    with outbound.client(BOUNDS) as client:
+        for attempt in range(1, tries + 1):
+            if work.interrupt.reason != "paused":
+                work.interrupt.check()
+            try:
+                response = client.request(request.method, request.url, headers=request.headers, json=request.body)
+            except httpx2.HTTPError as fault:
+                if attempt == tries or isinstance(fault, outbound.OutboundRefused):
+                    raise
+            else:
+                if response.status_code < 500 or attempt == tries:
+                    return response
+            work.interrupt.wait(PAUSES[attempt - 1])
+    raise AssertionError("the last try returns or raises")
+
+
+def _line_about(request: _Request, answer: Mapping[str, Any]) -> Line:
+    if "fault" in answer:
+        return action_failed(ACTION, request.key, answer["fault"], 0)
+    if answer["status"] >= 400:
+        return action_failed(ACTION, request.key, _refusal(request, answer), answer["milliseconds"])
+    said = f"{answer['status']} {answer['reason']}".strip()
+    return action_completed(ACTION, request.key, said, answer["milliseconds"])
+
+
+def _refusal(request: _Request, answer: Mapping[str, Any]) -> str:
+    return f"{request.shown} was answered {answer['status']}."

@@ -7,12 +7,12 @@ from asgiref.sync import async_to_sync
 from llm.turns import Thinking
 from workflows.engine.moves import NodeResult
 from workflows.engine.work import Work
-from workflows.graph.placeholders import fill
 from workflows.graph.properties import AITask
 from workflows.task import completion
 from workflows.task.actions import actions
 from workflows.task.assignment import Assignment
 from workflows.task.loop import Task
+from workflows.task.prompt import filled
 from workflows.task.remote import MCP_CALL
 
 
@@ -24,7 +24,7 @@ def assignment_of(work: Work) -> Assignment:
     """The node's task. Its tools are given the secrets that its own words name: no input and no answer adds any."""
     node = AITask.model_validate(work.node.properties)
     return Assignment(
-        instructions=fill(node.instructions, work.values),
+        instructions=filled(work, node.instructions),
         ending=completion.completion(work.graph, work.node),
         result_of=partial(completion.result_of, work.graph, work.node),
         actions=actions.of(node.tools),

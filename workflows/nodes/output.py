@@ -6,11 +6,11 @@ from asgiref.sync import async_to_sync
 
 from workflows.engine.moves import Ending, NodeResult
 from workflows.engine.work import Work
-from workflows.graph.placeholders import fill
 from workflows.graph.properties import Output
 from workflows.task import decision
 from workflows.task.assignment import Assignment
 from workflows.task.loop import Task
+from workflows.task.prompt import filled
 
 # How often a model may call for an end that does not fit.
 TRIES = 5
@@ -27,7 +27,7 @@ def run_output(work: Work) -> NodeResult:
 
 def assignment_of(work: Work, output: Output) -> Assignment:
     is_heeded = output.instructions and output.instructions_enabled is not False
-    own = fill(output.instructions or "", work.values) if is_heeded else ""
+    own = filled(work, output.instructions or "") if is_heeded else ""
     return Assignment(
         instructions=f"{ASKED}\n\n{own}".strip(),
         ending=decision.decision(output),

@@ -76,7 +76,7 @@ def _form_page(request: HttpRequest, agent: Agent, schedule: Schedule | None) ->
     version = chosen or default_version(agent.pk)
     form = WorkflowScheduleForm(
         request.POST if request.method == "POST" else None,
-        inputs=version.inputs if version else [],
+        inputs=version.needed_inputs if version else [],
         profiles=Profile.objects.filter(organization_id=agent.organization_id).order_by("name")[:MOST_CHOICES],
         pools=ProfilePool.objects.filter(organization_id=agent.organization_id).order_by("name")[:MOST_CHOICES],
         schedule=schedule,

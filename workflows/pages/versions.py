@@ -52,7 +52,8 @@ def version_page(request: HttpRequest, agent_id: UUID, workflow_id: UUID) -> Htt
         "version": version,
         "default": default,
         "is_default": default is not None and default.pk == version.pk,
-        "faults": service.faults_of(graph),
+        "faults": service.faults_of(graph, agent_id=agent_id),
+        "cautions": service.cautions_of(graph),
         "drawing": draw(graph),
         "ways": _ways(graph),
         "settings": as_json(version.settings),
@@ -99,7 +100,8 @@ def new_version(request: HttpRequest, agent_id: UUID) -> HttpResponse:
         "parent": parent,
         "form": form,
         "checked": checked,
-        "faults": service.faults_of(checked) if checked else [],
+        "faults": service.faults_of(checked, agent_id=agent_id) if checked else [],
+        "cautions": service.cautions_of(checked) if checked else [],
         "drawing": draw(checked) if checked else None,
     }
     return render(request, "workflows/new_version.html", context, status=422 if form.errors else 200)
@@ -116,7 +118,7 @@ def run(request: HttpRequest, agent_id: UUID, workflow_id: UUID) -> HttpResponse
     profiles = Profile.objects.filter(organization=version.agent.organization).order_by("name")[:MOST_CHOICES]
     form = RunForm(
         request.POST if request.method == "POST" else None,
-        inputs=version.inputs,
+        inputs=version.needed_inputs,
         profiles=profiles,
         before=before.inputs if before else {},
         profile_id=before.profile_id if before else None,
@@ -143,7 +145,7 @@ def run(request: HttpRequest, agent_id: UUID, workflow_id: UUID) -> HttpResponse
         "version": version,
         "before": before,
         "form": form,
-        "faults": service.faults_of(version.drawn),
+        "faults": service.faults_of(version.drawn, agent_id=agent_id),
     }
     return render(request, "workflows/run.html", context, status=422 if form.errors else 200)
 

@@ -203,7 +203,7 @@ def _trigger(caller: Caller, scheduled_by: ScheduledBy | None) -> Trigger:
 
 def missing_inputs(workflow: Workflow, values: Mapping[str, Any]) -> list[str]:
     """What the version asks for and the values do not have."""
-    return [name for name in workflow.inputs if name not in values]
+    return [name for name in workflow.needed_inputs if name not in values]
 
 
 def _refuse_missing(workflow: Workflow, inputs: Mapping[str, Any]) -> None:

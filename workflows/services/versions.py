@@ -11,12 +11,14 @@ from accounts.errors import Conflict, Invalid, NotFound
 from accounts.scopes import Scope
 from agents_hub.capabilities import capabilities
 from agents_hub.models import Agent
+from agents_hub.services.agent_servers import has_enabled
 from agents_hub.services.agents import find_agent
 from security import audit
 from workflows.graph.diff import Content, Difference, difference
 from workflows.graph.shapes import EnvironmentTemplate, Graph, Settings
-from workflows.graph.validate import Fault, validate
+from workflows.graph.validate import Fault, calls_remote_tools, validate
 from workflows.models import Execution, Publication, Workflow
+from workflows.nodes import kinds
 
 # What one version may weigh as JSON, in characters.
 LARGEST_GRAPH = 2_000_000
@@ -148,14 +150,24 @@ def is_deletable(version: Workflow) -> bool:
     return not is_used
 
 
-def faults_of(graph: Graph) -> list[Fault]:
-    """What keeps the graph from being published and run on this installation."""
-    return validate(graph, capabilities={capability.name for capability in capabilities})
+def faults_of(graph: Graph, *, agent_id: UUID | None = None) -> list[Fault]:
+    """What keeps the graph from being published and run on this installation, and by the agent where one is named."""
+    has_servers = agent_id is None or not any(map(calls_remote_tools, graph.nodes)) or has_enabled(agent_id)
+    return validate(graph, capabilities={capability.name for capability in capabilities}, has_servers=has_servers)
+
+
+def cautions_of(graph: Graph) -> list[str]:
+    """What keeps a run of the graph from coming to its end here although it may be published: it may run elsewhere."""
+    left = [node for node in graph.nodes if kinds.find(node.type) is None]
+    return [
+        f"A run that comes to “{node.name}” fails: this installation does not carry out nodes of type {node.type} yet."
+        for node in left
+    ]
 
 
 def refuse_faults(version: Workflow) -> None:
     """Raise `Invalid` with all faults in its data, the first of them in its message."""
-    faults = faults_of(version.drawn)
+    faults = faults_of(version.drawn, agent_id=version.agent_id)
     if not faults:
         return
     said = " ".join(fault.message for fault in faults[:MOST_FAULTS_SAID])

@@ -18,6 +18,7 @@ from workflows.engine.states import ASKABLE, Status, check
 from workflows.engine.store import CHANNEL
 from workflows.engine.watch import CONTROL
 from workflows.models import Execution, UserMessage, Workflow
+from workflows.secrets import Secrets
 from workflows.services.executions import let_in_after_commit, lock_execution, missing_inputs, write_lines
 from workflows.services.versions import find_version, refuse_faults
 
@@ -60,6 +61,7 @@ def add_message(caller: Caller, *, execution_id: UUID, text: str) -> str:
         execution = lock_execution(caller, execution_id)
         if execution.state.is_terminal:
             raise Conflict(f"The execution is {execution.status} and takes no more messages.", code="status")
+        text = Secrets.readable(execution.profile_id).hide(text)
         UserMessage.objects.create(execution=execution, user_id=caller.user_id, text=text)
         person = User.objects.only("uid").get(pk=caller.user_id)
         write_lines(execution, [activities.user_message(text, str(person.uid))])

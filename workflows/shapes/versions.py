@@ -46,7 +46,13 @@ class WorkflowShape(Result):
     rules: str
     settings: Settings
     task: str | None
-    inputs: Annotated[list[str], Field(description="The names of the placeholders that a run has to be given.")]
+    inputs: Annotated[
+        list[str],
+        Field(
+            description="The names that its placeholders begin with. A run has to be given those that no earlier node "
+            "is sure to work out."
+        ),
+    ]
     graph: Graph
     created_at: Moment
     author: Annotated[str | None, Field(description="The author's e-mail address.")]

@@ -1,6 +1,5 @@
 """The actions of AI tasks: what a model may call, what each takes, and whether it may be done again."""
 
-import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents_hub.capabilities import Capability, capabilities
 from llm.turns import ToolSpec
+from workflows import clipping
 from workflows.engine.work import Work
 
 # Of what one action gives the model, in characters.
@@ -79,10 +79,7 @@ class Action:
 
 def clipped(given: Any, most: int = MOST_GIVEN) -> Any:
     """What an action gives, as it is while it is short; else its beginning, and how long it was."""
-    text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
-    if len(text) <= most:
-        return given
-    return f"{text[:most]}\n[It was cut here: {len(text):,} characters.]"
+    return clipping.clipped(given, most)
 
 
 def faults_of(error: ValidationError) -> str:

@@ -35,7 +35,7 @@ async def query_context(work: Work, arguments: Context) -> Any:
             "steps": [{"step": step.number, "name": step.node_name, "summary": step.summary} for step in steps],
         }
     if arguments.name in work.values:
-        return clipped(work.values[arguments.name])
+        return clipped(work.secrets.hide(work.values[arguments.name]))
     for step in reversed(steps):
         if step.node_name == arguments.name:
             return clipped({"step": step.number, "summary": step.summary, "output": step.output})
@@ -63,7 +63,7 @@ async def llm_call(work: Work, arguments: Thought) -> str:
     answer = await thinker.ask(arguments.model, Question(THOUGHT, [Said(work.secrets.hide(arguments.prompt))]))
     if answer.model == scripted.NAME:
         raise ActionFailed("No model is configured.")
-    return str(clipped(answer.text))
+    return str(clipped(work.secrets.hide(answer.text)))
 
 
 capabilities.add(Capability(MCP_CALL, "Call the tools of the remote MCP servers assigned to the agent.", "mcp"))

@@ -12,12 +12,15 @@ from pydantic import Field
 from workflows.engine import activities
 from workflows.engine.activities import Line
 from workflows.engine.work import Waiting, Work
+from workflows.task import people
 from workflows.task.actions import Action, ActionFailed, Arguments, actions
 
 # Seconds: a longer wait than the first gives the worker back.
 LONGEST_AT_WORK = 10
 LONGEST_WAIT = 24 * 3600
 LONGEST_NOTE = 50_000
+# Of a question for which the model gave none: the contract's questions have one.
+HEADER = "Question"
 
 
 class Nothing(Arguments):
@@ -78,6 +81,10 @@ async def scratchpad_read(work: Work, arguments: Nothing) -> str:
 
 class Todo(Arguments):
     content: Annotated[str, Field(min_length=1, max_length=500)]
+    active_form: Annotated[
+        str | None,
+        Field(alias="activeForm", max_length=500, description="The same while it is done: “Looking at the order”."),
+    ] = None
     status: Literal["pending", "in_progress", "completed"] = "pending"
 
 
@@ -86,7 +93,8 @@ class Todos(Arguments):
 
 
 async def write_todos(work: Work, arguments: Todos) -> str:
-    await sync_to_async(work.tell)(Line("todos_updated", {"todos": [todo.model_dump() for todo in arguments.todos]}))
+    todos = [todo.model_dump(by_alias=True, exclude_none=True) for todo in arguments.todos]
+    await sync_to_async(work.tell)(Line("todos_updated", {"todos": todos}))
     return "Noted."
 
 
@@ -109,7 +117,7 @@ class Ask(Arguments):
 async def ask_user(work: Work, arguments: Ask) -> str:
     """What people answered. The first time the worker is given back; once somebody has answered, this runs again."""
     if work.resumed:
-        messages = await sync_to_async(work.unseen_messages)()
+        messages = await sync_to_async(people.answers)(work)
         work.take_up(messages)
         said = "\n".join(message.text for message in messages)
         return (
@@ -123,7 +131,7 @@ async def ask_user(work: Work, arguments: Ask) -> str:
 
 
 def _as_wire(question: AskedOne) -> dict[str, Any]:
-    asked = question.model_dump(exclude={"multi_select"})
+    asked = question.model_dump(exclude={"multi_select"}) | {"header": question.header or HEADER}
     return {**asked, "multiSelect": True} if question.multi_select else asked
 
 

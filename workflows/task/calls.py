@@ -15,7 +15,7 @@ from pydantic import Field
 
 from security import outbound
 from workflows.engine.work import Work
-from workflows.nodes.api import BOUNDS, IDEMPOTENT
+from workflows.nodes.api import BOUNDS, IDEMPOTENT, UNWRITABLE, body_of, unwritable
 from workflows.task.actions import Action, ActionFailed, Arguments, actions, clipped
 
 # RFC 6238: seconds that a code holds, and its digits.
@@ -31,15 +31,21 @@ class Request(Arguments):
 
 async def ext_api_call(work: Work, arguments: Request) -> Any:
     """The answer's status and body. It carries a key by which a server can tell a request that came twice."""
-    sent = work.secrets.fill(arguments.model_dump(), secrets_of(work))
+    secrets = secrets_of(work)
+    sent = work.secrets.fill(arguments.model_dump(), secrets)
+    url = work.secrets.fill_url(arguments.url, secrets)
     headers = {"Idempotency-Key": work.action_key, **sent["headers"]}
     body = sent["body"] if arguments.method in {"POST", "PUT"} else None
+    asked = f"{arguments.method} {arguments.url}"
     async with outbound.async_client(BOUNDS) as client:
         try:
-            response = await client.request(sent["method"], sent["url"], headers=headers, json=body)
+            response = await client.request(arguments.method, url, headers=headers, json=body)
         except httpx2.HTTPError as fault:
-            raise ActionFailed(f"{arguments.method} {arguments.url} could not be sent: {fault}") from None
-    answer = {"status": response.status_code, "body": clipped(_body(response))}
+            raise ActionFailed(f"{asked} could not be sent: {fault}") from None
+        except UNWRITABLE as fault:
+            raise ActionFailed(f"{asked} could not be sent: {unwritable(fault)}") from None
+    # Hidden before anything is cut or written as text: half a value, or one that is escaped, would not be known again.
+    answer = {"status": response.status_code, "body": clipped(work.secrets.hide(body_of(response)))}
     if response.status_code >= 400:
         raise ActionFailed(json.dumps(answer, ensure_ascii=False))
     return answer
@@ -74,13 +80,6 @@ def totp(secret: str, now: float) -> str:
 def secrets_of(work: Work) -> list[str]:
     """Those that the node's own words name."""
     return work.secrets.named_in(work.node.properties.get("instructions", ""), work.execution.workflow.rules)
-
-
-def _body(response: httpx2.Response) -> Any:
-    try:
-        return json.loads(response.text)
-    except ValueError:
-        return response.text
 
 
 for _action in (

@@ -1,18 +1,17 @@
 """How a model ends its task: it says what came of it, and where to go on."""
 
-import re
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from llm.turns import ToolCall, ToolSpec
 from workflows.engine.moves import NodeResult, node_of, ways_from
+from workflows.graph.placeholders import NAME
 from workflows.graph.shapes import Graph, Node, Transition
+from workflows.graph.yields import asked_of, variable_of
 from workflows.task.actions import ActionFailed, faults_of
 
 COMPLETE = "complete_task"
-# What placeholders can name.
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Completion(BaseModel):
@@ -41,9 +40,13 @@ def choices(graph: Graph, node: Node) -> dict[str, Transition]:
 def completion(graph: Graph, node: Node) -> ToolSpec:
     """The tool, with the ways on from this node as the values of `next`.
 
-    Where there is a way for success beside them, `next` may be left out, and that one is taken.
+    Where there is a way for success beside them, `next` may be left out, and that one is taken. Variables that later
+    nodes ask of this one by name have to be among `variables`.
     """
     schema = Completion.model_json_schema()
+    if asked := asked_of(graph, node):
+        schema["properties"]["variables"] |= {"properties": {name: {} for name in asked}, "required": asked}
+        schema["required"] = [*schema["required"], "variables"]
     ways, otherwise = choices(graph, node), _has_way_on_success(graph, node)
     if ways and (otherwise or len(ways) > 1):
         described = "; ".join(f"“{name}”: {_about(graph, way)}" for name, way in ways.items())
@@ -65,6 +68,10 @@ def result_of(graph: Graph, node: Node, call: ToolCall) -> NodeResult:
     given = _read(call)
     if wrong := [name for name in given.variables if not NAME.fullmatch(name)]:
         raise ActionFailed(f"variables: {', '.join(wrong)} cannot be a name; use letters, digits and _.")
+    asked = asked_of(graph, node)
+    if missing := [name for name in asked if name not in given.variables]:
+        raise ActionFailed(f"variables: later nodes need {', '.join(missing)} as well.")
+    own = {variable_of(node): {name: given.variables[name] for name in asked}} if asked else {}
     ways, otherwise = choices(graph, node), _has_way_on_success(graph, node)
     is_known = given.next in ways if given.next is not None else otherwise or len(ways) <= 1
     if not is_known:
@@ -72,7 +79,9 @@ def result_of(graph: Graph, node: Node, call: ToolCall) -> NodeResult:
     # The only way, where none had to be named.
     only = None if otherwise else next(iter(ways.values()), None)
     way = only if given.next is None else ways[given.next]
-    return NodeResult(variables=given.variables, summary=given.summary, chosen=way.id if way is not None else None)
+    return NodeResult(
+        variables={**given.variables, **own}, summary=given.summary, chosen=way.id if way is not None else None
+    )
 
 
 def _read(call: ToolCall) -> Completion:

@@ -1,9 +1,11 @@
 """The actions on the execution's files: those it was given, those it made, and the agent's shared ones."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 from asgiref.sync import sync_to_async
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from pydantic import Field
 
 from agents_hub.files import content
@@ -50,7 +52,7 @@ async def file_read(work: Work, arguments: Piece) -> Any:
 
 def _piece(work: Work, path: str, offset: int) -> dict[str, Any]:
     file = _find(work, path)
-    with content.storage().open(file.storage_name) as stored:
+    with _opened(file) as stored:
         stored.seek(offset)
         raw = stored.read(PIECE)
     text, read = _decoded(raw, path)
@@ -73,7 +75,7 @@ def _lines(work: Work, arguments: Lines) -> str:
     file = _find(work, arguments.path)
     if file.size > LONGEST_BY_LINES:
         raise ActionFailed(f"“{arguments.path}” has {file.size:,} bytes. Read it in pieces, with file_read.")
-    with content.storage().open(file.storage_name) as stored:
+    with _opened(file) as stored:
         text, _ = _decoded(stored.read(), arguments.path)
     lines = text.splitlines()
     wanted = lines[arguments.first - 1 : arguments.first - 1 + arguments.count]
@@ -112,6 +114,16 @@ def _find(work: Work, path: str) -> ExecutionFile:
     if file is None:
         raise ActionFailed(f"There is no file {path}. file_list names those there are.")
     return file
+
+
+@contextmanager
+def _opened(file: ExecutionFile) -> Iterator["File[bytes]"]:
+    try:
+        stored = content.storage().open(file.storage_name)
+    except FileNotFoundError:
+        raise ActionFailed(f"The content of “{file.path}” is no longer there.") from None
+    with stored:
+        yield stored
 
 
 def _decoded(raw: bytes, path: str) -> tuple[str, int]:

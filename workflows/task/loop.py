@@ -6,29 +6,39 @@ the model is told that the outcome is unknown, or a person is asked where one al
 """
 
 import asyncio
+import logging
 import time
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.db import InterfaceError, OperationalError
 
 from accounts.errors import DomainError
 from llm import scripted
+from llm.asking import QuestionTooLong
+from llm.compaction import due_from
+from llm.services.choosing import window_of
 from llm.services.thinking import Thinker
 from llm.storing import answer_as_json
 from llm.turns import Answer, Question, ToolSpec
+from security import request_id
 from workflows.engine import activities
 from workflows.engine.activities import Line
 from workflows.engine.moves import NodeResult
+from workflows.engine.store import Fenced
 from workflows.engine.work import Interrupted, NodeFailed, Waiting, Work
 from workflows.models import Checkpoint
+from workflows.nodes import keeping
 from workflows.secrets import UnknownSecret
-from workflows.task import compaction, permission, remote
+from workflows.task import compaction, people, permission, remote
 from workflows.task.actions import MOST_SHOWN, Action, ActionFailed, clipped
 from workflows.task.assignment import Assignment
 from workflows.task.clock import Clock
 from workflows.task.prompt import instructions_for
 from workflows.task.record import Call, Record
+
+logger = logging.getLogger(__name__)
 
 PRODUCT = "workflows"
 # Answers of a model in one task, and those in a row that call for nothing, before the task is given up.
@@ -59,7 +69,7 @@ class Task:
             product=PRODUCT,
             subject=work.id,
         )
-        self.idle = self.refused = 0
+        self.idle = self.refused = self.due = 0
 
     async def run(self) -> NodeResult:
         """Go on until the task is complete. Raises `Interrupted`, `Waiting`, `NodeFailed`."""
@@ -122,12 +132,12 @@ class Task:
             await self.say("Begin.")
         if (nudge := self.clock.nudge(self.record.turns)) is not None:
             await self.say(nudge)
-        if self.record.tokens > compaction.FROM_TOKENS:
-            await self.compact()
-        question = await self.question()
-        answer = await self.ask(question)
+        tokens = self.record.tokens
+        if tokens and tokens > await self.short_from() and not await compaction.make_short(self, self.due):
+            self.due = int(tokens * compaction.GROWTH)
+        question, answer = await self.answer()
         said = answer.reasoning or answer.text
-        lines = [Line("reasoning", {"reasoning": said})] if said else []
+        lines = [Line("reasoning", {"reasoning": clipped(self.work.secrets.hide(said))})] if said else []
         await self.point(Checkpoint.Kind.MODEL, answer_as_json(answer), lines=lines)
         if answer.calls:
             self.idle = 0
@@ -138,6 +148,27 @@ class Task:
         if self.idle >= MOST_IDLE:
             raise NodeFailed(f"“{self.work.node.name}”: the model called for nothing {MOST_IDLE} times in a row.")
         await self.say(URGED.format(ending=self.assignment.ending.name))
+
+    async def short_from(self) -> int:
+        """Tokens of the history from which on it is made short."""
+        if not self.due:
+            window = await sync_to_async(window_of)(self.work.execution.organization_id, self.assignment.model)
+            self.due = due_from(window)
+        return self.due
+
+    async def answer(self) -> tuple[Question, Answer]:
+        """The next question and its answer. What is too long for the model is made short once, and asked again."""
+        question = await self.question()
+        try:
+            return question, await self.ask(question)
+        except QuestionTooLong as error:
+            if not self.record.tokens or not await compaction.make_short(self, self.record.tokens // 2):
+                raise NodeFailed(f"“{self.work.node.name}”: {error.message}") from error
+        question = await self.question()
+        try:
+            return question, await self.ask(question)
+        except QuestionTooLong as error:
+            raise NodeFailed(f"“{self.work.node.name}”: {error.message}") from error
 
     async def question(self) -> Question:
         task = self.assignment
@@ -154,20 +185,10 @@ class Task:
         self.work.interrupt.check()
         try:
             return await self.thinker.ask(self.assignment.model, question)
+        except QuestionTooLong:
+            raise
         except DomainError as error:
             raise NodeFailed(f"“{self.work.node.name}”: {error.message}") from error
-
-    async def compact(self) -> None:
-        """Have the model say in short what happened, and go on from that."""
-        await sync_to_async(self.work.tell)(compaction.started())
-        began = time.monotonic()
-        answer = await self.ask(compaction.question(await self.question()))
-        if not answer.text.strip():
-            # It goes on with the long history; where that no longer fits, the provider says so.
-            return
-        milliseconds = int((time.monotonic() - began) * 1000)
-        line = compaction.performed(answer.usage.output, milliseconds)
-        await self.point(Checkpoint.Kind.COMPACTION, {"text": compaction.told(answer.text)}, lines=[line])
 
     def tools(self) -> list[ToolSpec]:
         return [*(action.spec for action in self.actions.values()), self.assignment.ending]
@@ -194,8 +215,9 @@ class Task:
         """Ask a person for this very call, and carry it out once they allowed it. What was lost is asked for again."""
         stage = self.record.stages.get(call.key)
         if stage != "waited":
-            await self.give_back(call, permission.asked_for(action, call.asked.arguments, lost=stage == "begun"))
-        messages = await sync_to_async(self.work.unseen_messages)()
+            hidden = self.work.secrets.hide(call.asked.arguments)
+            await self.give_back(call, permission.asked_for(action, hidden, lost=stage == "begun"))
+        messages = await sync_to_async(people.answers)(self.work)
         self.work.take_up(messages)
         if permission.is_given([message.text for message in messages]):
             await self.begin(action, call)
@@ -206,7 +228,8 @@ class Task:
 
     async def begin(self, action: Action, call: Call) -> None:
         key, name = self.identifier(call), action.shown
-        line = activities.action_started(name, key, call.asked.name, info=clipped(call.asked.arguments, MOST_SHOWN))
+        info = clipped(self.work.secrets.hide(call.asked.arguments), MOST_SHOWN)
+        line = activities.action_started(name, key, call.asked.name, info=info)
         await self.point(Checkpoint.Kind.ACTION_BEGUN, {}, action_id=call.key, lines=[line])
 
     async def perform(self, action: Action, call: Call) -> None:
@@ -220,6 +243,12 @@ class Task:
         except (ActionFailed, DomainError, UnknownSecret) as error:
             line = self.failed_line(action, call, str(error), began)
             await self.finished(call, str(error), failed=True, line=line)
+        except (Interrupted, NodeFailed, Fenced, OperationalError, InterfaceError):
+            raise
+        except Exception:  # a fault of ours in one action is told like any other, and ends no run
+            logger.exception("%s of execution %s failed", action.name, self.work.id)
+            said = f"Something failed on our side. It is in the log under {request_id.current() or self.work.id}."
+            await self.finished(call, said, failed=True, line=self.failed_line(action, call, said, began))
         else:
             line = activities.action_completed(
                 action.shown, self.identifier(call), call.asked.name, int((time.monotonic() - began) * 1000)
@@ -234,7 +263,10 @@ class Task:
 
     async def complete(self, call: Call) -> NodeResult | None:
         try:
-            return self.assignment.result_of(call.asked)
+            given = self.assignment.result_of(call.asked)
+            if said := keeping.refusal(self.work, given.variables):
+                raise ActionFailed(f"variables: {said}")
+            return given
         except ActionFailed as error:
             self.refused += 1
             if self.refused >= self.assignment.tries:
@@ -247,6 +279,7 @@ class Task:
 
     def failed_line(self, action: Action, call: Call, said: str, began: float | None = None) -> Line:
         milliseconds = 0 if began is None else int((time.monotonic() - began) * 1000)
+        said = clipped(self.work.secrets.hide(said), MOST_SHOWN)
         return activities.action_failed(action.shown, self.identifier(call), said, milliseconds)
 
     async def finished(self, call: Call, content: Any, *, failed: bool, line: Line | None = None) -> None:

@@ -8,6 +8,7 @@ from llm import compaction
 from llm.storing import answer_from
 from llm.turns import Answer, Returned, Said, ToolCall, ToolResult, Turn
 from workflows.models import Checkpoint
+from workflows.task.clock import NUDGE
 
 Stage = Literal["begun", "waited"]
 
@@ -51,7 +52,8 @@ class Record:
             case Checkpoint.Kind.ACTION_DONE:
                 self._finished(point)
             case Checkpoint.Kind.COMPACTION:
-                self.turns = [Said(point.body["text"])]
+                # That the time is up stays said.
+                self.turns = [Said(point.body["text"]), *(turn for turn in self.turns if turn == Said(NUDGE))]
 
     @property
     def open_calls(self) -> list[Call]:
@@ -60,7 +62,7 @@ class Record:
 
     @property
     def tokens(self) -> int:
-        """How long the history is, as the last answer's usage tells; 0 where it does not."""
+        """How long the history is, as far as can be told."""
         return compaction.length(self.turns)
 
     def _answered(self, answer: Answer) -> None:

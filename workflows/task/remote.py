@@ -62,8 +62,8 @@ def _action(box: Toolbox, tool: OfferedTool, secrets: list[str]) -> Action:
         except RemoteError as error:
             raise ActionFailed(error.message) from None
         if result.is_error:
-            raise ActionFailed(clipped(result.text) or "The tool failed and said nothing.")
-        return _told(result)
+            raise ActionFailed(clipped(work.secrets.hide(result.text)) or "The tool failed and said nothing.")
+        return _told(work, result)
 
     hints = tool.annotations
     return Action(
@@ -79,9 +79,11 @@ def _action(box: Toolbox, tool: OfferedTool, secrets: list[str]) -> Action:
     )
 
 
-def _told(result: RemoteResult) -> Any:
-    """What the model is given of it: the structured content where there is any, else the words."""
+def _told(work: Work, result: RemoteResult) -> Any:
+    """What the model is given of it: the structured content where there is any, else the words. Nothing is cut before
+    secrets are hidden: half a value would not be known again."""
     if result.structured is not None:
-        return clipped(result.structured)
+        return clipped(work.secrets.hide(result.structured))
     others = [f"[{block.get('type')}: not shown to you]" for block in result.content if block.get("type") != "text"]
-    return clipped("\n".join([result.text, *others]).strip()) or "Done; the tool returned nothing."
+    text = "\n".join([result.text, *others]).strip()
+    return clipped(work.secrets.hide(text)) or "Done; the tool returned nothing."

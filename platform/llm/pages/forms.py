@@ -1,5 +1,6 @@
 """The forms of a provider and of a budget. A key goes in and never comes out."""
 
+from dataclasses import fields
 from typing import Any
 
 from django import forms
@@ -49,6 +50,13 @@ class ProviderForm(RefusableForm):
         help_text="<code>provider:model</code>, asked where this provider does not answer.",
         widget=forms.TextInput(attrs=PLAIN),
     )
+    context_window = forms.IntegerField(
+        label="Context window",
+        required=False,
+        help_text="How many tokens its models take, such as 8192, for servers of your own: histories are made shorter "
+        "before they fill it. Left empty, it is looked up, and 130,000 is assumed where nobody knows it.",
+        widget=forms.NumberInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
     is_default = forms.BooleanField(
         label="The default provider", required=False, help_text="Asked where no provider is named."
     )
@@ -79,5 +87,4 @@ class BudgetForm(RefusableForm):
 
 def settings_of(provider: Provider) -> dict[str, Any]:
     """A provider's settings as the form shows them, without the key."""
-    names = ("name", "kind", "base_url", "default_model", "fallback_model", "is_default", "enabled")
-    return {name: getattr(provider, name) for name in names}
+    return {field.name: getattr(provider, field.name) for field in fields(ProviderFields) if field.name != "api_key"}

@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from llm import scripted
+from llm import scripted, windows
 from llm.models import Provider
 from llm.services.providers import MODEL, fault
 
@@ -35,6 +35,16 @@ def suggested_models(organization_id: int) -> list[str]:
     """`provider:model` of each provider's own model, the default provider's first."""
     enabled = _providers(organization_id).filter(enabled=True).order_by("-is_default", "name")
     return [f"{row.name}:{row.default_model}" for row in enabled]
+
+
+def window_of(organization_id: int, model: str) -> int | None:
+    """The tokens that the model named takes: as its provider's settings say, else as the list of prices knows it."""
+    name, _, rest = model.partition(":")
+    providers = _providers(organization_id).filter(enabled=True)
+    provider = (providers.filter(name=name) if name else providers.order_by("-is_default", "id")).first()
+    if provider is None:
+        return None
+    return provider.context_window or windows.known(provider.kind, provider.base_url, rest or provider.default_model)
 
 
 def _providers(organization_id: int) -> QuerySet[Provider]:

@@ -19,6 +19,8 @@ from security.redact import REDACTED
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 MODEL = re.compile(r"[^\s:][^\s]{0,159}")
 FALLBACK = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}(:[^\s]{1,159})?")
+# Tokens. Less than the first holds no task and no answer.
+SMALLEST_WINDOW, LARGEST_WINDOW = 2_000, 10_000_000
 KEY = re.compile(r"[\x21-\x7e]{1,2000}")
 
 
@@ -32,6 +34,7 @@ class ProviderFields:
     base_url: str = ""
     api_key: str = ""
     fallback_model: str = ""
+    context_window: int | None = None
     is_default: bool = False
     enabled: bool = True
 
@@ -108,6 +111,7 @@ def write_fields(row: Provider, given: ProviderFields) -> bool:
     if fallback:
         _matched("fallback_model", fallback, FALLBACK, "Write provider:model, such as backup:gpt-5-mini.")
     row.fallback_model = fallback
+    row.context_window = _window(given.context_window)
     row.is_default, row.enabled = given.is_default, given.enabled
     return _write_key(row, given, moved=place is not None and place != _place(row))
 
@@ -190,6 +194,12 @@ def _write_key(row: Provider, given: ProviderFields, *, moved: bool) -> bool:
     if moved:
         row.api_key = None
     return dropped
+
+
+def _window(tokens: int | None) -> int | None:
+    if tokens is not None and not SMALLEST_WINDOW <= tokens <= LARGEST_WINDOW:
+        raise fault("context_window", f"A context window has {SMALLEST_WINDOW:,} to {LARGEST_WINDOW:,} tokens.")
+    return tokens
 
 
 def _matched(field: str, value: str, pattern: re.Pattern[str], otherwise: str) -> str:

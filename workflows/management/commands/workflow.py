@@ -76,11 +76,14 @@ class Command(PersonsCommand):
         self.say(str(made.pk))
 
     def _validate(self, file: Path) -> None:
-        faults = versions.faults_of(_read(file).graph)
+        graph = _read(file).graph
+        faults = versions.faults_of(graph)
         for fault in faults:
             self.say(f"{fault.node_id or fault.transition_id or 'graph'}: {fault.message}")
         if faults:
             raise CommandError(f"{len(faults)} faults. It can be kept as a draft but not published.")
+        for caution in versions.cautions_of(graph):
+            self.say(caution)
         self.say("It can be published and run here.")
 
 
