@@ -235,7 +235,7 @@ STATIC_ROOT = Path(env.text("STATIC_ROOT", str(VAR / "static"))) if PRODUCTION e
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "dashboard.static_files.NamedFiles"
         if PRODUCTION
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },

@@ -1,6 +1,8 @@
 // What a conversation's page does besides what every live region does: it shows an answer as it comes, sends with Enter,
 // keeps to the end of what is said, and asks again where there is no stream. Without it everything is a form.
 
+import { put, refresh } from "../dashboard/streams.js";
+
 const chat = document.getElementById("chat");
 // How far from the end somebody may be and still be taken for reading it.
 const NEAR_PX = 120;
@@ -19,20 +21,14 @@ document.addEventListener("stream:event", (event) => {
   event.preventDefault();
   if (isKnown(id)) return;
   const follows = isNearEnd();
-  if (name === "put") put(body);
+  if (name === "put") show(body);
   else if (name === "text") write(JSON.parse(body));
   if (follows) toEnd();
 });
 
 // An element in the place of the one with its id, or at the end of the answer that it belongs to.
-function put(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  for (const element of [...template.content.children]) {
-    const target = document.getElementById(element.id);
-    if (target) htmx.swap({ sourceElement: target, target, text: element.outerHTML, swap: "outerMorph" });
-    else document.getElementById(element.dataset.in)?.append(element);
-  }
+function show(html) {
+  put(html, (element) => document.getElementById(element.dataset.in)?.append(element));
   for (const button of chat.querySelectorAll("[data-copy-from][hidden]")) button.hidden = false;
 }
 
@@ -42,18 +38,10 @@ function write({ into, text }) {
 
 document.addEventListener("stream:open", () => (isStreaming = true));
 document.addEventListener("stream:closed", () => (isStreaming = false));
-document.addEventListener("stream:over", refresh);
-
-// What the page says now, in the place of what it said.
-async function refresh() {
-  // Where it cannot be asked now, the next poll asks again.
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
-  if (!answer?.ok || answer.redirected) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("chat");
+document.addEventListener("stream:over", async () => {
   const follows = isNearEnd();
-  if (fresh) htmx.swap({ sourceElement: chat, target: chat, text: fresh.outerHTML, swap: "outerMorph" });
-  if (follows) toEnd();
-}
+  if ((await refresh("chat")) && follows) toEnd();
+});
 
 document.addEventListener("htmx:before:request", (event) => {
   if (event.target.id === "pulse" && (isStreaming || document.hidden)) event.preventDefault();
