@@ -300,6 +300,8 @@ WORKFLOW_PLACES_PER_ORGANIZATION = env.number("WORKFLOW_PLACES_PER_ORGANIZATION"
 WORKFLOW_PLACES_PER_AGENT = env.number("WORKFLOW_PLACES_PER_AGENT", 5, least=1)
 # Hours that a question of an agent to people may stay unanswered before its run fails.
 WORKFLOW_ANSWER_HOURS = env.number("WORKFLOW_ANSWER_HOURS", 72, least=1)
+# Days that executions are kept after their end, with all that belongs to them; 0 keeps them for ever.
+EXECUTIONS_RETENTION_DAYS = env.number("EXECUTIONS_RETENTION_DAYS", 0)
 # Webhooks. Seconds until another worker sends what one took and was lost with: more than sending may take (15).
 WEBHOOK_LEASE_SECONDS = env.number("WEBHOOK_LEASE_SECONDS", 60, least=1)
 # Days that deliveries are kept for their endpoint's page; 0 keeps them for ever.

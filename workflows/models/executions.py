@@ -104,6 +104,7 @@ class Execution(models.Model):
             # Without the lease: a step's commit changes no index, and its row stays in its page (a HOT update).
             models.Index(fields=["id"], condition=Q(status__in=ACTIVE), name="execution_alive"),
             GinIndex(fields=["metadata"], opclasses=["jsonb_path_ops"], name="execution_by_metadata"),
+            models.Index(fields=["terminal_at"], condition=Q(terminal_at__isnull=False), name="execution_by_end"),
             models.Index(fields=["wake_at"], condition=Q(wake_at__isnull=False), name="execution_to_wake"),
         ]
 
