@@ -71,6 +71,7 @@ PUT /executions/{executionId}/labels
 POST /executions/{executionId}/comments
 PATCH /executions/{executionId}/comments/{commentId}
 DELETE /executions/{executionId}/comments/{commentId}
+GET /agents/{agentId}/workflows/{workflowId}/diff
 """
 
 STATUS = "starting|running|paused|paused_by_agent|awaiting_confirmation|completed|failed|cancelled"

@@ -13,7 +13,7 @@ from accounts.caller import Caller
 from accounts.errors import Conflict, Forbidden, Invalid, NotFound
 from accounts.models import Membership, Role
 from accounts.scopes import Scope
-from accounts.services.organizations import organization_of
+from accounts.services.organizations import organization_of, organizations_of
 from security import audit
 from workflows.models import Comment, Label
 from workflows.services.executions import find_execution, lock_execution
@@ -42,6 +42,16 @@ def find_label(caller: Caller, label_id: UUID, *, lock: bool = False) -> Label:
     if label is None:
         raise NotFound("There is no such label in your organizations.")
     return label
+
+
+def labels_named(caller: Caller, names: Sequence[str], *, organization_id: UUID | None = None) -> list[Label]:
+    """The labels of these names, of one organization or of all of the caller's; each name has to be one's."""
+    caller.require(Scope.READ)
+    labels = Label.objects.filter(organization_id__in=organizations_of(caller, organization_id), name__in=names)
+    found = list(labels.order_by("name"))
+    if missing := sorted(set(names) - {label.name for label in found}):
+        raise NotFound(f"There is no label “{missing[0]}” in your organizations.")
+    return found
 
 
 def create_label(caller: Caller, *, organization_id: UUID, name: str, color: str = DEFAULT_COLOR) -> Label:
@@ -101,16 +111,12 @@ def add_comment(caller: Caller, *, execution_id: UUID, content: str, public: boo
         execution = lock_execution(caller, execution_id)
         if execution.comments.count() >= MOST_COMMENTS:
             raise Conflict(f"The execution already has {MOST_COMMENTS} comments, the maximum.", code="too_many")
-        comment = Comment.objects.create(
-            execution=execution, user_id=caller.user_id, content=content, public=public
-        )
+        comment = Comment.objects.create(execution=execution, user_id=caller.user_id, content=content, public=public)
         _record(caller, "execution.comment", comment)
     return comment
 
 
-def find_comment(
-    caller: Caller, comment_id: UUID, *, execution_id: UUID | None = None, lock: bool = False
-) -> Comment:
+def find_comment(caller: Caller, comment_id: UUID, *, execution_id: UUID | None = None, lock: bool = False) -> Comment:
     """The comment with whoever wrote it; `NotFound` for another organization's, and for another execution's."""
     caller.require(Scope.READ)
     # One membership a person and organization: the join never doubles a row.
