@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.contrib.sessions.models import Session
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 
@@ -183,6 +184,24 @@ def test_a_page_without_its_stream_polls(
     expect(page.locator(".live")).to_have_text("Live")
     page.unroute("**/stream?*")
     assert page.evaluate(NOT_RELOADED)
+    page.close()
+
+
+def test_a_page_that_cannot_be_asked_for_its_end_keeps_what_it_has(
+    platform: Platform, chromium: Browser, person: User, execution: Execution
+) -> None:
+    Execution.objects.update(status=Status.RUNNING)
+    page = chromium.new_page(reduced_motion="reduce")
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    opened(page, platform.url, person, execution)
+    page.route(page.url, lambda route: route.abort())
+    Execution.objects.update(status=Status.COMPLETED, terminal_at=timezone.now())
+    with page.expect_event("requestfailed"):
+        tell(execution, "the end")
+    expect(page.locator("#a1")).to_contain_text("the end")
+    expect(page.locator("#now .badge")).to_have_text("Completed")
+    assert errors == []
     page.close()
 
 

@@ -71,7 +71,7 @@ def test_what_ended_long_ago_goes_with_all_that_belongs_to_it(
         tasks.forget_old_executions()
     assert left() == {young, alive, rerun}
     for model in (Activity, Step, UserMessage, Comment, Label.executions.through):
-        assert not model.objects.exists()  # type: ignore[attr-defined]
+        assert not model.objects.exists()
     assert ExecutionFile.objects.count() == 1
     # Content goes with the last row that names it.
     assert (storage().exists(name), storage().exists(shared)) == (False, True)

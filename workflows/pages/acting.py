@@ -1,5 +1,7 @@
 """What people do to one execution by its page: ask for a status, give it files, point it at another version."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -29,8 +31,8 @@ class SyncForm(forms.Form):
 
     workflow_id = forms.TypedChoiceField(label="Version", coerce=UUID, error_messages={"required": "Choose a version."})
 
-    def __init__(self, *args: object, choices: list[tuple[str, str]]) -> None:
-        super().__init__(*args)  # type: ignore[arg-type]
+    def __init__(self, data: Mapping[str, Any] | None, *, choices: list[tuple[str, str]]) -> None:
+        super().__init__(data)
         field = self.fields["workflow_id"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
@@ -77,7 +79,7 @@ def sync(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     who = caller(request)
     execution = executions.find_execution(who, execution_id)
     choices = _other_versions(request, execution)
-    form = SyncForm(*([request.POST] if request.method == "POST" else []), choices=choices)
+    form = SyncForm(request.POST if request.method == "POST" else None, choices=choices)
     if form.is_valid():
         chosen = form.cleaned_data["workflow_id"]
         try:

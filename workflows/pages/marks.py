@@ -1,5 +1,7 @@
 """Labels and comments by page: an organization's labels, those of one execution, and what people write about it."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -45,8 +47,10 @@ class LabelsForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
-    def __init__(self, *args: object, offered: list[Label], given: list[UUID], organization: str) -> None:
-        super().__init__(*args, initial={"labels": [str(pk) for pk in given]})  # type: ignore[misc]
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, offered: list[Label], given: list[UUID], organization: str
+    ) -> None:
+        super().__init__(data, initial={"labels": [str(pk) for pk in given]})
         field = self.fields["labels"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(str(label.pk), label.name) for label in offered]
@@ -129,7 +133,7 @@ def execution_labels(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     execution = find_execution(who, execution_id)
     organization = execution.organization
     form = LabelsForm(
-        *([request.POST] if request.method == "POST" else []),
+        request.POST if request.method == "POST" else None,
         offered=service.list_labels(who, organization_id=organization.uid),
         given=[label.pk for label in execution.labels.all()],
         organization=organization.name,

@@ -88,7 +88,7 @@ def standing(execution: Execution) -> Standing:
 
 def _variables(execution_id: UUID) -> tuple[list[Variable], int]:
     """The first by name, and how many more there are."""
-    given = {"execution": execution_id, "longest": LONGEST_VALUE, "most": MOST_VARIABLES}
+    given: dict[str, UUID | int] = {"execution": execution_id, "longest": LONGEST_VALUE, "most": MOST_VARIABLES}
     with connection.cursor() as cursor:
         cursor.execute(_VARIABLES, given)
         rows = cursor.fetchall()
