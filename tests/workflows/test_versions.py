@@ -23,7 +23,7 @@ from tests.threads import at_once
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node, sound
 from workflows.graph.shapes import Settings
-from workflows.models import Publication, Workflow
+from workflows.models import Execution, Publication, Workflow
 from workflows.services import versions
 
 pytestmark = pytest.mark.django_db
@@ -257,3 +257,21 @@ def test_members_propose_versions_of_a_released_agent_and_those_in_charge_publis
     assert api.ask("DELETE", f"{own}/{draft}").status_code == 204
     Agent.objects.update(created_by=person)
     assert read(api.post(f"{own}/{other.pk}/publish"))["version"] == 2
+
+
+def test_a_run_of_somebody_else_is_pointed_at_a_draft_by_those_in_charge_alone(
+    api: Rest, agent: Agent, person: User
+) -> None:
+    """Else any member could have a released agent do what they like with another's connections."""
+    Agent.objects.update(stage=Stage.RELEASED)
+    published, draft = WorkflowFactory(agent=agent, version=1), WorkflowFactory(agent=agent)
+    others = ExecutionFactory(workflow=published, status="paused", runner=member_of(agent.organization))
+    own = ExecutionFactory(workflow=published, status="paused", runner=person)
+
+    def synced(workflow: Workflow, execution: Execution) -> int:
+        path = f"agents/{agent.pk}/workflows/{workflow.pk}/sync-execution"
+        return api.post(path, {"executionId": str(execution.pk)}).status_code
+
+    assert (synced(draft, others), synced(published, others), synced(draft, own)) == (403, 200, 200)
+    Agent.objects.update(created_by=person)
+    assert synced(draft, others) == 200

@@ -151,7 +151,7 @@ def number_of(execution: Execution, activity_id: UUID) -> int:
     """The number of one of the execution's activities."""
     number = Activity.objects.filter(execution=execution, pk=activity_id).values_list("number", flat=True).first()
     if number is None:
-        raise NotFound(f"The execution has no activity {activity_id} to go on after.")
+        raise NotFound(f"The execution has no activity {activity_id} to continue after.")
     return number
 
 

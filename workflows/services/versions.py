@@ -194,6 +194,13 @@ def _listed(caller: Caller, agent_id: UUID) -> "WorkflowQuerySet":
     return Workflow.objects.filter(agent=agent).without_content().with_runs().select_related("author")
 
 
+def refuse_drafts_for_others(caller: Caller, workflow: Workflow, *, runner_id: int | None) -> None:
+    """Raise `Forbidden` where a draft would run in the name of somebody else, with their connections, unless the caller
+    may change the agent: what was published was looked at by those in charge, a draft by nobody."""
+    if workflow.version is None and runner_id != caller.user_id:
+        require_change(caller, workflow.agent)
+
+
 def is_deletable(version: Workflow) -> bool:
     """Whether nothing refers to it: it was never published and never ran."""
     known: bool | None = getattr(version, "ran", None)  # of a list, asked with it
