@@ -19,6 +19,7 @@ from workflows.engine import admission, fairness, sharing, stopping
 from workflows.engine.run import go_on
 from workflows.models import Schedule, ScheduleRun
 from workflows.services import schedules, waiting
+from workflows.services.forgetting import forget_executions
 from workflows.webhooks import forgetting, notices, sending
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,10 @@ BEAT: dict[str, dict[str, Any]] = {
     "workflows: keep the latest runs of each schedule": {
         "task": "workflows.tasks.forget_old_schedule_runs",
         "schedule": crontab(hour="4", minute="25"),
+    },
+    "workflows: forget executions that ended long ago": {
+        "task": "workflows.tasks.forget_old_executions",
+        "schedule": crontab(hour="4", minute="35"),
     },
     "workflows: forget old deliveries of webhooks": {
         "task": "workflows.tasks.forget_webhook_deliveries",
@@ -160,6 +165,13 @@ def forget_webhook_deliveries() -> None:
     days: int = settings.WEBHOOK_DELIVERIES_RETENTION_DAYS
     if days:
         forgetting.forget_deliveries(timezone.now() - timedelta(days=days))
+
+
+@shared_task
+def forget_old_executions() -> None:
+    days: int = settings.EXECUTIONS_RETENTION_DAYS
+    if days:
+        forget_executions(timezone.now() - timedelta(days=days))
 
 
 def nudge_webhooks() -> None:

@@ -245,7 +245,7 @@ STATIC_ROOT = Path(env.text("STATIC_ROOT", str(VAR / "static"))) if PRODUCTION e
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "dashboard.static_files.NamedFiles"
         if PRODUCTION
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
@@ -316,6 +316,8 @@ WORKFLOW_SLICE_SECONDS = env.number("WORKFLOW_SLICE_SECONDS", 30, least=1)
 WORKFLOW_STOP_SECONDS = env.number("WORKFLOW_STOP_SECONDS", 20)
 # Hours that a question of an agent to people may stay unanswered before its run fails.
 WORKFLOW_ANSWER_HOURS = env.number("WORKFLOW_ANSWER_HOURS", 72, least=1)
+# Days that executions are kept after their end, with all that belongs to them; 0 keeps them for ever.
+EXECUTIONS_RETENTION_DAYS = env.number("EXECUTIONS_RETENTION_DAYS", 0)
 # Webhooks. Seconds until another worker sends what one took and was lost with: more than sending may take (15).
 WEBHOOK_LEASE_SECONDS = env.number("WEBHOOK_LEASE_SECONDS", 60, least=1)
 # Days that deliveries are kept for their endpoint's page; 0 keeps them for ever.

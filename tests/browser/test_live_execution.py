@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 
@@ -183,6 +185,26 @@ def test_a_page_without_its_stream_polls(
     page.close()
 
 
+def test_a_page_that_cannot_be_asked_for_its_end_keeps_what_it_has(
+    platform: Platform, chromium: Browser, person: User, execution: Execution
+) -> None:
+    Execution.objects.update(status=Status.RUNNING)
+    page = chromium.new_page(reduced_motion="reduce")
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    opened(page, platform.url, person, execution)
+    page.route(page.url, lambda route: route.abort())
+    execution.refresh_from_db()
+    execution.status, execution.terminal_at = Status.COMPLETED, timezone.now()
+    with page.expect_event("requestfailed"), transaction.atomic():
+        write_lines(execution, [activities.Line("generic", {"message": "the end"})])
+        execution.save()
+    expect(page.locator("#a1")).to_contain_text("the end")
+    expect(page.locator("#now .badge")).to_have_text("Completed")
+    assert errors == []
+    page.close()
+
+
 def test_what_the_agent_asks_is_answered_by_keyboard_alone(
     platform: Platform, page: Page, person: User, execution: Execution
 ) -> None:
@@ -219,7 +241,7 @@ def test_a_wish_is_pressed_by_keyboard_while_lines_come(
     page.get_by_role("button", name="Pause").focus()
     Execution.objects.update(variables={"berth": "North 4"})
     tell(execution, "one", "two")
-    expect(page.locator("#variables")).to_contain_text("North 4")
+    expect(page.locator("#made")).to_contain_text("North 4")
     expect(page.get_by_role("button", name="Pause")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#now .badge")).to_have_text("Paused")

@@ -16,7 +16,7 @@ from security.identifiers import uuid7
 from tests.workflows.graphs import graph, node, sound, way
 from workflows.engine.states import Status
 from workflows.graph.shapes import Graph, Settings
-from workflows.models import Activity, Execution, Label, Schedule, ScheduleRun, Workflow
+from workflows.models import Activity, Comment, Execution, Label, Schedule, ScheduleRun, Workflow
 from workflows.services.versions import create_version, publish_version
 
 QUESTION = {
@@ -25,6 +25,8 @@ QUESTION = {
     "options": [{"label": "North", "description": "Free until noon."}, {"label": "South", "description": ""}],
 }
 ENDED = timedelta(minutes=3, seconds=20)
+PAGES_OF_ANY_EXECUTION = ("execution-labels", "comment", "execution-variables")
+PAGES_OF_AGENTS = ("versions", "new-version", "compare", "publications")
 # Those whose pages look unlike the others'.
 SHOWN = ("starting", "paused_by_agent", "awaiting_confirmation", "completed", "failed")
 
@@ -54,12 +56,17 @@ def fill(organization: Organization, person: User, agent_id: object) -> dict[str
         output_tokens=34,
         duration_ms=800.0,
     )
-    Label.objects.create(organization=organization, name="Looked at").executions.add(executions[0])
+    label, comment = _marks(organization, person, executions)
     return {
+        "label_id": [label.pk],
+        "comment_id": [comment.pk],
         "schedule_id": _schedules(published, person, executions),
         "execution_id": [execution.pk for execution in executions if execution.status in SHOWN],
         "workflow_id": [published.pk, faulty.pk],
-        **{f"workflows:{page}.agent_id": [agent_id, idle.pk] for page in ("versions", "new-version", "compare")},
+        **{f"workflows:{page}.execution_id": [executions[0].pk] for page in PAGES_OF_ANY_EXECUTION},
+        **{f"workflows:{page}.execution_id": [executions[0].pk, executions[5].pk] for page in ("upload", "sync")},
+        **{f"workflows:{page}.execution_id": [comment.execution_id] for page in ("edit-comment", "delete-comment")},
+        **{f"workflows:{page}.agent_id": [agent_id, idle.pk] for page in PAGES_OF_AGENTS},
     }
 
 
@@ -97,6 +104,19 @@ def _execution(workflow: Workflow, person: User, status: Status) -> Execution:
         for number, (kind, payload) in enumerate(told, 1)
     )
     return execution
+
+
+def _marks(organization: Organization, person: User, executions: Sequence[Execution]) -> tuple[Label, Comment]:
+    """Labels, one of them long, and comments of people who are here and who have left."""
+    label = Label.objects.create(organization=organization, name="Looked at", color="#1f6feb")
+    for name, color in (("Wrong answer of the northern docks", "#ffffff"), ("Again", "#000000")):
+        Label.objects.create(organization=organization, name=name, color=color).executions.add(*executions)
+    label.executions.add(executions[0])
+    for execution in executions:
+        Comment.objects.create(execution=execution, content="The order was closed before.\n\nSee the ticket.")
+    return label, Comment.objects.create(
+        execution=executions[-1], user=person, content="Looks right.", public=True, updated_at=timezone.now()
+    )
 
 
 def _schedules(workflow: Workflow, person: User, executions: Sequence[Execution]) -> Sequence[object]:

@@ -113,6 +113,8 @@ def values(owned: World | None = None) -> Values:
         "cookie_id": [],
         "pool_id": [],
         "execution_id": [],
+        "label_id": [],
+        "comment_id": [],
         "kind": ["workflow", "task"],
         "schedule_id": [],
         "workflow_id": [],

@@ -129,14 +129,19 @@ def test_no_proxy_keeps_a_page_that_was_made_for_one_person(client: Client) -> N
 
 
 def test_collected_files_carry_their_hash_and_lie_there_compressed(tmp_path: Path) -> None:
-    backend = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    backend = {"BACKEND": "dashboard.static_files.NamedFiles"}
     with override_settings(STATIC_ROOT=tmp_path, STORAGES={**settings.STORAGES, "staticfiles": backend}):
         call_command("collectstatic", interactive=False, verbosity=0)
         named = storages["staticfiles"].url("dashboard/shell.js")
+        streams = storages["staticfiles"].url("dashboard/streams.js").rsplit("/", 1)[1]
     assert re.fullmatch(r"/static/dashboard/shell\.[0-9a-f]{12}\.js", named)
     collected = tmp_path / named.removeprefix("/static/")
     assert collected.read_bytes() == (STATIC / "shell.js").read_bytes()
     assert collected.with_name(collected.name + ".gz").exists()
+    # What a module imports is what the page loads beside it, not another copy.
+    for folder, script in (("workflows", "execution"), ("agents_hub", "chat")):
+        (importing,) = (tmp_path / folder).glob(f"{script}.????????????.js")
+        assert f'from "../dashboard/{streams}"' in importing.read_text()
 
 
 def test_a_field_tells_a_screen_reader_its_help_and_its_error() -> None:

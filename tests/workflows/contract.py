@@ -61,6 +61,19 @@ GET /agents/{agentId}/shared-files/{fileId}/download -
 POST /schema/validate schemaValidate
 """
 
+# Routes of ours beside the contract's: what it lets programs read and gives them no way to write or to ask for.
+OURS = """
+GET /labels
+POST /labels
+PATCH /labels/{labelId}
+DELETE /labels/{labelId}
+PUT /executions/{executionId}/labels
+POST /executions/{executionId}/comments
+PATCH /executions/{executionId}/comments/{commentId}
+DELETE /executions/{executionId}/comments/{commentId}
+GET /agents/{agentId}/workflows/{workflowId}/diff
+"""
+
 STATUS = "starting|running|paused|paused_by_agent|awaiting_confirmation|completed|failed|cancelled"
 SHAPES = {
     "Agent": "id: id, name: text, createdAt: time, organizationId?: id, userId: any",

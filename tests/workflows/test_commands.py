@@ -2,23 +2,26 @@
 
 import json
 from contextlib import nullcontext
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import User
-from tests.agents_hub.factories import AgentFactory, member_of
+from tests.agents_hub.factories import AgentFactory, ProfileFactory, member_of
 from tests.factories import UserFactory
-from tests.workflows.factories import WorkflowFactory
+from tests.workflows.factories import ExecutionFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission
 from workflows.engine.run import drive
 from workflows.engine.watch import watch
 from workflows.management.commands import execution
-from workflows.models import Execution, Publication, Workflow
+from workflows.models import Execution, Label, Publication, Workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +38,10 @@ def workflow() -> Workflow:
 @pytest.fixture
 def person(workflow: Workflow) -> User:
     return member_of(workflow.agent.organization)
+
+
+def at(day: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T10:00:00+00:00")
 
 
 def run(*arguments: Any, person: User | None = None) -> str:
@@ -73,6 +80,85 @@ def test_an_execution_is_started_listed_shown_followed_and_cancelled(
     assert json.loads(run("execution", "show", first, person=person))["executionResult"]["outcome"] == "done"
     lines = run("execution", "tail", first, person=person).splitlines()
     assert [line.split()[1] for line in lines] == ["status_changed", "step_started", "step_completed", "status_changed"]
+
+
+def test_an_execution_is_started_with_files_notes_and_options(
+    workflow: Workflow, person: User, tmp_path: Path, settings: Settings
+) -> None:
+    backend = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(tmp_path / "kept")},
+    }
+    settings.STORAGES = settings.STORAGES | {"files": backend}
+    profile = ProfileFactory(organization=workflow.agent.organization)
+    file = tmp_path / "tides.csv"
+    file.write_text("a,b")
+    given = ["--file", file, "--metadata", "ticket=8812", "--profile", profile.pk, "--soft-timeout", 5]
+    started = run("execution", "run", workflow.agent_id, *given, person=person)
+    made = Execution.objects.get(pk=started)
+    assert (made.metadata, made.profile, made.options) == ({"ticket": "8812"}, profile, {"softTimeoutMins": 5})
+    assert made.files.get().path == "uploads/tides.csv"
+    with pytest.raises(CommandError, match=r"nowhere\.csv cannot be read"):
+        run("execution", "run", workflow.agent_id, "--file", tmp_path / "nowhere.csv", person=person)
+
+
+def test_executions_are_listed_by_every_filter_there_is(workflow: Workflow, person: User) -> None:
+    common = {"workflow": workflow, "status": "completed", "terminal_at": timezone.now()}
+    wanted = ExecutionFactory(
+        **common, outcome="Sold out", metadata={"ticket": "17"}, inputs={"order": "A-117"}, created_at=at("2026-05-02")
+    )
+    ExecutionFactory(**common | {"workflow": WorkflowFactory(agent=workflow.agent)}, created_at=at("2026-04-01"))
+    Label.objects.create(organization=workflow.agent.organization, name="Wrong").executions.add(wanted)
+    for given in (
+        ["--id", str(wanted.pk)],
+        ["--label", "Wrong"],
+        ["--after", "2026-05-01", "--before", "2026-05-03T12:00"],
+        ["--outcome", "sold"],
+        ["--metadata", "ticket=17"],
+        ["--input", "order=a-11"],
+        ["--version", 1, "--status", "completed", "--status", "failed"],
+        ["--organization", workflow.agent.organization.uid, "--agent", workflow.agent_id, "--label", "Wrong"],
+    ):
+        said = run("execution", "list", *given, person=person).splitlines()
+        assert (said[0].split()[0], said[-1]) == (str(wanted.pk), "Page 1; 1 in all."), given
+    with pytest.raises(CommandError, match="no label “Right”"):
+        run("execution", "list", "--label", "Right", person=person)
+    with pytest.raises(CommandError, match="--after"):
+        run("execution", "list", "--after", "soon", person=person)
+
+
+def test_an_execution_is_labelled_and_commented_on(workflow: Workflow, person: User) -> None:
+    row = ExecutionFactory(workflow=workflow)
+    for name in ("Wrong", "Seen"):
+        Label.objects.create(organization=row.organization, name=name)
+    assert run("execution", "label", row.pk, "Wrong", "Seen", person=person) == "Seen, Wrong"
+    made = run("execution", "comment", row.pk, "The order was closed.", "--public", person=person)
+    shown = json.loads(run("execution", "show", row.pk, person=person))
+    assert [label["name"] for label in shown["humanLabels"]] == ["Seen", "Wrong"]
+    assert [(one["id"], one["public"]) for one in shown["comments"]] == [(made, True)]
+    assert run("execution", "label", row.pk, person=person) == "It has no labels."
+
+
+def test_what_is_different_between_two_versions_is_said_line_by_line_or_as_data(
+    workflow: Workflow, person: User
+) -> None:
+    later = WorkflowFactory(
+        agent=workflow.agent, parent=workflow, graph=graph(node("end", "output", name="The end")), rules="Be brief."
+    )
+    said = run("workflow", "diff", later.pk, person=person)
+    assert said.splitlines() == [
+        f"From Version 1 to {later}.",
+        "~ node end: The end",
+        '    name: "End" → "The end"',
+        "  rules @@ -0,0 +1 @@",
+        "  rules +Be brief.",
+    ]
+    given = json.loads(run("workflow", "diff", workflow.pk, "--before", later.pk, "--json", person=person))
+    assert given["nodes"][0]["fields"] == [{"path": "name", "before": "The end", "after": "End"}]
+    with pytest.raises(CommandError, match="first version"):
+        run("workflow", "diff", workflow.pk, person=person)
+    same = run("workflow", "diff", later.pk, "--before", later.pk, person=person)
+    assert same.endswith("They contain the same.")
 
 
 def test_one_that_runs_is_followed_to_its_end(

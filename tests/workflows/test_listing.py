@@ -12,11 +12,12 @@ from django.utils import timezone
 from accounts.caller import Caller
 from accounts.errors import Invalid, NotFound
 from accounts.models import Organization
+from tests.agents_hub.api.door import fault, read, rest
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import OrganizationFactory, caller_for
 from tests.query_plans import plans
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
-from workflows.models import Execution, Label
+from workflows.models import Activity, Execution, Label
 from workflows.services import listing
 from workflows.services.listing import Filters, list_executions
 
@@ -196,7 +197,8 @@ def test_every_filter_over_20_000_executions_goes_by_an_index() -> None:
         with plans("workflows_execution") as found:
             page = list_executions(caller, filters, **order)
         # The last that is limited brings the page; before it, all of them may have been looked for and found too many.
-        rows = [plan for plan in found if "Limit" in plan][-1]
+        # Whether there are reruns of what is shown is asked after it.
+        rows = [plan for plan in found if "Limit" in plan and "parent_id" not in plan][-1]
         if index not in rows or "Seq Scan on workflows_execution" in rows or abs(page.total - total) > 1:
             wrong[f"{filters} {order} {page.total}"] = rows
     assert not wrong, "\n".join(f"{asked}\n{plan}" for asked, plan in wrong.items())
@@ -204,3 +206,31 @@ def test_every_filter_over_20_000_executions_goes_by_an_index() -> None:
     with plans("workflows_execution") as found:
         listing.list_executions(caller, Filters(execution_id=whole))
     assert "workflows_execution_pkey" in found[0]
+
+
+def test_a_program_reads_all_activities_part_by_part_in_either_order() -> None:
+    execution: Execution = ExecutionFactory(activity_count=7)
+    Activity.objects.bulk_create(
+        Activity(execution=execution, number=number, type="generic", payload={"message": str(number)})
+        for number in range(1, 8)
+    )
+    key = rest(member_of(execution.organization))
+    path = f"executions/{execution.pk}/activities?limit=3&order="
+    for order, expected in (("asc", list("1234567")), ("desc", list("7654321"))):
+        said: list[str] = []
+        after = ""
+        while part := read(key.get(path + order + after)):
+            said += [one["payload"]["message"] for one in part]
+            after = f"&after={part[-1]['id']}"
+        assert said == expected
+    # An id of another execution's is no place in this one.
+    other = Activity.objects.create(execution=ExecutionFactory(), number=1, type="generic")
+    assert fault(key.get(f"{path}asc&after={other.pk}"))[0] == 404
+
+
+def test_of_many_reruns_one_is_enough_to_say_that_there_are_any() -> None:
+    execution: Execution = ExecutionFactory()
+    for _ in range(3):
+        ExecutionFactory(workflow=execution.workflow, parent=execution)
+    found = list_executions(caller_for(member_of(execution.organization)), Filters(execution_id=str(execution.pk)))
+    assert len(found.rows[0].reruns.all()) == 1

@@ -74,14 +74,14 @@ def test_a_long_timeline_is_read_in_parts(execution: Execution, monkeypatch: pyt
     assert (lines(first.events), first.last) == ([1, 2], 5)
 
 
-def test_a_reading_costs_four_queries_however_much_there_is(
+def test_a_reading_costs_five_queries_however_much_there_is(
     execution: Execution, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for _ in range(3):
         ExecutionFileFactory(execution=execution)
     tell(execution, *"abcdef")
     live.read(str(execution.pk), 0)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         live.read(str(execution.pk), 0)
 
 

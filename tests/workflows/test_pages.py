@@ -1,6 +1,7 @@
 """The pages of workflows, as a browser without scripts uses them."""
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from itertools import combinations
 from typing import Any
@@ -8,17 +9,22 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import given
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Role, User
+from accounts.models import Membership, Role, User
+from agents_hub.models import Agent, Stage
 from llm.models import ModelCall
+from tests.agents_hub.factories import AgentFactory
 from tests.factories import MembershipFactory
 from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node, sound, sound_graphs, way
 from workflows.engine.states import Status
 from workflows.graph.shapes import Graph
 from workflows.models import Activity, Execution, Publication, UserMessage, Workflow
+from workflows.pages import comparing
+from workflows.pages import executions as executions_pages
 from workflows.pages.drawing import HEIGHT, WIDTH, draw
 from workflows.services.versions import default_version
 
@@ -70,10 +76,21 @@ def test_the_list_shows_what_fits_all_filters(browser: Client, workflow: Workflo
         {"inputs_key": "order", "inputs_value": "a-11"},
         {"metadata_key": "ticket", "metadata_value": "8812"},
         {"execution_id": str(paused.pk), "agent_id": str(workflow.agent_id)},
-        {"status": "paused", "created_after": "2026-01-01T00:00"},
+        {"status": ["paused", "failed"], "created_after": "2026-01-01T00:00"},
     ):
         assert listed(browser.get(address, query)) == {str(paused.pk)}, query
     assert not listed(browser.get(address, {"created_before": "2001-01-01T00:00"}))
+    assert len(listed(browser.get(address, {"status": ["paused", "running"]}))) == 2
+
+
+def test_an_agent_beyond_those_offered_can_be_named_by_the_address(
+    browser: Client, workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executions_pages, "MOST_CHOICES", 1)
+    AgentFactory(organization=workflow.agent.organization, name="Aaron")
+    row = execution(workflow)
+    answer = browser.get(reverse("workflows:executions"), {"agent_id": str(workflow.agent_id)})
+    assert listed(answer) == {str(row.pk)}
 
 
 def test_filters_that_make_no_sense_are_said_to(browser: Client, workflow: Workflow) -> None:
@@ -161,7 +178,7 @@ def test_a_message_reaches_the_execution_until_it_has_ended(browser: Client, wor
     assert browser.post(page, {"message": "Take the north berth."}).status_code == 302
     assert "Take the north berth." in text(browser.get(page))
     ended = execution(workflow, Status.CANCELLED, terminal_at=row.created_at)
-    assert "<textarea" not in text(browser.get(reverse("workflows:execution", args=[ended.pk])))
+    assert 'name="message"' not in text(browser.get(reverse("workflows:execution", args=[ended.pk])))
     assert browser.post(reverse("workflows:execution", args=[ended.pk]), {"message": "Hello"}).status_code == 422
 
 
@@ -186,12 +203,14 @@ def test_what_is_somebody_elses_is_not_found(browser: Client) -> None:
     assert browser.get(reverse("workflows:execution", args=[other.pk])).status_code == 404
     assert browser.post(reverse("workflows:execution", args=[other.pk]), {"message": "Hello"}).status_code == 404
     assert browser.post(reverse("workflows:ask-status", args=[other.pk]), {"status": "paused"}).status_code == 404
+    for name in ("execution-labels", "comment", "upload", "sync", "execution-variables"):
+        assert browser.get(reverse(f"workflows:{name}", args=[other.pk])).status_code == 404, name
     assert not UserMessage.objects.exists()
     other = WorkflowFactory()
-    for name in ("version", "run"):
+    for name in ("version", "run", "delete-version"):
         address = reverse(f"workflows:{name}", args=[other.agent_id, other.pk])
         assert browser.get(address).status_code == 404, name
-    for name in ("versions", "new-version", "compare"):
+    for name in ("versions", "new-version", "compare", "publications"):
         assert browser.get(reverse(f"workflows:{name}", args=[other.agent_id])).status_code == 404, name
     assert browser.post(reverse("workflows:publish", args=[other.agent_id, other.pk])).status_code == 404
     assert not Publication.objects.exists()
@@ -264,27 +283,6 @@ def test_what_cannot_be_read_is_said_and_nothing_typed_is_lost(
     assert Workflow.objects.count() == 1
 
 
-def test_a_run_is_given_its_inputs_and_repeated_with_them(browser: Client, workflow: Workflow) -> None:
-    page = reverse("workflows:run", args=[workflow.agent_id, workflow.pk])
-    assert browser.post(page, {"input_order": "A-117"}).status_code == 422
-    answer = browser.post(page, {"input_order": "A-117", "input_shop": "Rope", "soft_timeout": "5"})
-    first = Execution.objects.get()
-    assert answer.headers["Location"] == reverse("workflows:execution", args=[first.pk])
-    assert (first.inputs, first.options, first.trigger) == (
-        {"order": "A-117", "shop": "Rope"},
-        {"softTimeoutMins": 5},
-        "ui",
-    )
-    Execution.objects.update(inputs={"order": 117, "shop": ["Rope", "Oil"]})
-    again = f"{page}?again={first.pk}"
-    form = browser.get(again).context["form"]
-    browser.post(again, {"input_order": form["input_order"].initial, "input_shop": "Oil"})
-    repeated = Execution.objects.exclude(pk=first.pk).get()
-    assert (repeated.parent, repeated.inputs) == (first, {"order": 117, "shop": "Oil"})
-    refused = browser.post(page, {"input_order": "A", "input_shop": "B", "soft_timeout": "60"})
-    assert (refused.status_code, "softTimeoutMins" in text(refused)) == (422, True)
-
-
 def test_two_versions_are_compared(browser: Client, workflow: Workflow) -> None:
     changed = sound()
     changed["nodes"][1]["properties"]["method"] = "DELETE"
@@ -298,6 +296,70 @@ def test_two_versions_are_compared(browser: Client, workflow: Workflow) -> None:
     assert "They are the same." in text(same)
     assert browser.get(page, {"before": str(WorkflowFactory().pk)}).status_code == 404
     assert browser.get(page, {"before": "x"}).status_code == 404
+
+
+def test_versions_beyond_those_offered_are_compared_and_stand_chosen(
+    browser: Client, workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "MOST_CHOICES", 1)
+    second, _ = WorkflowFactory(agent=workflow.agent), WorkflowFactory(agent=workflow.agent)
+    ends = {"before": str(workflow.pk), "after": str(second.pk)}
+    shown = text(browser.get(reverse("workflows:compare", args=[workflow.agent_id]), ends))
+    for version in (workflow, second):
+        assert f'<option value="{version.pk}" selected>' in shown
+
+
+def test_a_draft_is_deleted_once_its_name_is_typed(browser: Client, workflow: Workflow) -> None:
+    page = reverse("workflows:delete-version", args=[workflow.agent_id, workflow.pk])
+    assert page in text(browser.get(reverse("workflows:version", args=[workflow.agent_id, workflow.pk])))
+    assert browser.post(page, {"name": "Draft"}).status_code == 422
+    browser.post(page, {"name": str(workflow)})
+    assert not Workflow.objects.exists()
+
+
+def test_what_was_published_or_has_run_cannot_be_deleted(browser: Client, workflow: Workflow) -> None:
+    execution(workflow)
+    page = reverse("workflows:delete-version", args=[workflow.agent_id, workflow.pk])
+    assert page not in text(browser.get(reverse("workflows:version", args=[workflow.agent_id, workflow.pk])))
+    assert "It stays" in text(browser.get(page))
+    assert browser.post(page, {"name": str(workflow)}).status_code == 422
+    assert Workflow.objects.exists()
+
+
+def test_who_published_and_rolled_back_what_is_listed(browser: Client, person: User, workflow: Workflow) -> None:
+    later = WorkflowFactory(agent=workflow.agent, parent=workflow)
+    for version in (workflow, later, workflow):
+        browser.post(reverse("workflows:publish", args=[workflow.agent_id, version.pk]))
+    page = browser.get(reverse("workflows:publications", args=[workflow.agent_id]))
+    told = [(str(row.workflow), row.is_rollback, row.published_by) for row in page.context["page"].rows]
+    assert told == [("Version 1", True, person), ("Version 2", False, person), ("Version 1", False, person)]
+    assert "Rolled back to" in text(page)
+    versions = text(browser.get(reverse("workflows:versions", args=[workflow.agent_id])))
+    assert (
+        f'data-label="Made from"><a href="{reverse("workflows:version", args=[later.agent_id, workflow.pk])}"'
+        in versions
+    )
+
+
+def test_a_released_agents_versions_are_published_by_those_in_charge(
+    browser: Client, person: User, workflow: Workflow
+) -> None:
+    """Others may propose a draft, try it, and take their own away."""
+    Agent.objects.update(stage=Stage.RELEASED, created_by=None)
+    where = [workflow.agent_id, workflow.pk]
+    browser.post(reverse("workflows:new-version", args=[workflow.agent_id]), sent(sound()))
+    own = Workflow.objects.exclude(pk=workflow.pk).get()
+    shown = text(browser.get(reverse("workflows:version", args=where)))
+    assert ">Publish<" not in shown
+    assert "its creator and admins publish" in shown
+    assert reverse("workflows:delete-version", args=where) not in shown
+    assert browser.post(reverse("workflows:publish", args=where)).status_code == 403
+    assert browser.post(reverse("workflows:delete-version", args=where), {"name": str(workflow)}).status_code == 422
+    browser.post(reverse("workflows:delete-version", args=[own.agent_id, own.pk]), {"name": str(own)})
+    assert Workflow.objects.get() == workflow
+    Membership.objects.filter(user=person).update(role=Role.ADMIN)
+    browser.post(reverse("workflows:publish", args=where))
+    assert default_version(workflow.agent_id) == workflow
 
 
 @given(parts=sound_graphs())
@@ -325,3 +387,32 @@ def test_an_execution_shows_its_files_and_what_its_models_cost(browser: Client, 
     shown = text(browser.get(reverse("workflows:execution", args=[row.pk])))
     for part in ("tides &lt;low&gt;.txt", "The agent", "1,234", "$0.0125", "without 1 call of unknown price"):
         assert part in shown, part
+    assert "90 days" not in shown
+    Execution.objects.update(created_at=timezone.now() - timedelta(days=91))
+    assert "kept one by one for 90 days" in text(browser.get(reverse("workflows:execution", args=[row.pk])))
+
+
+def test_large_variables_are_shown_by_their_beginning_and_given_whole(browser: Client, workflow: Workflow) -> None:
+    variables = {"letter": "x" * 5_000, "count": 7, "<b>": {"a": 1}} | {f"v{number:03}": number for number in range(60)}
+    row = execution(workflow, variables=variables)
+    page = browser.get(reverse("workflows:execution", args=[row.pk]))
+    assert len(page.content) < 60_000
+    for part in ("x" * 1_999, "The beginning of 5,002 characters.", "&lt;b&gt;", "And 13 more."):
+        assert part in text(page), part
+    assert "x" * 2_000 not in text(page)
+    whole = browser.get(reverse("workflows:execution-variables", args=[row.pk]))
+    assert json.loads(whole.content) == variables
+    assert "attachment" in whole.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"), [("timeout", "Its time was up."), ("user_requested", "A person cancelled it.")]
+)
+def test_a_cancelled_run_says_why_where_it_says_that_it_is_cancelled(
+    browser: Client, workflow: Workflow, reason: str, said: str
+) -> None:
+    row = execution(workflow, Status.CANCELLED, terminal_at=timezone.now(), activity_count=1)
+    payload = {"status": "cancelled", "cancelledPayload": {"reason": reason}}
+    Activity.objects.create(execution=row, number=1, type="status_changed", payload=payload)
+    shown = text(browser.get(reverse("workflows:execution", args=[row.pk])))
+    assert said in shown[shown.index('id="now"') : shown.index('id="timeline"')]

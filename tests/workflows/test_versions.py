@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.caller import Caller
 from accounts.errors import Conflict, Invalid, NotFound
 from accounts.models import User
-from agents_hub.models import Agent
+from agents_hub.models import Agent, Stage
 from mcp_gateway.asgi import Endpoint
 from security.models import AuditEntry
 from tests.agents_hub.api.door import Rest, fault, read, rest
@@ -23,7 +23,7 @@ from tests.threads import at_once
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node, sound
 from workflows.graph.shapes import Settings
-from workflows.models import Publication, Workflow
+from workflows.models import Execution, Publication, Workflow
 from workflows.services import versions
 
 pytestmark = pytest.mark.django_db
@@ -210,3 +210,68 @@ def test_deleting_a_version_twice_at_once_says_conflict_or_not_found(caller: Cal
 
 def test_a_visitor_without_a_key_sees_nothing(agent: Agent) -> None:
     assert Client().get(f"/agents/v2/agents/{agent.pk}/workflows").status_code == 401
+
+
+def test_what_is_different_between_two_versions_is_given_as_data(api: Rest, agent: Agent) -> None:
+    first = WorkflowFactory(agent=agent, version=1)
+    changed = sound()
+    changed["nodes"][1]["properties"]["method"] = "DELETE"
+    changed["nodes"].append(node("tell", "url", is_start_node=False))
+    bounds = Settings(max_iterations=7).model_dump(exclude_none=True)
+    second = WorkflowFactory(agent=agent, parent=first, graph=changed, rules="Be brief.", settings=bounds)
+    path = f"agents/{agent.pk}/workflows/{second.pk}/diff"
+    found = read(api.get(path))
+    assert found == read(api.get(f"{path}?before={first.pk}"))
+    assert (found["before"], found["after"]) == (str(first.pk), str(second.pk))
+    assert found["nodes"] == [
+        {"kind": "added", "id": "tell", "name": "Tell", "fields": []},
+        {
+            "kind": "changed",
+            "id": "ask",
+            "name": "Ask",
+            "fields": [{"path": "properties.method", "before": "GET", "after": "DELETE"}],
+        },
+    ]
+    assert found["settings"] == [{"path": "max_iterations", "before": 100, "after": 7}]
+    assert "+Be brief." in found["rules"]
+    assert (found["transitions"], found["stickyNotes"]) == ([], [])
+    # The first has nothing before it, unless one is named.
+    of_first = f"agents/{agent.pk}/workflows/{first.pk}/diff"
+    assert "first version" in fault(api.get(of_first))[1]
+    assert read(api.get(f"{of_first}?before={second.pk}"))["nodes"][0]["kind"] == "removed"
+    assert fault(api.get(f"{path}?before={WorkflowFactory().pk}"))[0] == 404
+
+
+def test_members_propose_versions_of_a_released_agent_and_those_in_charge_publish_them(
+    api: Rest, agent: Agent, person: User
+) -> None:
+    published = WorkflowFactory(agent=agent, version=1)
+    Agent.objects.update(stage=Stage.RELEASED)
+    own = f"agents/{agent.pk}/workflows"
+    draft = read(api.post(own, {"graph": sound(), "parentId": str(published.pk)}))["workflowId"]
+    for workflow_id in (draft, published.pk):
+        code, said = fault(api.post(f"{own}/{workflow_id}/publish"))
+        assert (code, "in charge" in said or "released" in said) == (403, True), said
+    other = WorkflowFactory(agent=agent)
+    assert fault(api.ask("DELETE", f"{own}/{other.pk}"))[0] == 403
+    assert api.ask("DELETE", f"{own}/{draft}").status_code == 204
+    Agent.objects.update(created_by=person)
+    assert read(api.post(f"{own}/{other.pk}/publish"))["version"] == 2
+
+
+def test_a_run_of_somebody_else_is_pointed_at_a_draft_by_those_in_charge_alone(
+    api: Rest, agent: Agent, person: User
+) -> None:
+    """Else any member could have a released agent do what they like with another's connections."""
+    Agent.objects.update(stage=Stage.RELEASED)
+    published, draft = WorkflowFactory(agent=agent, version=1), WorkflowFactory(agent=agent)
+    others = ExecutionFactory(workflow=published, status="paused", runner=member_of(agent.organization))
+    own = ExecutionFactory(workflow=published, status="paused", runner=person)
+
+    def synced(workflow: Workflow, execution: Execution) -> int:
+        path = f"agents/{agent.pk}/workflows/{workflow.pk}/sync-execution"
+        return api.post(path, {"executionId": str(execution.pk)}).status_code
+
+    assert (synced(draft, others), synced(published, others), synced(draft, own)) == (403, 200, 200)
+    Agent.objects.update(created_by=person)
+    assert synced(draft, others) == 200

@@ -88,10 +88,14 @@ def get_execution(caller: Caller, arguments: OneExecution) -> ExecutionShape:
 def get_activities(caller: Caller, arguments: ListActivities) -> Activities:
     """What happened in an execution, one activity after the other: steps, actions, messages, changes of status.
 
-    To debug a failed run, read it in the order desc: the last activities say why it failed.
+    To debug a failed run, read it in the order desc: the last activities say why it failed. Where there are more than
+    limit, read on with after, the id of the last one you were given.
     """
     execution = executions.find_execution(caller, arguments.execution_id)
-    found = listing.list_activities(caller, execution=execution, order=arguments.order, limit=arguments.limit)
+    after = listing.number_of(execution, arguments.after) if arguments.after else None
+    found = listing.list_activities(
+        caller, execution=execution, order=arguments.order, limit=arguments.limit, after=after
+    )
     return Activities([ActivityShape.of(caller, activity) for activity in found])
 
 

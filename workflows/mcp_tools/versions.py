@@ -7,6 +7,7 @@ from mcp_gateway.registry import registry
 from mcp_gateway.rest.routes import REST_ONLY
 from mcp_gateway.shapes import Nothing
 from workflows.services import versions
+from workflows.shapes.differences import DifferenceShape, DiffWorkflow
 from workflows.shapes.versions import (
     AnyWorkflow,
     CreatedWorkflow,
@@ -64,3 +65,13 @@ def delete_workflow(caller: Caller, arguments: OneWorkflow) -> Nothing:
     """Delete a version that was never published and never ran."""
     versions.delete_version(caller, **dict(arguments))
     return Nothing()
+
+
+@registry.tool("workflowDiff", server=REST_ONLY, scope=Scope.READ, title="Compare two versions", read_only=True)
+def diff_workflow(caller: Caller, arguments: DiffWorkflow) -> DifferenceShape:
+    """What was done to one version of a workflow to make another: to its nodes, transitions, settings and rules."""
+    before, after = versions.ends_of(
+        caller, after_id=arguments.workflow_id, before_id=arguments.before, agent_id=arguments.agent_id
+    )
+    found = versions.compare(caller, agent_id=after.agent_id, before_id=before.pk, after_id=after.pk)
+    return DifferenceShape.of(before, after, found)

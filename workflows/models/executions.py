@@ -113,6 +113,7 @@ class Execution(models.Model):
                 name="execution_to_admit",
             ),
             GinIndex(fields=["metadata"], opclasses=["jsonb_path_ops"], name="execution_by_metadata"),
+            models.Index(fields=["terminal_at"], condition=Q(terminal_at__isnull=False), name="execution_by_end"),
             models.Index(fields=["wake_at"], condition=Q(wake_at__isnull=False), name="execution_to_wake"),
         ]
 

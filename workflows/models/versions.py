@@ -21,7 +21,7 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
 
     def without_content(self) -> "WorkflowQuerySet":
         """For lists: a graph may be large."""
-        return self.defer("graph", "rules", "settings", "environment_template", "task")
+        return self.defer(*Workflow.CONTENT)
 
     def with_runs(self) -> "WorkflowQuerySet":
         """Each with `ran`, whether it was ever run, or an execution is to go on by it."""
@@ -50,6 +50,9 @@ class Workflow(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = WorkflowQuerySet.as_manager()
+
+    # What lists of versions go without.
+    CONTENT = ("graph", "rules", "settings", "environment_template", "task")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["agent", "version"], name="workflow_number_once")]

@@ -13,6 +13,7 @@ from workflows.models import Label
 from workflows.services.listing import Filters
 
 ANY = ("", "Any")
+TO_TICK: dict[str, Any] = {"required": False, "widget": forms.CheckboxSelectMultiple}
 
 
 def _moment(label: str) -> forms.DateTimeField:
@@ -28,25 +29,27 @@ def _text(label: str, most: int) -> forms.CharField:
 class FilterForm(forms.Form):
     """Sent by GET, so that a narrowed list has an address of its own."""
 
-    status = forms.ChoiceField(required=False, choices=[ANY, *Status.choices])
+    status = forms.MultipleChoiceField(choices=Status.choices, **TO_TICK)
     agent_id = forms.TypedChoiceField(label="Agent", required=False, coerce=UUID, empty_value=None)
     created_after = _moment("Started after")
     created_before = _moment("Started before")
     outcome_label = _text("Outcome", 30)
     workflow_version = forms.IntegerField(label="Version", required=False, min_value=1, max_value=2**31 - 1)
-    label = forms.TypedChoiceField(required=False, coerce=UUID, empty_value=None)
+    label = forms.TypedMultipleChoiceField(label="Labels", coerce=UUID, empty_value=[], **TO_TICK)
     execution_id = _text("Part of the id", 36)
     inputs_key = _text("Input", 100)
     inputs_value = _text("Input holds", 1_000)
     metadata_key = _text("Metadata", 100)
     metadata_value = _text("Metadata is", 1_000)
 
-    SHOWN = ("status", "agent_id", "outcome_label", "created_after", "created_before")
+    SHOWN = ("agent_id", "outcome_label", "created_after", "created_before")
+    # Several of which fit any one.
+    TICKED = ("status", "label")
 
     def __init__(self, data: Mapping[str, Any], *, agents: Iterable[Agent], labels: Iterable[Label]) -> None:
         super().__init__(data)
-        self._offer("agent_id", agents)
-        self._offer("label", labels)
+        self._offer("agent_id", [ANY, *((str(agent.pk), agent.name) for agent in agents)])
+        self._offer("label", [(str(label.pk), label.name) for label in labels])
 
     @property
     def shown(self) -> list[forms.BoundField]:
@@ -54,11 +57,11 @@ class FilterForm(forms.Form):
 
     @property
     def folded(self) -> list[forms.BoundField]:
-        return [field for field in self if field.name not in self.SHOWN]
+        return [field for field in self if field.name not in (*self.SHOWN, *self.TICKED)]
 
     @property
     def is_unfolded(self) -> bool:
-        return any(field.value() for field in self.folded)
+        return any(field.value() for field in (*self.folded, self["label"]))
 
     def is_narrowing(self) -> bool:
         return any(self.data.get(name) for name in self.fields)
@@ -66,15 +69,9 @@ class FilterForm(forms.Form):
     def filters(self, organization: Organization) -> Filters:
         """As the service takes them; for a form that is valid."""
         given = dict(self.cleaned_data)
-        status, label = given.pop("status"), given.pop("label")
-        return Filters(
-            organization_id=organization.uid,
-            status=[status] if status else [],
-            human_labels=[label] if label else [],
-            **given,
-        )
+        return Filters(organization_id=organization.uid, human_labels=given.pop("label"), **given)
 
-    def _offer(self, name: str, rows: Iterable[Agent] | Iterable[Label]) -> None:
+    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [ANY, *((str(row.pk), row.name) for row in rows)]
+        field.choices = choices

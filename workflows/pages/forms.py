@@ -1,18 +1,24 @@
 """The forms of versions: what a version holds, as text, and what a run is started with, now or by the clock."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django import forms
-from pydantic import BaseModel, ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.datastructures import MultiValueDict
+from pydantic import BaseModel, RootModel, ValidationError
 
+from agents_hub.files import content
 from agents_hub.models import Profile, ProfilePool
+from agents_hub.pages.files import ManyFilesInput
 from scheduling.forms import ScheduleForm
 from workflows.graph.shapes import EnvironmentTemplate, Graph, Settings
-from workflows.models import Schedule, Workflow
+from workflows.models import Execution, ExecutionFile, Schedule, Workflow
 from workflows.services.schedules import Wanted
+from workflows.shapes.executions import Metadata
 
 MOST_SAID = 8
 
@@ -39,6 +45,10 @@ STARTER: dict[str, Any] = {
     "transitions": [{"id": "task-end", "from": "task", "to": "end", "type": "outcome_success"}],
     "sticky_notes": [],
 }
+
+
+class Notes(RootModel[Metadata]):
+    """Metadata as people write it."""
 
 
 def as_json(value: object) -> str:
@@ -92,45 +102,71 @@ class VersionForm(forms.Form):
         return _read(text, EnvironmentTemplate) if text.strip() else None
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a run that is made once more was started with; nothing of it where there is none."""
+
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    profile_id: UUID | None = None
+    pool_id: UUID | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, row: Execution | Schedule | None) -> "Before":
+        if row is None:
+            return cls()
+        # A profile that was taken from a pool is the pool's to give again.
+        return cls(row.inputs, None if row.pool_id else row.profile_id, row.pool_id, row.options)
+
+
 class RunForm(forms.Form):
-    """A field for each input, and how the run is to be carried out. `before` are the inputs of a run to be repeated."""
+    """A field for each input, and how the run is to be carried out."""
 
     def __init__(
         self,
         data: Mapping[str, Any] | None,
+        files: "MultiValueDict[str, UploadedFile[Any]] | None" = None,
         *,
         inputs: Iterable[str],
         profiles: Iterable[Profile],
-        before: Mapping[str, Any],
-        profile_id: UUID | None = None,
-        storage_key: str = "",
+        pools: Iterable[ProfilePool],
+        before: Before,
     ) -> None:
-        super().__init__(data)
-        self.inputs, self.before = list(inputs), before
+        super().__init__(data, files)
+        self.inputs, self.before = list(inputs), before.inputs
         for name in self.inputs:
             self.fields[f"input_{name}"] = forms.CharField(
                 label=name,
                 strip=False,
                 max_length=100_000,
-                initial=_as_text(before[name]) if name in before else "",
+                initial=_as_text(self.before[name]) if name in self.before else "",
                 widget=forms.Textarea(attrs={"rows": 2}),
                 error_messages={"required": "The workflow needs a value here."},
             )
-        choices = [("", "None"), *((str(profile.pk), profile.name) for profile in profiles)]
-        self.fields["profile_id"] = forms.TypedChoiceField(
-            label="Browser profile", required=False, choices=choices, coerce=UUID, empty_value=None, initial=profile_id
-        )
+        self.fields["profile_id"] = _one_of("Browser profile", profiles, before.profile_id)
+        self.fields["pool_id"] = _one_of("Or a pool of profiles", pools, before.pool_id)
+        self.fields["pool_id"].help_text = "Each run takes the profile whose turn it is."
         self.fields["soft_timeout"] = forms.IntegerField(
-            label="Minutes until it is told to finish", required=False, min_value=1, max_value=1_440
+            label="Minutes until it is told to finish",
+            required=False,
+            min_value=1,
+            max_value=1_440,
+            initial=before.options.get("softTimeoutMins"),
         )
         self.fields["storage_key"] = forms.CharField(
             label="Key of its shared files",
             required=False,
             max_length=200,
-            initial=storage_key,
+            initial=before.options.get("sharedStorageKey", ""),
             help_text="Runs of the agent with the same key share files of their own. Empty, the common ones.",
             widget=forms.TextInput(attrs={"autocomplete": "off"}),
         )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("profile_id") and cleaned.get("pool_id"):
+            self.add_error("pool_id", "Choose a profile or a pool, not both.")
+        return cleaned
 
     def values(self) -> dict[str, Any]:
         """The inputs; one that was no text before and was not touched stays what it was."""
@@ -146,6 +182,46 @@ class RunForm(forms.Form):
         return {name: value for name, value in chosen.items() if value}
 
 
+class FilesField(forms.Field):
+    """Files as they were sent. What they may be is the service's to say."""
+
+    def clean(self, value: "list[UploadedFile[Any]] | None") -> "list[UploadedFile[Any]]":
+        return value or []
+
+
+class StartForm(RunForm):
+    """What a run is started with now: besides, files and notes."""
+
+    def __init__(
+        self, *args: Any, metadata: Mapping[str, str], files_before: Sequence[ExecutionFile], **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        if files_before:
+            names = ", ".join(file.name for file in files_before[:MOST_SAID])
+            more = f" and {len(files_before) - MOST_SAID} more" if len(files_before) > MOST_SAID else ""
+            self.fields["keep_files"] = forms.BooleanField(
+                label="Give it the files of the earlier run", required=False, initial=True, help_text=names + more
+            )
+        self.fields["files"] = FilesField(
+            label="More files" if files_before else "Files",
+            required=False,
+            widget=ManyFilesInput(),
+            help_text=f"Up to {content.MOST_AT_ONCE} at once, {content.LARGEST_BYTES // content.MIB} MB each. "
+            "The agent finds them in uploads.",
+        )
+        self.fields["metadata"] = _json_field(
+            "Metadata",
+            3,
+            required=False,
+            initial=as_json(metadata) if metadata else "",
+            help_text='Your own notes, text by name, as JSON: {"ticket": "8812"}. Executions can be found by them.',
+        )
+
+    def clean_metadata(self) -> dict[str, str]:
+        text: str = self.cleaned_data["metadata"]
+        return _read(text, Notes).root if text.strip() else {}
+
+
 class WorkflowScheduleForm(ScheduleForm, RunForm):
     """When to run, and with what."""
 
@@ -158,32 +234,8 @@ class WorkflowScheduleForm(ScheduleForm, RunForm):
         pools: Iterable[ProfilePool],
         schedule: Schedule | None,
     ) -> None:
-        super().__init__(
-            data,
-            inputs=inputs,
-            profiles=profiles,
-            before=schedule.inputs if schedule else {},
-            profile_id=schedule.profile_id if schedule else None,
-        )
-        self.fields["pool_id"] = forms.TypedChoiceField(
-            label="Or a pool of profiles",
-            required=False,
-            choices=[("", "None"), *((str(pool.pk), pool.name) for pool in pools)],
-            coerce=UUID,
-            empty_value=None,
-            initial=schedule.pool_id if schedule else None,
-            help_text="Each run takes the profile whose turn it is.",
-        )
-        # The last of what a run is started with, and so asked for after both.
-        self.order_fields([name for name in self.fields if name != "soft_timeout"])
-        self.fields["soft_timeout"].initial = schedule.options.get("softTimeoutMins") if schedule else None
+        super().__init__(data, inputs=inputs, profiles=profiles, pools=pools, before=Before.of(schedule))
         self.begin_with(schedule)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        if cleaned.get("profile_id") and cleaned.get("pool_id"):
-            self.add_error("pool_id", "Choose a profile or a pool, not both.")
-        return cleaned
 
     def wanted(self, workflow_id: UUID | None) -> Wanted:
         """As the service takes it; for a form that is valid."""
@@ -197,6 +249,13 @@ class WorkflowScheduleForm(ScheduleForm, RunForm):
             pool_id=self.cleaned_data["pool_id"],
             options=self.options(),
         )
+
+
+def _one_of(label: str, rows: Iterable[Profile] | Iterable[ProfilePool], chosen: UUID | None) -> forms.ChoiceField:
+    choices = [("", "None"), *((str(row.pk), row.name) for row in rows)]
+    return forms.TypedChoiceField(
+        label=label, required=False, choices=choices, coerce=UUID, empty_value=None, initial=chosen
+    )
 
 
 def _as_text(value: object) -> str:

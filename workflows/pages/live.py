@@ -17,14 +17,14 @@ from dashboard.streams import Event, Reading, Subject
 from workflows.engine import moves
 from workflows.engine.states import Status
 from workflows.engine.store import CHANNEL
-from workflows.models import Execution, ExecutionFile, Workflow
+from workflows.models import Execution, Workflow
 from workflows.pages.drawing import draw
-from workflows.pages.timeline import MEANINGS, told
-from workflows.services.cost import Cost
+from workflows.pages.timeline import CANCELLED_BY, MEANINGS, told
 from workflows.services.executions import require_execution
-from workflows.services.looking import look
+from workflows.services.looking import Standing, look
 
-FILES_SHOWN = 50
+# Of one value's JSON, in characters.
+MOST_SHOWN = 20_000
 # Pictures of graphs that are kept: a version never changes, and a run is drawn anew with each step.
 PICTURES_KEPT = 128
 
@@ -51,7 +51,7 @@ def read(key: str, after: int) -> Reading:
     """For all who look on: nothing in it is made for one person."""
     seen = look(UUID(key), after)
     execution = seen.execution
-    standing = render_to_string("workflows/standing.html", standing_of(execution, seen.files, seen.cost))
+    standing = render_to_string("workflows/standing.html", standing_of(execution, seen.standing))
     lines = [
         Event("append", render_to_string("workflows/told.html", {"one": one}), one.number)
         for one in told(seen.activities)
@@ -60,7 +60,7 @@ def read(key: str, after: int) -> Reading:
     return Reading([*pictures, *lines], last=execution.activity_count, is_over=execution.state.is_terminal)
 
 
-def standing_of(execution: Execution, files: list[ExecutionFile], cost: Cost) -> dict[str, Any]:
+def standing_of(execution: Execution, standing: Standing) -> dict[str, Any]:
     """What the templates of the changing parts are given."""
     return {
         "execution": execution,
@@ -68,10 +68,8 @@ def standing_of(execution: Execution, files: list[ExecutionFile], cost: Cost) ->
         "meaning": MEANINGS[execution.state],
         "offered": _offered(execution),
         "graph": picture(execution.workflow_id, None if execution.state.is_terminal else execution.node_id),
-        "files": files[:FILES_SHOWN],
-        "more_files": max(0, len(files) - FILES_SHOWN),
-        "cost": cost,
-        "variables": shown(execution.variables),
+        "standing": standing,
+        "cancelled": CANCELLED_BY.get(standing.cancelled_by, standing.cancelled_by),
         "result": shown(execution.result),
     }
 
@@ -95,7 +93,9 @@ def picture(workflow_id: UUID, node_id: str | None) -> str:
 
 
 def shown(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2) if value not in (None, {}) else ""
+    """As JSON for people, as far as one can be expected to read it on a page; nothing for nothing."""
+    text = json.dumps(value, ensure_ascii=False, indent=2) if value not in (None, {}) else ""
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]} … ({len(text):,} characters)"
 
 
 def _offered(execution: Execution) -> dict[Status, str]:

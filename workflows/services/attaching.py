@@ -36,20 +36,51 @@ def attach_staged(caller: Caller, execution: Execution, staged: Sequence[tuple[U
     held = StagedFile.objects.select_for_update(no_key=True).filter(pk__in=ids, expires_at__gt=timezone.now())
     if held.count() < len(set(ids)):
         raise NotFound("A staged file's hour is just over. Stage it again.")
-    make_room(execution.organization_id, sum(file.size for file in found))
-    lines = []
-    for file, (_, name) in zip(found, staged, strict=True):
-        kept = Kept(names.clean(name or file.name), file.mime_type, file.size, file.sha256, file.storage_name)
-        lines.append(added_line(add_file(execution, Directory.UPLOADS, Maker.USER, kept), "upload"))
-    return lines
+    return _given(
+        execution,
+        [
+            Kept(names.clean(name or file.name), file.mime_type, file.size, file.sha256, file.storage_name)
+            for file, (_, name) in zip(found, staged, strict=True)
+        ],
+    )
+
+
+def uploads_of(execution: Execution) -> list[ExecutionFile]:
+    """The files that people gave it, by name."""
+    return list(execution.files.filter(directory=Directory.UPLOADS).order_by("name")[:MOST_FILES])
+
+
+def attach_again(execution: Execution, earlier: Execution) -> list[Line]:
+    """Give the files that people gave an earlier execution to one that is being started. Returns what is to be told."""
+    # Held, so that their content is not removed before this execution names it.
+    files = earlier.files.filter(directory=Directory.UPLOADS).select_for_update(no_key=True).order_by("name")
+    return _given(
+        execution,
+        [Kept(file.name, file.mime_type, file.size, file.sha256, file.storage_name) for file in files[:MOST_FILES]],
+    )
+
+
+def refuse_too_many(execution: Execution, new: int) -> None:
+    """Raise `Conflict` where the execution, whose row is held or not yet seen, would have more files than one may."""
+    if execution.files.count() + new > MOST_FILES:
+        raise Conflict(f"The execution would have more than {MOST_FILES} files.", code="too_many")
+
+
+def add_files(execution: Execution, given: Sequence[Kept]) -> list[ExecutionFile]:
+    """What people give an execution: rows for content that is there already."""
+    refuse_too_many(execution, len(given))
+    make_room(execution.organization_id, sum(one.size for one in given))
+    return [add_file(execution, Directory.UPLOADS, Maker.USER, one) for one in given]
+
+
+def _given(execution: Execution, given: Sequence[Kept]) -> list[Line]:
+    return [added_line(file, "upload") for file in add_files(execution, given)]
 
 
 def add_file(
     execution: Execution, directory: Directory, created_by: Maker, kept: Kept, *, is_to_be_shared: bool = False
 ) -> ExecutionFile:
-    """A row for content that is there already."""
-    if execution.files.count() >= MOST_FILES:
-        raise Conflict(f"The execution would have more than {MOST_FILES} files.", code="too_many")
+    """A row for content that is there already. That there is room for it was asked before."""
     try:
         with transaction.atomic():
             return ExecutionFile.objects.create(

@@ -20,7 +20,7 @@ from workflows.engine.activities import Line
 from workflows.engine.states import ACTIVE, LIVE
 from workflows.engine.store import CHANNEL
 from workflows.models import Activity, Execution, Trigger, Workflow
-from workflows.services.attaching import attach_staged
+from workflows.services.attaching import attach_again, attach_staged
 from workflows.services.listing import with_relations
 from workflows.services.versions import default_version, find_version, refuse_faults
 
@@ -123,6 +123,7 @@ def start(
     options: Mapping[str, Any] | None = None,
     parent_id: UUID | None = None,
     temp_files: Sequence[tuple[UUID, str]] = (),
+    with_parents_files: bool = False,
     trigger: Trigger | None = None,
     scheduled_by: ScheduledBy | None = None,
     id_: UUID | None = None,
@@ -133,6 +134,7 @@ def start(
         organization_id = workflow.agent.organization_id
         _refuse_crowd(organization_id)
         profile, pool = _profile(organization_id, profile_id, pool_id)
+        parent = _parent(caller, workflow, parent_id)
         execution = Execution.objects.create(
             id=id_ or uuid7(),
             organization_id=organization_id,
@@ -143,14 +145,16 @@ def start(
             options=dict(options or {}),
             profile=profile,
             pool=pool,
-            parent=_parent(caller, workflow, parent_id),
+            parent=parent,
             trigger=trigger or _trigger(caller, scheduled_by),
             schedule_id=scheduled_by.schedule_id if scheduled_by else None,
             cron_expression=scheduled_by.cron_expression if scheduled_by else "",
             runner_id=caller.user_id,
             api_key_id=caller.api_key_id,
         )
-        if lines := attach_staged(caller, execution, temp_files):
+        lines = attach_again(execution, parent) if parent is not None and with_parents_files else []
+        lines += attach_staged(caller, execution, temp_files)
+        if lines:
             write_lines(execution, lines)
             execution.save(update_fields=["activity_count"])
         audit.record(

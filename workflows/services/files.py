@@ -18,7 +18,7 @@ from workflows.engine.activities import Line
 from workflows.engine.states import Status
 from workflows.engine.store import Fenced, Held
 from workflows.models import Directory, Execution, ExecutionFile, Maker
-from workflows.services.attaching import MOST_FILES, add_file, added_line
+from workflows.services.attaching import MOST_FILES, add_file, add_files, added_line, refuse_too_many
 from workflows.services.executions import find_execution, lock_execution, write_lines
 
 
@@ -57,8 +57,7 @@ def upload_context_files(caller: Caller, *, execution_id: UUID, files: "Sequence
         execution = lock_execution(caller, execution_id)
         if execution.state.is_terminal:
             raise Conflict(f"The execution is {execution.status} and takes no more files.", code="status")
-        make_room(execution.organization_id, sum(one.size for one in kept))
-        added = [add_file(execution, Directory.UPLOADS, Maker.USER, one) for one in kept]
+        added = add_files(execution, kept)
         _tell(execution, [added_line(file, "upload") for file in added])
         detail = {"files": [{"name": one.name, "size": one.size} for one in added]}
         audit.record("execution.upload", caller=caller, target=f"execution:{execution.pk}", detail=detail)
@@ -81,6 +80,7 @@ def keep_file(held: Held, *, directory: Directory, file: "File[Any]", created_by
         owned_before = before.size if before is not None and not before.is_borrowed else 0
         make_room(execution.organization_id, kept.size - owned_before)
         if before is None:
+            refuse_too_many(execution, 1)
             written = add_file(execution, directory, created_by, kept, is_to_be_shared=is_shared)
         else:
             content.forget_after_commit(before.storage_name)

@@ -93,8 +93,9 @@ def with_relations(executions: "QuerySet[Execution]") -> "QuerySet[Execution]":
         .prefetch_related(
             Prefetch("labels", Label.objects.select_related("organization").order_by("name")),
             Prefetch("comments", Comment.objects.select_related("user").order_by("id")),
-            # By the parents' ids: asked beside each row it would read all executions there are.
-            Prefetch("reruns", Execution.objects.only("id", "parent")),
+            # By the parents' ids, of each the first: asked beside each row it would read all executions there are, and
+            # of one that a program runs again and again all reruns.
+            Prefetch("reruns", Execution.objects.order_by("parent").distinct("parent").only("id", "parent")),
         )
     )
 
@@ -131,12 +132,27 @@ def filtered(executions: "QuerySet[Execution]", filters: Filters) -> "QuerySet[E
 
 
 def list_activities(
-    caller: Caller, *, execution: Execution, order: Literal["asc", "desc"] = "asc", limit: int = 100, after: int = 0
+    caller: Caller,
+    *,
+    execution: Execution,
+    order: Literal["asc", "desc"] = "asc",
+    limit: int = 100,
+    after: int | None = None,
 ) -> list[Activity]:
-    """The execution's activities in the order of their numbers; `after` is the number of the last one known."""
+    """The execution's activities in the order of their numbers, those that come after the number `after` in it."""
     caller.require(Scope.READ)
-    found = Activity.objects.filter(execution=execution, number__gt=after)
+    found = Activity.objects.filter(execution=execution)
+    if after is not None:
+        found = found.filter(number__gt=after) if order == "asc" else found.filter(number__lt=after)
     return list(found.order_by("number" if order == "asc" else "-number")[:limit])
+
+
+def number_of(execution: Execution, activity_id: UUID) -> int:
+    """The number of one of the execution's activities."""
+    number = Activity.objects.filter(execution=execution, pk=activity_id).values_list("number", flat=True).first()
+    if number is None:
+        raise NotFound(f"The execution has no activity {activity_id} to continue after.")
+    return number
 
 
 def _by_part_of_id(executions: "QuerySet[Execution]", part: str) -> "QuerySet[Execution]":

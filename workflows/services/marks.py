@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -10,16 +11,20 @@ from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.errors import Conflict, Forbidden, Invalid, NotFound
+from accounts.models import Membership, Role
 from accounts.scopes import Scope
-from accounts.services.organizations import organization_of
+from accounts.services.organizations import organization_of, organizations_of
 from security import audit
 from workflows.models import Comment, Label
-from workflows.services.executions import find_execution
+from workflows.services.executions import find_execution, lock_execution
 
 COLOR = re.compile(r"#[0-9a-f]{6}")
 MOST_LABELS = 200
 LONGEST_NAME = 50
+DEFAULT_COLOR = "#6e7781"
 LONGEST_COMMENT = 10_000
+# Of one execution: they all go with it wherever it is shown.
+MOST_COMMENTS = 200
 
 
 def list_labels(caller: Caller, *, organization_id: UUID) -> list[Label]:
@@ -29,22 +34,48 @@ def list_labels(caller: Caller, *, organization_id: UUID) -> list[Label]:
     return list(Label.objects.filter(organization=organization).select_related("organization").order_by("name"))
 
 
-def create_label(caller: Caller, *, organization_id: UUID, name: str, color: str = "#6e7781") -> Label:
+def find_label(caller: Caller, label_id: UUID, *, lock: bool = False) -> Label:
+    """The label with its organization; `NotFound` for another organization's."""
+    caller.require(Scope.READ)
+    labels = _own_labels(caller).select_related("organization")
+    label = (labels.select_for_update(of=("self",)) if lock else labels).filter(pk=label_id).first()
+    if label is None:
+        raise NotFound("There is no such label in your organizations.")
+    return label
+
+
+def labels_named(caller: Caller, names: Sequence[str], *, organization_id: UUID | None = None) -> list[Label]:
+    """The labels of these names, of one organization or of all of the caller's; each name has to be one's."""
+    caller.require(Scope.READ)
+    labels = Label.objects.filter(organization_id__in=organizations_of(caller, organization_id), name__in=names)
+    found = list(labels.order_by("name"))
+    if missing := sorted(set(names) - {label.name for label in found}):
+        raise NotFound(f"There is no label “{missing[0]}” in your organizations.")
+    return found
+
+
+def create_label(caller: Caller, *, organization_id: UUID, name: str, color: str = DEFAULT_COLOR) -> Label:
     caller.require(Scope.WRITE)
     organization = organization_of(caller, organization_id)
-    name, color = " ".join(name.split()), color.lower()
-    if not 1 <= len(name) <= LONGEST_NAME:
-        raise Invalid(f"A label's name has 1 to {LONGEST_NAME} characters.", data={"field": "name"})
-    if not COLOR.fullmatch(color):
-        raise Invalid(f"{color} is not a colour; write it like #1f6feb.", data={"field": "color"})
+    label = Label(organization=organization, name=_checked_name(name), color=_checked_color(color))
     if Label.objects.filter(organization=organization).count() >= MOST_LABELS:
         raise Conflict(f"“{organization.name}” already has {MOST_LABELS} labels, the maximum.", code="too_many")
-    try:
-        with transaction.atomic():
-            label = Label.objects.create(organization=organization, name=name, color=color)
-            audit.record("label.create", caller=caller, target=f"label:{label.pk}", detail={"name": name})
-    except IntegrityError:
-        raise Conflict(f"“{organization.name}” has a label “{name}” already.", code="name_taken") from None
+    with transaction.atomic():
+        _save(label, force_insert=True)
+        audit.record("label.create", caller=caller, target=f"label:{label.pk}", detail={"name": label.name})
+    return label
+
+
+def change_label(caller: Caller, *, label_id: UUID, name: str | None = None, color: str | None = None) -> Label:
+    """Rename or recolour a label wherever it is; what is left out stays as it is."""
+    caller.require(Scope.WRITE)
+    with transaction.atomic():
+        label = find_label(caller, label_id, lock=True)
+        label.name = label.name if name is None else _checked_name(name)
+        label.color = label.color if color is None else _checked_color(color)
+        _save(label, update_fields=["name", "color"])
+        detail = {"name": label.name, "color": label.color}
+        audit.record("label.update", caller=caller, target=f"label:{label.pk}", detail=detail)
     return label
 
 
@@ -52,9 +83,7 @@ def delete_label(caller: Caller, *, label_id: UUID) -> None:
     """Delete a label, and take it from all executions that have it."""
     caller.require(Scope.WRITE)
     with transaction.atomic():
-        label = _own_labels(caller).filter(pk=label_id).first()
-        if label is None:
-            raise NotFound("There is no such label in your organizations.")
+        label = find_label(caller, label_id, lock=True)
         audit.record("label.delete", caller=caller, target=f"label:{label.pk}", detail={"name": label.name})
         label.delete()
 
@@ -64,7 +93,9 @@ def set_labels(caller: Caller, *, execution_id: UUID, label_ids: Sequence[UUID])
     caller.require(Scope.WRITE)
     with transaction.atomic():
         execution = find_execution(caller, execution_id)
-        found = _own_labels(caller).filter(organization=execution.organization_id, pk__in=label_ids).in_bulk()
+        # Held, so that none of them is deleted meanwhile.
+        own = _own_labels(caller).filter(organization=execution.organization_id, pk__in=label_ids).order_by("pk")
+        found = own.select_for_update(of=("self",), no_key=True).in_bulk()
         if missing := [label_id for label_id in label_ids if label_id not in found]:
             raise NotFound(f"There is no label {missing[0]} in the execution's organization.")
         execution.labels.set(found.values())
@@ -75,34 +106,75 @@ def set_labels(caller: Caller, *, execution_id: UUID, label_ids: Sequence[UUID])
 
 def add_comment(caller: Caller, *, execution_id: UUID, content: str, public: bool = False) -> Comment:
     caller.require(Scope.WRITE)
+    content = _checked(content)
     with transaction.atomic():
-        execution = find_execution(caller, execution_id)
-        comment = Comment.objects.create(
-            execution=execution, user_id=caller.user_id, content=_checked(content), public=public
-        )
+        execution = lock_execution(caller, execution_id)
+        if execution.comments.count() >= MOST_COMMENTS:
+            raise Conflict(f"The execution already has {MOST_COMMENTS} comments, the maximum.", code="too_many")
+        comment = Comment.objects.create(execution=execution, user_id=caller.user_id, content=content, public=public)
         _record(caller, "execution.comment", comment)
     return comment
 
 
-def change_comment(caller: Caller, *, comment_id: UUID, content: str, public: bool | None = None) -> Comment:
-    """Write one's own comment anew; whether it is public stays as it is where that is left out."""
+def find_comment(caller: Caller, comment_id: UUID, *, execution_id: UUID | None = None, lock: bool = False) -> Comment:
+    """The comment with whoever wrote it; `NotFound` for another organization's, and for another execution's."""
+    caller.require(Scope.READ)
+    # One membership a person and organization: the join never doubles a row.
+    comments = Comment.objects.filter(execution__organization__memberships__user_id=caller.user_id)
+    if execution_id is not None:
+        comments = comments.filter(execution=execution_id)
+    comments = comments.select_related("user", "execution").filter(pk=comment_id)
+    comment = (comments.select_for_update(of=("self",)) if lock else comments).first()
+    if comment is None:
+        raise NotFound("There is no such comment in your organizations.")
+    return comment
+
+
+def change_comment(
+    caller: Caller,
+    *,
+    comment_id: UUID,
+    execution_id: UUID | None = None,
+    content: str | None = None,
+    public: bool | None = None,
+) -> Comment:
+    """Write one's own comment anew; what is left out stays as it is."""
     caller.require(Scope.WRITE)
     with transaction.atomic():
-        comment = _own_comment(caller, comment_id)
-        comment.content, comment.updated_at = _checked(content), timezone.now()
+        comment = find_comment(caller, comment_id, execution_id=execution_id, lock=True)
+        if not is_own(caller, comment):
+            raise Forbidden("Somebody else wrote this comment; only they can change it.")
+        comment.content = comment.content if content is None else _checked(content)
         comment.public = comment.public if public is None else public
+        comment.updated_at = timezone.now()
         comment.save(update_fields=["content", "public", "updated_at"])
         _record(caller, "execution.change_comment", comment)
     return comment
 
 
-def delete_comment(caller: Caller, *, comment_id: UUID) -> None:
-    """Delete one's own comment."""
+def delete_comment(caller: Caller, *, comment_id: UUID, execution_id: UUID | None = None) -> None:
+    """Delete one's own comment or, for admins of its organization, anybody's."""
     caller.require(Scope.WRITE)
     with transaction.atomic():
-        comment = _own_comment(caller, comment_id)
+        comment = find_comment(caller, comment_id, execution_id=execution_id, lock=True)
+        if not may_delete(caller, comment):
+            raise Forbidden("Somebody else wrote this comment; they can delete it, and admins of the organization.")
         _record(caller, "execution.delete_comment", comment)
         comment.delete()
+
+
+def is_own(caller: Caller, comment: Comment) -> bool:
+    return comment.user_id == caller.user_id
+
+
+def may_delete(caller: Caller, comment: Comment) -> bool:
+    """Whether the caller may delete the comment, of an execution of theirs."""
+    return is_own(caller, comment) or is_admin(caller, comment.execution.organization_id)
+
+
+def is_admin(caller: Caller, organization_id: int) -> bool:
+    admins = Membership.objects.filter(organization=organization_id, role=Role.ADMIN)
+    return admins.filter(user=caller.user_id).exists()
 
 
 def _own_labels(caller: Caller) -> "QuerySet[Label]":
@@ -110,14 +182,30 @@ def _own_labels(caller: Caller) -> "QuerySet[Label]":
     return Label.objects.filter(organization__memberships__user_id=caller.user_id)
 
 
-def _own_comment(caller: Caller, comment_id: UUID) -> Comment:
-    comments = Comment.objects.filter(execution__organization__memberships__user_id=caller.user_id, pk=comment_id)
-    comment = comments.select_for_update(of=("self",)).first()
-    if comment is None:
-        raise NotFound("There is no such comment in your organizations.")
-    if comment.user_id != caller.user_id:
-        raise Forbidden("Somebody else wrote this comment; only they change it.")
-    return comment
+def _save(label: Label, **how: Any) -> None:
+    try:
+        with transaction.atomic():
+            label.save(**how)
+    except IntegrityError:
+        raise Conflict(
+            f"“{label.organization.name}” has a label “{label.name}” already.",
+            code="name_taken",
+            data={"field": "name"},
+        ) from None
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise Invalid(f"A label's name has 1 to {LONGEST_NAME} characters.", data={"field": "name"})
+    return name
+
+
+def _checked_color(color: str) -> str:
+    color = color.strip().lower()
+    if not COLOR.fullmatch(color):
+        raise Invalid(f"{color or 'Nothing'} is not a colour; write it like #1f6feb.", data={"field": "color"})
+    return color
 
 
 def _checked(content: str) -> str:

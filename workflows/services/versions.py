@@ -4,33 +4,52 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, Q
 
 from accounts.caller import Caller
 from accounts.errors import Conflict, Invalid, NotFound
 from accounts.scopes import Scope
 from agents_hub.capabilities import capabilities
 from agents_hub.models import Agent
+from agents_hub.services.agent_rules import require_change
 from agents_hub.services.agent_servers import has_enabled
-from agents_hub.services.agents import find_agent
+from agents_hub.services.agents import find_agent, lock_to_change
+from mcp_gateway.numbered_pages import NumberedPage, numbered
 from security import audit
 from workflows.graph.diff import Content, Difference, difference
 from workflows.graph.shapes import EnvironmentTemplate, Graph, Settings
 from workflows.graph.validate import Fault, calls_remote_tools, validate
 from workflows.models import Execution, Publication, Workflow
+from workflows.models.versions import WorkflowQuerySet
 from workflows.nodes import kinds
 
 # What one version may weigh as JSON, in characters.
 LARGEST_GRAPH = 2_000_000
 MOST_FAULTS_SAID = 5
+NEWEST_FIRST = ("-created_at", "-id")
 
 
 def list_versions(caller: Caller, *, agent_id: UUID) -> list[Workflow]:
     """The agent's versions without their content, the newest first."""
+    return list(_listed(caller, agent_id).order_by(*NEWEST_FIRST))
+
+
+def page_of_versions(caller: Caller, *, agent_id: UUID, page: int, page_size: int) -> NumberedPage[Workflow]:
+    """The same, a page of them, each with the one it was made from."""
+    versions = _listed(caller, agent_id).select_related("author", "parent")
+    content = (f"parent__{part}" for part in Workflow.CONTENT)
+    return numbered(versions.defer(*Workflow.CONTENT, *content), order=NEWEST_FIRST, number=page, size=page_size)
+
+
+def page_of_publications(caller: Caller, *, agent_id: UUID, page: int, page_size: int) -> NumberedPage[Publication]:
+    """When which version became the default and by whom, the latest first; `is_rollback` says of each whether the
+    version had been published before."""
     caller.require(Scope.READ)
     agent = find_agent(caller, agent_id)
-    versions = Workflow.objects.filter(agent=agent).without_content().with_runs().select_related("author")
-    return list(versions.order_by("-created_at", "-id"))
+    before = Publication.objects.filter(workflow=OuterRef("workflow"), pk__lt=OuterRef("pk"))
+    found = Publication.objects.filter(agent=agent).select_related("workflow", "published_by")
+    found = found.defer(*(f"workflow__{part}" for part in Workflow.CONTENT)).annotate(is_rollback=Exists(before))
+    return numbered(found, order=["-id"], number=page, size=page_size)
 
 
 def find_version(caller: Caller, *, workflow_id: UUID, agent_id: UUID | None = None) -> Workflow:
@@ -55,7 +74,10 @@ def create_version(
     environment_template: EnvironmentTemplate | None = None,
     parent_id: UUID | None = None,
 ) -> Workflow:
-    """A new draft. Its graph may have faults: publishing and running ask for one without."""
+    """A new draft, by any member: only publishing it changes what the agent does for others.
+
+    Its graph may have faults: publishing and running ask for one without.
+    """
     caller.require(Scope.WRITE)
     content = graph.model_dump_json(by_alias=True)
     if len(content) > LARGEST_GRAPH:
@@ -89,11 +111,10 @@ def publish_version(caller: Caller, *, agent_id: UUID, workflow_id: UUID) -> Wor
     """Make it the default of new runs. The first time numbers it; an older one published again is a rollback."""
     caller.require(Scope.WRITE)
     with transaction.atomic():
+        # Whoever publishes beside us waits here, so that numbers follow each other and the newest is in force.
+        lock_to_change(caller, agent_id)
         version = find_version(caller, workflow_id=workflow_id, agent_id=agent_id)
         refuse_faults(version)
-        # Whoever publishes beside us waits here, so that numbers follow each other and the newest is in force.
-        Agent.objects.select_for_update(no_key=True).get(pk=version.agent_id)
-        version.refresh_from_db(fields=["version"])
         before = default_version(version.agent_id)
         if before is not None and before.pk == version.pk:
             return version
@@ -112,12 +133,17 @@ def publish_version(caller: Caller, *, agent_id: UUID, workflow_id: UUID) -> Wor
 
 
 def delete_version(caller: Caller, *, agent_id: UUID, workflow_id: UUID) -> None:
-    """Delete a draft that never ran. What was published or has run stays, for runs and rollbacks refer to it."""
+    """Delete a draft that never ran: one's own, or as somebody who may change the agent.
+
+    What was published or has run stays, for runs and rollbacks refer to it.
+    """
     caller.require(Scope.WRITE)
     with transaction.atomic():
+        find_agent(caller, agent_id)
+        agent = Agent.objects.select_for_update(no_key=True).get(pk=agent_id)
         version = find_version(caller, workflow_id=workflow_id, agent_id=agent_id)
-        Agent.objects.select_for_update(no_key=True).get(pk=version.agent_id)
-        version.refresh_from_db(fields=["version"])
+        if version.author_id != caller.user_id:
+            require_change(caller, agent)
         if not is_deletable(version):
             raise Conflict(
                 "A version that was published or has run cannot be deleted: executions and rollbacks refer to it.",
@@ -138,6 +164,43 @@ def compare(caller: Caller, *, agent_id: UUID, before_id: UUID, after_id: UUID) 
     before = find_version(caller, workflow_id=before_id, agent_id=agent_id)
     after = find_version(caller, workflow_id=after_id, agent_id=agent_id)
     return difference(_content(before), _content(after))
+
+
+def ends_of(
+    caller: Caller, *, after_id: UUID, before_id: UUID | None = None, agent_id: UUID | None = None
+) -> tuple[Workflow, Workflow]:
+    """The two versions to compare: one, and another of the same agent that it is compared with."""
+    after = find_version(caller, workflow_id=after_id, agent_id=agent_id)
+    if before_id is not None:
+        return find_version(caller, workflow_id=before_id, agent_id=after.agent_id), after
+    before = compared_with(after)
+    if before is None:
+        raise NotFound("It is the agent's first version, and made from none. Name the one to compare it with.")
+    return before, after
+
+
+def compared_with(version: Workflow) -> Workflow | None:
+    """What a version is compared with where nobody says: the one it was made from, else the one before it."""
+    siblings = Workflow.objects.filter(agent_id=version.agent_id).without_content()
+    if version.parent_id:
+        return siblings.filter(pk=version.parent_id).first()
+    # A version's id is made with it, and so tells which of two of one moment came first.
+    at = (version.created_at, version.pk)
+    older = siblings.filter(Q(created_at__lt=at[0]) | Q(created_at=at[0], pk__lt=at[1]))
+    return older.order_by(*NEWEST_FIRST).first()
+
+
+def _listed(caller: Caller, agent_id: UUID) -> "WorkflowQuerySet":
+    caller.require(Scope.READ)
+    agent = find_agent(caller, agent_id)
+    return Workflow.objects.filter(agent=agent).without_content().with_runs().select_related("author")
+
+
+def refuse_drafts_for_others(caller: Caller, workflow: Workflow, *, runner_id: int | None) -> None:
+    """Raise `Forbidden` where a draft would run in the name of somebody else, with their connections, unless the caller
+    may change the agent: what was published was looked at by those in charge, a draft by nobody."""
+    if workflow.version is None and runner_id != caller.user_id:
+        require_change(caller, workflow.agent)
 
 
 def is_deletable(version: Workflow) -> bool:

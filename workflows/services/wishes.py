@@ -20,7 +20,7 @@ from workflows.engine.watch import CONTROL
 from workflows.models import Execution, UserMessage, Workflow
 from workflows.secrets import Secrets
 from workflows.services.executions import let_in_after_commit, lock_execution, missing_inputs, write_lines
-from workflows.services.versions import find_version, refuse_faults
+from workflows.services.versions import find_version, refuse_drafts_for_others, refuse_faults
 
 LONGEST_MESSAGE = 20_000
 
@@ -88,6 +88,7 @@ def sync(caller: Caller, *, agent_id: UUID, workflow_id: UUID, execution_id: UUI
             raise NotFound("There is no such execution of this agent. executionsList lists them.")
         if execution.state.is_terminal:
             raise Conflict(f"The execution is {execution.status}; its version can no longer change.", code="status")
+        refuse_drafts_for_others(caller, workflow, runner_id=execution.runner_id)
         refuse_faults(workflow)
         _refuse_misfit(execution, workflow)
         execution.sync_to = workflow

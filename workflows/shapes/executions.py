@@ -10,9 +10,10 @@ from agents_hub.files import links
 from agents_hub.shapes.wire import AgentId, FileId, Id, PoolId, ProfileId
 from mcp_gateway.shapes import Arguments, Direction, Moment, OrganizationId, PageArguments, PageOf, Result
 from workflows.engine.states import TERMINAL
-from workflows.ids import ExecutionId, LabelId, WorkflowId
-from workflows.models import Activity, Comment, Execution, ExecutionFile, Label, Trigger
+from workflows.ids import ActivityId, ExecutionId, LabelId, WorkflowId
+from workflows.models import Activity, Execution, ExecutionFile, Trigger
 from workflows.shapes.display import display_of
+from workflows.shapes.marks import CommentShape, LabelShape
 
 StatusName = Literal[
     "starting", "running", "paused", "paused_by_agent", "awaiting_confirmation", "completed", "failed", "cancelled"
@@ -31,46 +32,6 @@ class ResultShape(Result):
     reasoning: str
     result: Any = None
     created_at: Moment
-
-
-class LabelShape(Result):
-    id: Id
-    organization_id: Id
-    name: str
-    color: str
-    created_at: Moment
-
-    @classmethod
-    def of(cls, label: Label) -> "LabelShape":
-        return cls(
-            id=label.pk,
-            organization_id=label.organization.uid,
-            name=label.name,
-            color=label.color,
-            created_at=label.created_at,
-        )
-
-
-class CommentShape(Result):
-    id: Id
-    execution_id: Id
-    user_id: Id | None
-    content: str
-    public: bool
-    created_at: Moment
-    updated_at: Moment | None
-
-    @classmethod
-    def of(cls, comment: Comment) -> "CommentShape":
-        return cls(
-            id=comment.pk,
-            execution_id=comment.execution_id,
-            user_id=comment.user.uid if comment.user else None,
-            content=comment.content,
-            public=comment.public,
-            created_at=comment.created_at,
-            updated_at=comment.updated_at,
-        )
 
 
 class Runner(Result):
@@ -226,6 +187,9 @@ class OneExecution(Arguments):
 class ListActivities(OneExecution):
     order: Direction = "asc"
     limit: Annotated[int, Field(ge=1, le=1_000)] = 100
+    after: Annotated[
+        ActivityId | None, Field(description="Only those that follow the activity with this id in the order asked for.")
+    ] = None
 
 
 class AskStatus(OneExecution):

@@ -1,6 +1,8 @@
 // What a conversation's page does besides what every live region does: it shows an answer as it comes, sends with Enter,
 // keeps to the end of what is said, and asks again where there is no stream. Without it everything is a form.
 
+import { put } from "../dashboard/streams.js";
+
 const chat = document.getElementById("chat");
 // How far from the end somebody may be and still be taken for reading it.
 const NEAR_PX = 120;
@@ -22,20 +24,14 @@ document.addEventListener("stream:event", (event) => {
   event.preventDefault();
   if (isKnown(id)) return;
   const follows = isNearEnd();
-  if (name === "put") put(body);
+  if (name === "put") show(body);
   else if (name === "text") write(JSON.parse(body));
   if (follows) toEnd();
 });
 
 // An element in the place of the one with its id, or at the end of the answer that it belongs to.
-function put(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  for (const element of [...template.content.children]) {
-    const target = document.getElementById(element.id);
-    if (target) htmx.swap({ sourceElement: target, target, text: element.outerHTML, swap: "outerMorph" });
-    else document.getElementById(element.dataset.in)?.append(element);
-  }
+function show(html) {
+  put(html, (element) => document.getElementById(element.dataset.in)?.append(element));
   for (const button of chat.querySelectorAll("[data-copy-from][hidden]")) button.hidden = false;
 }
 

@@ -1,7 +1,8 @@
-"""`manage.py workflow`: export a version to a file, import one from it, and say what is wrong with one."""
+"""`manage.py workflow`: export a version to a file, import one from it, compare two, and say what is wrong with one."""
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,11 +12,14 @@ from pydantic import ValidationError
 
 from accounts.caller import Caller
 from accounts.management.people import PersonsCommand, take_person
+from workflows.graph.diff import Difference, Field
 from workflows.graph.shapes import EnvironmentTemplate, Graph, Part, Settings
 from workflows.services import versions
+from workflows.shapes.differences import DifferenceShape
 from workflows.shapes.versions import WorkflowShape
 
 MOST_FAULTS = 20
+SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 class Exported(Part):
@@ -28,7 +32,7 @@ class Exported(Part):
 
 
 class Command(PersonsCommand):
-    help = "Exports and imports versions, and says what keeps one from running."
+    help = "Exports, imports and compares versions, and says what keeps one from running."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -40,6 +44,11 @@ class Command(PersonsCommand):
         verb.add_argument("agent", type=UUID)
         verb.add_argument("file", type=Path)
         verb.add_argument("--parent", type=UUID, metavar="WORKFLOW", help="the version it was made from")
+        take_person(verb)
+        verb = verbs.add_parser("diff", help="say what was done to one version to make another")
+        verb.add_argument("workflow", type=UUID)
+        verb.add_argument("--before", type=UUID, metavar="WORKFLOW", help="else the one that it was made from")
+        verb.add_argument("--json", action="store_true", help="as the REST API gives it")
         take_person(verb)
         verb = verbs.add_parser(
             "validate", help="say all that is wrong with an exported version; ends with 1 if any is"
@@ -75,6 +84,19 @@ class Command(PersonsCommand):
         )
         self.say(str(made.pk))
 
+    def _diff(self, caller: Caller, options: dict[str, Any]) -> None:
+        before, after = versions.ends_of(caller, after_id=options["workflow"], before_id=options["before"])
+        found = versions.compare(caller, agent_id=after.agent_id, before_id=before.pk, after_id=after.pk)
+        if options["json"]:
+            shape = DifferenceShape.of(before, after, found)
+            self.stdout.write(json.dumps(shape.model_dump(mode="json", by_alias=True), indent=2))
+            return
+        self.say(f"From {before} to {after}.")
+        for line in _lines_of(found):
+            self.say(line)
+        if found.is_empty:
+            self.say("They contain the same.")
+
     def _validate(self, file: Path) -> None:
         graph = _read(file).graph
         faults = versions.faults_of(graph)
@@ -85,6 +107,22 @@ class Command(PersonsCommand):
         for caution in versions.cautions_of(graph):
             self.say(caution)
         self.say("It can be published and run here.")
+
+
+def _lines_of(found: Difference) -> Iterator[str]:
+    """A sign, the part and its name a line, below it what is different in it."""
+    kinds = {"node": found.nodes, "transition": found.transitions, "note": found.sticky_notes}
+    for kind, changes in kinds.items():
+        for change in changes:
+            yield f"{SIGNS[change.kind]} {kind} {change.id}: {change.name}"
+            yield from (f"    {_field(one)}" for one in change.fields)
+    yield from (f"~ setting {_field(one)}" for one in found.settings)
+    yield from (f"  rules {line}" for line in found.rules)
+
+
+def _field(field: Field) -> str:
+    before, after = (json.dumps(value, ensure_ascii=False) for value in (field.before, field.after))
+    return f"{field.path}: {before} → {after}"
 
 
 def _read(file: Path) -> Exported:

@@ -5,7 +5,8 @@
 //
 // An `append` adds its elements to the one of the region with [data-stream-list], unless they are there already. A
 // `morph` changes the elements that have the ids of its own. A page's script may take either, or others that it names in
-// data-stream-events, by listening to "stream:event" on the region and preventing what is done here.
+// data-stream-events, by listening to "stream:event" on the region and preventing what is done here. For them it exports
+// `put` and `refresh`.
 
 const AGAIN_MS = 30_000;
 const streams = new WeakMap();
@@ -84,10 +85,37 @@ function append(region, html) {
 }
 
 function morph(html) {
+  put(html, () => {});
+}
+
+// Each element in the place of the one with its id; what has none yet is the caller's to place.
+export function put(html, place) {
   for (const element of elementsOf(html)) {
     const target = document.getElementById(element.id);
-    if (target) htmx.swap({ sourceElement: target, target, text: element.outerHTML, swap: "outerMorph" });
+    if (target) swap(target, element);
+    else place(element);
   }
+}
+
+function swap(target, element) {
+  htmx.swap({ sourceElement: target, target, text: element.outerHTML, swap: "outerMorph" });
+}
+
+// What the page says now, in the place of what the elements with these ids said; what it no longer has goes. Whether it
+// could be asked: where it could not, the next poll asks again.
+export async function refresh(...ids) {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok || answer.redirected) return false;
+  const text = await answer.text().catch(() => null);
+  if (text === null) return false;
+  const page = new DOMParser().parseFromString(text, "text/html");
+  for (const id of ids) {
+    const target = document.getElementById(id);
+    const fresh = page.getElementById(id);
+    if (target && fresh) swap(target, fresh);
+    else target?.remove();
+  }
+  return true;
 }
 
 // A poll shows more than the stream told before it, and may lead to another stream.

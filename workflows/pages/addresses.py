@@ -1,0 +1,18 @@
+"""What the addresses of pages name beside their paths."""
+
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from accounts.errors import NotFound
+
+
+def id_in(request: HttpRequest, name: str) -> UUID | None:
+    """The id that the address gives under this name; what is no id is not found."""
+    wanted = request.GET.get(name)
+    if not wanted:
+        return None
+    try:
+        return UUID(wanted)
+    except ValueError:
+        raise NotFound("There is nothing of that id.") from None
