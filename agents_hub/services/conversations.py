@@ -167,20 +167,38 @@ def delete_conversation(caller: Caller, *, conversation_id: UUID) -> None:
         conversation.delete()
 
 
-def branch_of(conversation: Conversation) -> list[Placed]:
-    """The messages shown, the first one first, each with those that stand beside it."""
+def branch_ids(conversation: Conversation) -> list[UUID]:
+    """The messages shown, the first one first."""
     if conversation.tip_id is None:
         return []
     with connection.cursor() as cursor:
         cursor.execute(BRANCH, {"tip": conversation.tip_id})
-        ids = [row[0] for row in cursor.fetchall()]
-    messages = Message.objects.in_bulk(ids)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def branch_of(conversation: Conversation, ids: Sequence[UUID] | None = None) -> list[Placed]:
+    """The messages shown, or those of them that are named, the first one first, each with those at the same place."""
+    shown = branch_ids(conversation) if ids is None else ids
+    messages = Message.objects.in_bulk(shown)
     beside: dict[UUID | None, list[UUID]] = {}
-    places = {messages[pk].before_id for pk in ids}
-    siblings = conversation.messages.filter(Q(before__in=places - {None}) | Q(before=None)).order_by("id")
+    places = {messages[pk].before_id for pk in shown}
+    at_place = Q(before__in=places - {None}) | (Q(before=None) if None in places else Q())
+    siblings = conversation.messages.filter(at_place).order_by("id") if shown else Message.objects.none()
     for pk, before in siblings.values_list("pk", "before_id"):
         beside.setdefault(before, []).append(pk)
-    return [Placed(messages[pk], beside[messages[pk].before_id]) for pk in ids]
+    return [Placed(messages[pk], beside[messages[pk].before_id]) for pk in shown]
+
+
+def part_of_branch(conversation: Conversation, *, before: UUID | None, most: int) -> tuple[list[Placed], int]:
+    """The last messages shown, or the last ones before that message; and how many of the branch come before them."""
+    ids = branch_ids(conversation)
+    end = len(ids)
+    if before is not None:
+        if before not in ids:
+            raise NotFound("The branch that is shown has no such message. Read it from its end again.")
+        end = ids.index(before)
+    begin = max(0, end - most)
+    return branch_of(conversation, ids[begin:end]), begin
 
 
 def show_branch(caller: Caller, *, conversation_id: UUID, message_id: UUID) -> Conversation:

@@ -9,7 +9,7 @@ from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from mcp_gateway.rest.answers import Accepted, Elsewhere, Error
+from mcp_gateway.rest.answers import Accepted, Download, Elsewhere, Error
 from mcp_gateway.rest.authentication import KEY_HEADER
 from mcp_gateway.rest.idempotency import HEADER, REPLAYED_HEADER
 from mcp_gateway.rest.reading import FILES_FIELD
@@ -106,6 +106,8 @@ def responses(route: Route) -> Schema:
     if route.tool.result is Elsewhere:
         location = {"description": "Where it lies, for a short time.", "schema": {"type": "string"}}
         described["302"] = {"description": "It lies elsewhere.", "headers": {"Location": location}}
+    elif issubclass(route.tool.result, Download):
+        described["200"] = {"description": "The file.", "content": {"*/*": {"schema": {"type": "string"}}}}
     elif route.gives_nothing:
         described["204"] = {"description": "Done; there is nothing to say."}
     elif issubclass(route.tool.result, Accepted):
@@ -139,6 +141,11 @@ def problems(route: Route) -> list[int]:
     return sorted(found)
 
 
+def gives_json(route: Route) -> bool:
+    """Whether it answers with its tool's result, and not with nothing, a file or another address."""
+    return not route.gives_nothing and not issubclass(route.tool.result, Elsewhere | Download)
+
+
 def body_name(route: Route) -> str:
     return component_name(route.arguments)
 
@@ -154,7 +161,7 @@ def components(api: Routes) -> dict[str, Schema]:
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(Error, "serialization")]
     in_path: dict[str, set[str]] = {}
     for route in api:
-        if not route.gives_nothing and route.tool.result is not Elsewhere:
+        if gives_json(route):
             models.append((route.tool.result, "serialization"))
         if route.takes_body:
             models.append((route.arguments, "validation"))

@@ -7,12 +7,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from agents_hub.chat.markdown import rendered
-from agents_hub.models import Inquiry, ToolUse, Turn, TurnEvent, TurnStatus, TurnStep
+from agents_hub.chat.previews import Preview, previews_of
+from agents_hub.chat.texts import texts_of
+from agents_hub.models import Inquiry, ToolUse, Turn, TurnEvent, TurnStatus
 from agents_hub.pages.chat import asking, results
 from agents_hub.pages.chat.asking import Asking
 from agents_hub.pages.chat.results import Result
@@ -113,7 +115,7 @@ def parts_of(turns: Sequence[Turn], bound: Mapping[UUID, Asking] | None = None) 
     ids = [turn.pk for turn in turns]
     # Events first: what is read after them may know more than they, never less.
     events = _events(ids)
-    written = _written(ids)
+    written = texts_of(ids)
     found = {turn.pk: Parts(last=events[turn.pk][-1].number if events[turn.pk] else 0) for turn in turns}
     used = used_of(ToolUse.objects.filter(turn__in=ids), bound)
     for turn in turns:
@@ -128,24 +130,25 @@ def parts_of(turns: Sequence[Turn], bound: Mapping[UUID, Asking] | None = None) 
 
 
 def used_of(uses: "QuerySet[ToolUse]", bound: Mapping[UUID, Asking] | None = None) -> list[Used]:
-    """The calls in their order, each with what it asks the person."""
-    rows = list(uses.order_by("turn_id", "round", "place"))
+    """The calls in their order, each with the beginning of what it gave and with what it asks the person."""
+    rows = list(uses.defer("result").order_by("turn_id", "round", "place"))
+    previews = previews_of([row.pk for row in rows])
     asked: dict[UUID, list[Inquiry]] = {}
     for inquiry in Inquiry.objects.filter(tool_use__in=[row.pk for row in rows]).order_by("pk"):
         asked.setdefault(inquiry.tool_use_id, []).append(inquiry)
-    return [_used(row, asked.get(row.pk, []), bound or {}) for row in rows]
+    return [_used(row, previews.get(row.pk), asked.get(row.pk, []), bound or {}) for row in rows]
 
 
 def is_told(event: TurnEvent) -> bool:
     return event.kind == "problem" or (event.kind == "tools" and bool(event.body.get("searched")))
 
 
-def _used(use: ToolUse, inquiries: Sequence[Inquiry], bound: Mapping[UUID, Asking]) -> Used:
+def _used(use: ToolUse, preview: Preview | None, inquiries: Sequence[Inquiry], bound: Mapping[UUID, Asking]) -> Used:
     is_over = use.status not in (ToolUse.Status.WAITING, ToolUse.Status.RUNNING)
     still = next((one for one in inquiries if one.answered_at is None and not is_over), None)
     asked = bound.get(still.pk) or asking.asking(still) if still is not None else None
     permitted = next((SAID_WORDS.get(one.answer["action"], "") for one in inquiries if _is_permission(one)), "")
-    return Used(use, results.as_json(use.arguments), results.result_of(use), asked, permitted)
+    return Used(use, results.as_json(use.arguments), results.result_of(preview), asked, permitted)
 
 
 def _is_permission(inquiry: Inquiry) -> bool:
@@ -160,15 +163,6 @@ def _events(ids: Collection[UUID]) -> dict[UUID, list[TurnEvent]]:
     found: dict[UUID, list[TurnEvent]] = {turn_id: [] for turn_id in ids}
     for event in TurnEvent.objects.filter(wanted, turn__in=ids).order_by("turn_id", "number"):
         found[event.turn_id].append(event)
-    return found
-
-
-def _written(ids: Collection[UUID]) -> dict[UUID, list[str]]:
-    """The text of each answer that was stored, round by round."""
-    steps = TurnStep.objects.filter(turn__in=ids, kind=TurnStep.Kind.ANSWER).order_by("turn_id", "number")
-    found: dict[UUID, list[str]] = {}
-    for turn_id, text in steps.values_list("turn_id", F("body__text")):
-        found.setdefault(turn_id, []).append(text)
     return found
 
 

@@ -22,7 +22,7 @@ from agents_hub.pages.chat.live import standing
 from agents_hub.pages.chat.parts import Part, Parts, parts_of
 from agents_hub.services import turns
 from agents_hub.services.attachments import of_messages, unsent
-from agents_hub.services.conversations import Placed, agent_to_talk_to, branch_of
+from agents_hub.services.conversations import Placed, agent_to_talk_to, branch_ids, branch_of
 from agents_hub.services.readiness import Lack, lacks_of
 
 # Messages shown at once; those before them are a page away.
@@ -88,10 +88,10 @@ def thread_of(
 ) -> Thread:
     """`until` is how many of the first messages end the part that is shown; 0 shows the last ones."""
     under_way = turns.turn_under_way(conversation)
-    branch = branch_of(conversation)
+    branch = branch_ids(conversation)
     end = until if 0 < until < len(branch) else len(branch)
     begin = max(0, end - MOST_SHOWN)
-    shown = branch[begin:end]
+    shown = branch_of(conversation, branch[begin:end])
     answers = [placed.message.pk for placed in shown if placed.message.speaker == Speaker.AGENT]
     found = {turn.answer_id: turn for turn in Turn.objects.filter(answer__in=answers).select_related("answer")}
     parts = parts_of(list(found.values()), bound)
