@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 from pydantic import BaseModel
@@ -20,6 +21,8 @@ SECURITY_SCHEMES = {
     "keyHeader": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
     "bearer": {"type": "http", "scheme": "bearer"},
 }
+# Where people's own pages may use an API, with the token that every form carries for all that is no GET.
+SESSION_SCHEMES = {"session": {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}}
 PROBLEMS = {
     400: "The request is malformed, or breaks a rule that the message names.",
     401: "There is no API key, or none that is valid.",
@@ -45,7 +48,7 @@ class RouteSchema(AutoSchema):
     ) -> Schema:
         view: Any = self.view
         route: Route = view.routes[method]
-        _register(registry, ResolvedComponent.SECURITY_SCHEMA, SECURITY_SCHEMES)
+        _register(registry, ResolvedComponent.SECURITY_SCHEMA, schemes(route.api))
         _register(registry, ResolvedComponent.SCHEMA, components(route.api))
         return operation(route)
 
@@ -58,12 +61,17 @@ def operation(route: Route) -> Schema:
         "description": " ".join(f"{title} {rest}".split()) + f" Needs the scope {route.scope.value}.",
         "tags": [subject(route)],
         "parameters": [*parameters(route)],
-        "security": [{name: []} for name in SECURITY_SCHEMES],
+        "security": [{name: []} for name in schemes(route.api)],
         "responses": responses(route),
     }
     if body := request_body(route):
         described["requestBody"] = body
     return described
+
+
+def schemes(api: Routes) -> dict[str, Schema]:
+    """The ways in."""
+    return SECURITY_SCHEMES | SESSION_SCHEMES if api.sessions else SECURITY_SCHEMES
 
 
 def subject(route: Route) -> str:
