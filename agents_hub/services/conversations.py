@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,9 @@ LONGEST_DRAFT = 100_000
 MOST_AGENTS = 200
 # Of what was said first, in characters: the title until the person gives another.
 TITLE_FROM_TEXT = 80
+# How long one stays in which nothing was said: a program may begin one and speak later.
+EMPTY_KEPT_HOURS = 24
+SWEEP_BATCH = 500
 
 # The messages from the first to `tip`. Goes up by the primary key, one message a round.
 BRANCH = """
@@ -121,8 +125,8 @@ def list_conversations(
     """
     caller.require(Scope.READ)
     conversations = Conversation.objects.for_caller(caller).select_related("agent")
-    # One that was begun and in which nothing was said is nothing to come back to.
-    conversations = conversations.filter(tip__isnull=False)
+    # One that was begun and in which nothing was said, nor typed, is nothing to come back to.
+    conversations = conversations.exclude(tip=None, draft="")
     if organization_id is not None:
         conversations = conversations.filter(organization_id__in=organizations_of(caller, organization_id))
     if agent_id is not None:
@@ -156,6 +160,22 @@ def pin_conversation(caller: Caller, *, conversation_id: UUID, pinned: bool) -> 
 def keep_draft(caller: Caller, *, conversation_id: UUID, draft: str) -> Conversation:
     """Keep what was typed and not sent, for when the person comes back."""
     return _change(caller, conversation_id, draft=draft[:LONGEST_DRAFT])
+
+
+def sweep_empty() -> int:
+    """Delete conversations in which nothing was said, nor typed, for a day after they were begun; how many."""
+    # The plan: the partial index of conversations without a message.
+    before = timezone.now() - timedelta(hours=EMPTY_KEPT_HOURS)
+    empty = Conversation.objects.filter(tip=None, draft="", created_at__lt=before).order_by("created_at")
+    total = 0
+    while True:
+        with transaction.atomic():
+            # One in which something is being said just now is held by whoever says it.
+            free = empty.select_for_update(skip_locked=True).values_list("pk", flat=True)[:SWEEP_BATCH]
+            count = Conversation.objects.filter(pk__in=list(free)).delete()[1].get("agents_hub.Conversation", 0)
+        total += count
+        if count < SWEEP_BATCH:
+            return total
 
 
 def delete_conversation(caller: Caller, *, conversation_id: UUID) -> None:

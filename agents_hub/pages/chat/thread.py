@@ -38,6 +38,8 @@ class Shown:
     turn: Turn | None = None
     parts: Sequence[Part] = ()
     files: Sequence[Mapping[str, Any]] = ()
+    edited: str | None = None
+    """What was to stand in its place, and could not be sent."""
 
     @property
     def message(self) -> Message:
@@ -77,6 +79,10 @@ class Thread:
     mark: str
 
     @property
+    def can_edit(self) -> bool:
+        return self.talkable is not None and self.under_way is None
+
+    @property
     def stream(self) -> str:
         if self.under_way is None or not self.is_shown:
             return ""
@@ -84,9 +90,15 @@ class Thread:
 
 
 def thread_of(
-    caller: Caller, conversation: Conversation, *, until: int = 0, bound: Mapping[UUID, Asking] | None = None
+    caller: Caller,
+    conversation: Conversation,
+    *,
+    until: int = 0,
+    bound: Mapping[UUID, Asking] | None = None,
+    edited: Mapping[UUID, str] | None = None,
 ) -> Thread:
-    """`until` is how many of the first messages end the part that is shown; 0 shows the last ones."""
+    """`until` is how many of the first messages end the part that is shown; 0 shows the last ones. `bound` are forms
+    with what was typed into them, `edited` what was to stand in the place of messages."""
     under_way = turns.turn_under_way(conversation)
     branch = branch_ids(conversation)
     end = until if 0 < until < len(branch) else len(branch)
@@ -101,14 +113,20 @@ def thread_of(
     return Thread(
         conversation=conversation,
         shown=[
-            _shown(placed, found.get(placed.message.pk), parts, as_links(caller, files[placed.message.pk]))
+            _shown(
+                placed,
+                found.get(placed.message.pk),
+                parts,
+                as_links(caller, files[placed.message.pk]),
+                (edited or {}).get(placed.message.pk),
+            )
             for placed in shown
         ],
         earlier=begin,
         under_way=under_way,
         is_shown=is_shown,
         last_event=parts[under_way.pk].last if under_way is not None and is_shown else 0,
-        standing=standing(under_way) if under_way is not None else "",
+        standing=_standing(under_way, [found[answer] for answer in answers if answer in found]),
         talkable=talkable,
         lacks=lacks_of(caller, talkable) if talkable is not None else [],
         unsent=as_links(caller, unsent(caller, conversation_id=conversation.pk)),
@@ -125,10 +143,23 @@ def mark_of(conversation: Conversation, under_way: Turn | None) -> str:
     return hashlib.sha256(repr([*parts, told]).encode()).hexdigest()[:16]
 
 
-def _shown(placed: Placed, turn: Turn | None, parts: Mapping[UUID, Parts], files: Sequence[Mapping[str, Any]]) -> Shown:
+def _shown(
+    placed: Placed,
+    turn: Turn | None,
+    parts: Mapping[UUID, Parts],
+    files: Sequence[Mapping[str, Any]],
+    edited: str | None,
+) -> Shown:
     if turn is None:
-        return Shown(placed, rendered(placed.message.text), files=files)
+        return Shown(placed, rendered(placed.message.text), files=files, edited=edited)
     return Shown(placed, turn=turn, parts=parts[turn.pk].shown)
+
+
+def _standing(under_way: Turn | None, shown: Sequence[Turn]) -> str:
+    """Of the answer under way, else of the last one shown: so its end is still there to be heard when the page that
+    told of it has been loaded anew."""
+    turn = under_way or (shown[-1] if shown else None)
+    return standing(turn) if turn is not None else ""
 
 
 def _talkable(caller: Caller, conversation: Conversation) -> Agent | None:
