@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.caller import Caller
@@ -59,7 +60,7 @@ def test_the_execution_says_by_which_schedule_it_was_started_and_acts_for_the_ma
 
 
 def become_due(schedule: Schedule) -> None:
-    ScheduleRun.objects.update(due_at=timezone.now() - timedelta(days=1))
+    ScheduleRun.objects.update(due_at=F("due_at") - timedelta(days=1))
     Schedule.objects.filter(pk=schedule.pk).update(next_due_at=timezone.now() - timedelta(minutes=1))
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 from django.template.loader import render_to_string
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from agents_hub.chat.markdown import rendered
@@ -29,7 +30,7 @@ SAID_WORDS = {"once": "Allowed once", "always": "Allowed for this chat"}
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the model said in one round. `tail` is what it is still writing, shown as it is until it is complete."""
+    """What the model said in one round. `tail` is the block that it is still writing, shown without markup."""
 
     turn_id: UUID
     round: int
@@ -44,8 +45,8 @@ class Said:
 
     @classmethod
     def being_written(cls, turn_id: UUID, number: int, text: str) -> "Said":
-        end = parted(text)
-        return cls(turn_id, number, rendered(text[:end]), text[end:], is_open=True)
+        blocks, rest = parted(text)
+        return cls(turn_id, number, blocks_as_html(blocks), rest.tail, is_open=True)
 
     @property
     def element(self) -> str:
@@ -103,6 +104,11 @@ class Parts:
 
 def said_element(turn_id: UUID, number: int) -> str:
     return f"said-{turn_id.hex}-{number}"
+
+
+def blocks_as_html(blocks: Iterable[str]) -> SafeString:
+    """Each block by itself, as it is streamed: the same whether they come together or one after the other."""
+    return format_html_join("", "{}", ((rendered(block),) for block in blocks))
 
 
 def as_html(part: Part) -> str:
