@@ -98,7 +98,7 @@ def previews_of(uses: Collection[UUID]) -> dict[UUID, Preview]:
     """The beginnings of what these calls gave, by the calls' ids, in one query; calls that gave nothing have none."""
     if not uses:
         return {}
-    values = {
+    values: dict[str, Any] = {
         "ids": list(uses), "longest": LONGEST_TEXT, "blocks": MOST_BLOCKS, "together": MOST_TOGETHER
     }  # fmt: skip
     with connection.cursor() as cursor:

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                 choices=[("skip", "Skip that time"), ("beside", "Run beside it")],
                 db_default="skip",
                 default="skip",
-                help_text="What is done at a due time while the run before is still going.",
+                help_text="What is done at a due time while the previous run is still going.",
                 max_length=6,
             ),
         ),
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             model_name="taskrun",
             name="is_skipped",
             field=models.BooleanField(
-                db_default=False, default=False, help_text="The run before was still going.", verbose_name="skipped"
+                db_default=False, default=False, help_text="The previous run was still going.", verbose_name="skipped"
             ),
         ),
         migrations.AddConstraint(

@@ -12,7 +12,7 @@ from agents_hub.services.abilities import Given
 from agents_hub.services.agent_rules import LONGEST_INSTRUCTIONS, MOST_STARTERS
 from agents_hub.services.agent_sides import Changes, Side
 from agents_hub.services.audiences import MOST_PEOPLE
-from agents_hub.shapes.wire import AgentId, Id
+from agents_hub.shapes.wire import AgentId, Id, PersonId
 from mcp_gateway.remote.shapes import ServerId
 from mcp_gateway.shapes import (
     Arguments,
@@ -22,12 +22,10 @@ from mcp_gateway.shapes import (
     PageOf,
     Result,
     Secret,
-    uuid_id,
 )
 
 StageName = Literal["development", "released"]
 AudienceName = Literal["everybody", "admins", "chosen"]
-PersonId = uuid_id("The id of a member of the organization, as the agent's people are listed.")
 WHOLE = "All of them: what is left out is taken away."
 # Names of the agent's own fields on this wire, as its row has them.
 FIELDS = (

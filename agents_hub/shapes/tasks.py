@@ -9,18 +9,17 @@ from accounts.caller import Caller
 from accounts.errors import Invalid
 from agents_hub.models import ScheduledTask, TaskRun
 from agents_hub.services.scheduled_tasks import LONGEST_PROMPT, Wanted, is_makers
-from agents_hub.shapes.wire import AgentId, Id
-from mcp_gateway.shapes import Arguments, Moment, OrganizationId, PageArguments, PageOf, Result, Secret, uuid_id
+from agents_hub.shapes.wire import AgentId, Id, TaskId
+from mcp_gateway.shapes import Arguments, Moment, OrganizationId, PageArguments, PageOf, Result, Secret
 from scheduling.cron import LONGEST
 from scheduling.services.switching import LONGEST_NAME
 
-TaskId = uuid_id("The scheduled task's id.")
 OverlapName = Literal["skip", "beside"]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Prompt = Annotated[Secret, Field(max_length=LONGEST_PROMPT, description="What the agent is asked each time.")]
 Expression = Annotated[str, Field(max_length=LONGEST, description="Cron, as in 0 9 * * MON-FRI.")]
 Zone = Annotated[str, Field(max_length=64, description="A time zone of the IANA database, as in Europe/Berlin.")]
-OVERLAP = "While the run before is still going: skip that time, or run beside it."
+OVERLAP = "While the previous run is still going: skip that time, or run beside it."
 UPCOMING = 5
 
 
@@ -125,7 +124,7 @@ class TaskRunShape(Result):
     due_at: Moment | None = Field(description="Empty where somebody asked for the run.")
     made_at: Moment
     missed: int = Field(description="Later due times that had passed too and have no run of their own.")
-    is_skipped: bool = Field(description="The run before was still going.")
+    is_skipped: bool = Field(description="The previous run was still going.")
     problem: str | None = Field(description="Why it was not begun, or what its answer failed with.")
     status: Literal["in_progress", "completed", "stopped", "error", "timeout"] | None = Field(
         description="How its answer stands."

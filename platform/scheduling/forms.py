@@ -113,10 +113,10 @@ class ScheduleForm(TimeForm):
     name = forms.CharField(label="Name", max_length=LONGEST_NAME, widget=forms.TextInput(attrs={"autocomplete": "off"}))
 
     overlap = forms.ChoiceField(
-        label="While the run before is still going",
+        label="While the previous run is still going",
         choices=Overlap.choices,
         initial=Overlap.SKIP,
-        help_text="What is done when the next time comes. The history tells of each time that was skipped.",
+        help_text="What happens at the next due time. The history shows each time that was skipped.",
     )
 
     field_order = ["name", "cron_expression", "time_zone", "overlap"]

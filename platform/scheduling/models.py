@@ -20,7 +20,7 @@ S = TypeVar("S", bound="AbstractSchedule")
 
 
 class Overlap(models.TextChoices):
-    """What is done at a due time while the run before is still going."""
+    """What is done at a due time while the previous run is still going."""
 
     SKIP = "skip", "Skip that time"
     BESIDE = "beside", "Run beside it"
@@ -56,7 +56,7 @@ class AbstractSchedule(models.Model):
         choices=Overlap.choices,
         default=Overlap.SKIP,
         db_default=Overlap.SKIP,
-        help_text="What is done at a due time while the run before is still going.",
+        help_text="What is done at a due time while the previous run is still going.",
     )
     is_enabled = models.BooleanField("enabled", default=True)
     next_due_at = models.DateTimeField(null=True, blank=True, help_text="None while it is disabled.")
@@ -133,7 +133,7 @@ class AbstractRun(models.Model):
         default=0, help_text="Later due times that had passed too and have no run of their own."
     )
     is_skipped = models.BooleanField(
-        "skipped", default=False, db_default=False, help_text="The run before was still going."
+        "skipped", default=False, db_default=False, help_text="The previous run was still going."
     )
     problem = models.TextField(blank=True, help_text="Why it could not be started.")
 

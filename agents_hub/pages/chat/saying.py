@@ -172,7 +172,7 @@ def _unsent(request: HttpRequest, text: str, refusal: NotFound) -> HttpResponse:
     """There is no conversation to show any more: why, with what was typed, to be copied."""
     if not text.strip():
         raise refusal
-    return render(request, "agents_hub/chat/unsent.html", {"refused": refusal.message, "lost": text}, status=422)
+    return render(request, "agents_hub/chat/unsent.html", {"refused": refusal.message, "lost": text}, status=404)
 
 
 def _id(request: HttpRequest, name: str) -> UUID:

@@ -5,6 +5,8 @@ const chat = document.getElementById("chat");
 // How far from the end somebody may be and still be taken for reading it.
 const NEAR_PX = 120;
 let isStreaming = false;
+// How many forms were sent.
+let sent = 0;
 
 const isNearEnd = () => document.documentElement.scrollHeight - innerHeight - scrollY < NEAR_PX;
 const toEnd = () => scrollTo(0, document.documentElement.scrollHeight);
@@ -79,16 +81,20 @@ document.addEventListener("stream:over", () => {
 // What the page says now, in the place of what it said.
 async function refresh() {
   // Where it cannot be asked now, the next poll asks again.
+  const before = sent;
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("chat");
+  // What was sent meanwhile is answered with something newer.
+  if (before !== sent) return;
   const follows = isNearEnd();
   if (fresh) htmx.swap({ sourceElement: chat, target: chat, text: fresh.outerHTML, swap: "outerMorph" });
   if (follows) toEnd();
 }
 
 document.addEventListener("htmx:before:request", (event) => {
-  if (event.target.id === "pulse" && (isStreaming || document.hidden)) event.preventDefault();
+  if (event.target.id !== "pulse") sent += 1;
+  else if (isStreaming || document.hidden) event.preventDefault();
 });
 
 // What was sent is no longer being written.

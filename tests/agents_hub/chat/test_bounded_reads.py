@@ -16,7 +16,7 @@ from agents_hub.chat import previews
 from agents_hub.models import Message, Speaker, ToolUse, Turn
 from agents_hub.services import exports
 from mcp_gateway.rest.routes import chat_api
-from tests.agents_hub.api.door import Rest
+from tests.agents_hub.api.door import Rest, read
 from tests.agents_hub.chat.seeing import shown, url
 from tests.agents_hub.chat.talks import Talk
 from tests.factories import make_key
@@ -69,11 +69,11 @@ def reads_no_result() -> Iterator[None]:
 def test_a_conversation_is_read_from_its_end_by_as_many_messages_as_are_asked_for(rest: Rest, talk: Talk) -> None:
     said(talk, 3)
     address = f"conversations/{talk.conversation.pk}"
-    last = rest.get(f"{address}?most=4").json()
+    last = read(rest.get(f"{address}?most=4"))
     assert ([one["text"] for one in last["messages"]], last["earlier"]) == (
         ["Question 1", "Answer 1", "Question 2", "Answer 2"], 2,
     )  # fmt: skip
-    first = rest.get(f"{address}?most=4&before={last['messages'][0]['id']}").json()
+    first = read(rest.get(f"{address}?most=4&before={last['messages'][0]['id']}"))
     assert ([one["text"] for one in first["messages"]], first["earlier"]) == (["Question 0", "Answer 0"], 0)
 
 
@@ -81,11 +81,11 @@ def test_messages_before_one_that_is_not_shown_cannot_be_read(rest: Rest, talk: 
     said(talk, 1)
     answer = rest.get(f"conversations/{talk.conversation.pk}?before={talk.conversation.pk}")
     assert answer.status_code == 404
-    assert "Read it from its end again" in answer.json()["message"]
+    assert "Read it from its end again" in read(answer)["message"]
 
 
 def test_a_conversation_without_messages_reads_so(rest: Rest, talk: Talk) -> None:
-    found = rest.get(f"conversations/{talk.conversation.pk}").json()
+    found = read(rest.get(f"conversations/{talk.conversation.pk}"))
     assert (found["messages"], found["earlier"]) == ([], 0)
 
 
@@ -100,7 +100,7 @@ def test_long_results_are_cut_where_they_are_read_and_say_so(rest: Rest, talk: T
         structured={"all": LONG},
     )
     conversation = rest.get(f"conversations/{talk.conversation.pk}")
-    (use,) = conversation.json()["messages"][1]["turn"]["toolUses"]
+    (use,) = read(conversation)["messages"][1]["turn"]["toolUses"]
     assert use["isCut"]
     text, image, resource = use["result"]["content"]
     assert (text["text"], text["cut"]) == ("x" * 20_000, {"text": 60_000})
@@ -109,13 +109,13 @@ def test_long_results_are_cut_where_they_are_read_and_say_so(rest: Rest, talk: T
     assert use["result"]["structured"].startswith('{"all": "xxx')
     assert len(conversation.content) < 100_000
     turn = rest.get(f"turns/{Turn.objects.get().pk}")
-    assert turn.json()["toolUses"] == [use]
+    assert read(turn)["toolUses"] == [use]
 
 
 def test_a_whole_result_has_an_address(rest: Rest, talk: Talk) -> None:
     said(talk, 1)
     use = gave(talk, {"type": "image", "mimeType": "image/png", "data": BYTES}, structured={"all": LONG})
-    whole = rest.get(f"tool-uses/{use.pk}").json()
+    whole = read(rest.get(f"tool-uses/{use.pk}"))
     assert whole["result"] == use.result
     assert not whole["isCut"]
 
@@ -127,7 +127,7 @@ def test_short_results_are_whole_and_those_of_calls_without_any_are_none(rest: R
     ToolUse.objects.create(
         turn=Turn.objects.get(), round=1, place=2, name="x", title="Look", origin="x", origin_name="x", status="failed"
     )
-    one, other = rest.get(f"turns/{Turn.objects.get().pk}").json()["toolUses"]
+    one, other = read(rest.get(f"turns/{Turn.objects.get().pk}"))["toolUses"]
     assert (one["result"], one["isCut"]) == (result, False)
     assert (other["result"], other["isCut"]) == (None, False)
 
