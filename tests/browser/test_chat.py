@@ -337,6 +337,8 @@ def test_a_long_answer_is_read_out_as_it_comes_and_its_end_is_told(
     # The log is there for the next answer, and nothing is said twice.
     expect(heard).to_be_empty()
     expect(page.get_by_text("That is all.")).to_have_count(1)
+    # Nothing is asked for any more when the server ends.
+    page.goto("about:blank")
 
 
 def test_what_is_typed_is_there_after_a_reload_until_it_is_sent(
@@ -356,6 +358,7 @@ def test_what_is_typed_is_there_after_a_reload_until_it_is_sent(
     expect(said(page)).to_have_count(2)
     page.reload()
     expect(composer).to_have_value("")
+    page.goto("about:blank")
 
 
 def held_again(model: ModelProvider) -> None:
