@@ -1,6 +1,6 @@
 """The REST routes of agents, browser profiles and pools; those of files come with them."""
 
-from agents_hub import api_chat, api_chat_files, api_files  # noqa: F401  # add their routes
+from agents_hub import api_chat, api_chat_agents, api_chat_files, api_files, api_tasks  # noqa: F401  # add their routes
 from mcp_gateway.rest.routes import REST_ONLY, api
 
 PROFILE, POOL = "agent-profiles/{profileId}", "agent-profile-pools/{poolId}"

@@ -1,5 +1,6 @@
 """The REST routes of chats, and the tools they share, which no MCP endpoint lists."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.db.models import Prefetch, QuerySet
 from accounts.caller import Caller
 from accounts.scopes import Scope
 from agents_hub.chat import watching
+from agents_hub.chat.previews import Preview, previews_of
 from agents_hub.models import Conversation, Inquiry, ToolUse, Turn
 from agents_hub.services import conversations, turns
 from agents_hub.services.attachments import of_messages
@@ -18,14 +20,15 @@ from agents_hub.shapes.chats import (
     ChatAgentPage,
     ChatAgentShape,
     ConversationPage,
+    ConversationPartShape,
     ConversationShape,
     ListAgentsToTalkTo,
     ListConversations,
     MessageShape,
     OneConversation,
+    ReadConversation,
     Say,
     ShowBranch,
-    WholeConversationShape,
 )
 from agents_hub.shapes.turns import (
     Answered,
@@ -34,7 +37,9 @@ from agents_hub.shapes.turns import (
     EventShape,
     EventsShape,
     ListEvents,
+    OneToolUse,
     OneTurn,
+    ToolUseShape,
     TurnShape,
 )
 from dashboard.streams import Subject
@@ -84,9 +89,14 @@ def begin_conversation(caller: Caller, arguments: BeginConversation) -> Conversa
 
 
 @registry.tool("conversationGet", server=REST_ONLY, scope=Scope.READ, title="Get a conversation", read_only=True)
-def get_conversation(caller: Caller, arguments: OneConversation) -> WholeConversationShape:
-    """Fetch a conversation with the messages of the branch that is shown, and how each answer came about."""
-    return _whole(caller, conversations.find_conversation(caller, arguments.conversation_id))
+def get_conversation(caller: Caller, arguments: ReadConversation) -> ConversationPartShape:
+    """Fetch a conversation with the last messages of the branch that is shown, and how each answer came about.
+
+    Earlier ones come with the id of the first message as before. Long results of tools are cut; toolUseGet has each
+    whole.
+    """
+    found = conversations.find_conversation(caller, arguments.conversation_id)
+    return _part(caller, found, before=arguments.before, most=arguments.most)
 
 
 @registry.tool("conversationUpdate", server=REST_ONLY, scope=Scope.WRITE, title="Rename or pin", idempotent=True)
@@ -110,10 +120,10 @@ def delete_conversation(caller: Caller, arguments: OneConversation) -> Nothing:
 
 
 @registry.tool("conversationBranchShow", server=REST_ONLY, scope=Scope.WRITE, title="Show a branch", idempotent=True)
-def show_branch(caller: Caller, arguments: ShowBranch) -> WholeConversationShape:
+def show_branch(caller: Caller, arguments: ShowBranch) -> ConversationPartShape:
     """Show the branch in which that message stands, down to its newest end."""
     conversations.show_branch(caller, conversation_id=arguments.conversation_id, message_id=arguments.message_id)
-    return _whole(caller, conversations.find_conversation(caller, arguments.conversation_id))
+    return _part(caller, conversations.find_conversation(caller, arguments.conversation_id))
 
 
 @registry.tool("chat", server=REST_ONLY, scope=Scope.WRITE, title="Say something to an agent")
@@ -146,11 +156,18 @@ def answer_again(caller: Caller, arguments: AnswerAgain) -> Asked:
 def get_turn(caller: Caller, arguments: OneTurn) -> TurnShape:
     """Fetch a turn: its status, the text so far, the tools it used, and what it asks of you."""
     turns.find_turn(caller, arguments.turn_id)
-    turn = _with_all(Turn.objects.filter(pk=arguments.turn_id)).get()
+    (turn,) = found = _with_all(Turn.objects.filter(pk=arguments.turn_id))
+    previews = _previews(found)
     if turn.is_over:
-        return TurnShape.of(turn)
+        return TurnShape.of(turn, previews)
     _, live = watching.live_text(turn.pk)
-    return TurnShape.of(turn, text="\n\n".join(filter(None, [turn.answer.text, live])))
+    return TurnShape.of(turn, previews, text="\n\n".join(filter(None, [turn.answer.text, live])))
+
+
+@registry.tool("toolUseGet", server=REST_ONLY, scope=Scope.READ, title="Get a tool's whole result", read_only=True)
+def get_tool_use(caller: Caller, arguments: OneToolUse) -> ToolUseShape:
+    """Fetch one use of a tool with all that it gave, however long: texts whole, images and files in Base64."""
+    return ToolUseShape.whole(turns.find_tool_use(caller, arguments.tool_use_id))
 
 
 @registry.tool("turnEventsList", server=REST_ONLY, scope=Scope.READ, title="List a turn's events", read_only=True)
@@ -191,23 +208,33 @@ def _watch(caller: Caller, answer: dict[str, Any]) -> Subject:
     return watching.subject(caller, UUID(answer["turnId"]))
 
 
-def _whole(caller: Caller, conversation: Conversation) -> WholeConversationShape:
-    placed = conversations.branch_of(conversation)
+def _part(
+    caller: Caller, conversation: Conversation, *, before: UUID | None = None, most: int = 25
+) -> ConversationPartShape:
+    placed, earlier = conversations.part_of_branch(conversation, before=before, most=most)
     answers = [one.message.pk for one in placed]
     files = of_messages(answers)
-    by_answer = {turn.answer_id: turn for turn in _with_all(Turn.objects.filter(answer__in=answers))}
-    return WholeConversationShape(
+    found = _with_all(Turn.objects.filter(answer__in=answers))
+    previews = _previews(found)
+    by_answer = {turn.answer_id: TurnShape.of(turn, previews) for turn in found}
+    return ConversationPartShape(
         **dict(ConversationShape.of(conversation)),
         messages=[MessageShape.of(caller, one, by_answer.get(one.message.pk), files[one.message.pk]) for one in placed],
+        earlier=earlier,
     )
 
 
-def _with_all(found: QuerySet[Turn]) -> QuerySet[Turn]:
-    """Turns with what their shape shows, in a fixed number of queries."""
-    return found.select_related("answer").prefetch_related(
-        Prefetch("tool_uses", ToolUse.objects.order_by("round", "place")),
+def _with_all(found: QuerySet[Turn]) -> list[Turn]:
+    """Turns with what their shape shows, in a fixed number of queries; results are left in the database."""
+    wanted = found.select_related("answer").prefetch_related(
+        Prefetch("tool_uses", ToolUse.objects.defer("result").order_by("round", "place")),
         Prefetch("inquiries", Inquiry.objects.filter(answered_at=None).order_by("id")),
     )
+    return list(wanted)
+
+
+def _previews(found: Sequence[Turn]) -> dict[UUID, Preview]:
+    return previews_of([use.pk for turn in found for use in turn.tool_uses.all()])
 
 
 chat_api.add("GET", "agents", "chatAgentsList", server=REST_ONLY)
@@ -220,6 +247,7 @@ chat_api.add("POST", f"{MESSAGE}/show", "conversationBranchShow", server=REST_ON
 chat_api.add("POST", f"{MESSAGE}/answer-again", "messageAnswerAgain", server=REST_ONLY, stream=_watch)
 chat_api.add("POST", "chat", "chat", server=REST_ONLY, stream=_watch)
 chat_api.add("GET", TURN, "turnGet", server=REST_ONLY)
+chat_api.add("GET", "tool-uses/{toolUseId}", "toolUseGet", server=REST_ONLY)
 chat_api.add("GET", f"{TURN}/events", "turnEventsList", server=REST_ONLY, stream=_watch)
 chat_api.add("POST", f"{TURN}/stop", "turnStop", server=REST_ONLY)
 chat_api.add("POST", f"{TURN}/try-again", "turnTryAgain", server=REST_ONLY, stream=_watch)

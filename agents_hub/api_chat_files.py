@@ -13,13 +13,12 @@ from agents_hub.shapes.chats import (
     AttachmentsShape,
     AttachToConversation,
     Export,
-    Exported,
     OneAttachment,
     OneConversation,
 )
 from agents_hub.shapes.files import OfAgent, UploadFiles
 from mcp_gateway.registry import registry
-from mcp_gateway.rest.answers import Elsewhere
+from mcp_gateway.rest.answers import Download, Elsewhere
 from mcp_gateway.rest.routes import REST_ONLY, SentFile, chat_api
 from mcp_gateway.shapes import Nothing
 
@@ -69,12 +68,12 @@ def download(caller: Caller, arguments: OneAttachment) -> Elsewhere:
 
 
 @registry.tool("conversationExport", server=REST_ONLY, scope=Scope.READ, title="Export a conversation", read_only=True)
-def export(caller: Caller, arguments: Export) -> Exported:
-    """Take a conversation along as Markdown or as JSON: the branch that is shown, with what tools did."""
+def export(caller: Caller, arguments: Export) -> Download:
+    """Take a conversation along as a file of Markdown or JSON: the branch that is shown, with what tools did."""
     form = Form(arguments.form)
     conversation, pieces = exports.export_conversation(caller, conversation_id=arguments.conversation_id, form=form)
     name = f"conversation-{conversation.created_at:%Y-%m-%d}.{form.suffix}"
-    return Exported(file_name=name, mime_type=form.mime_type, content="".join(pieces))
+    return Download.of(pieces, name=name, mime_type=form.mime_type)
 
 
 def _shown(caller: Caller, rows: Sequence[Attachment]) -> AttachmentsShape:

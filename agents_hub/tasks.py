@@ -14,6 +14,7 @@ from agents_hub.files.content import sweep_orphans
 from agents_hub.models import ScheduledTask, TaskRun
 from agents_hub.services import scheduled_tasks
 from agents_hub.services.attachments import sweep_unsent
+from agents_hub.services.conversations import sweep_empty
 from agents_hub.services.staged_files import sweep_staged_files
 from scheduling.services.forgetting import keep_latest
 from scheduling.services.notices import tell_makers
@@ -28,6 +29,10 @@ BEAT: dict[str, dict[str, Any]] = {
         "task": "agents_hub.tasks.delete_unsent_attachments",
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
+    },
+    "agents: delete conversations in which nothing was said": {
+        "task": "agents_hub.tasks.delete_empty_conversations",
+        "schedule": crontab(minute="35"),
     },
     "agents: remove content that no file has": {
         "task": "agents_hub.tasks.remove_orphaned_content",
@@ -70,6 +75,11 @@ def delete_due_staged_files() -> None:
 @shared_task
 def delete_unsent_attachments() -> None:
     sweep_unsent()
+
+
+@shared_task
+def delete_empty_conversations() -> None:
+    sweep_empty()
 
 
 @shared_task

@@ -29,12 +29,13 @@ class Part:
     """A message of the branch with all that belongs to it: of an agent's its turn, with what tools did in order.
 
     `texts` are what the model said in each round, from the first: they tell where in the message a tool was used.
+    Tool uses are read once, as they are written: each may be long.
     """
 
     message: Message
     attachments: Sequence[Attachment] = ()
     turn: Turn | None = None
-    tool_uses: Sequence[ToolUse] = ()
+    tool_uses: Iterable[ToolUse] = ()
     texts: Sequence[str] = ()
 
 
@@ -50,7 +51,8 @@ def as_json(conversation: Conversation, parts: Iterable[Part]) -> Iterator[str]:
     }
     yield json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}") + ',\n "messages": ['
     for number, part in enumerate(parts):
-        yield (",\n" if number else "\n") + json.dumps(_part(part), ensure_ascii=False)
+        yield ",\n" if number else "\n"
+        yield from _as_json(part)
     yield "\n ]\n}\n"
 
 
@@ -61,7 +63,19 @@ def as_markdown(conversation: Conversation, parts: Iterable[Part]) -> Iterator[s
     title = conversation.title or str(conversation)
     yield f"# {_line(title)}\n\nWith {_line(agent)}, begun {began:%Y-%m-%d %H:%M} UTC.\n"
     for part in parts:
-        yield _section(part, agent)
+        yield from _section(part, agent)
+
+
+def _as_json(part: Part) -> Iterator[str]:
+    told = json.dumps(_part(part), ensure_ascii=False)
+    if part.turn is None:
+        yield told
+        return
+    # The tool uses are the last of the turn, and the turn is the last of the message.
+    yield told.removesuffix("]}}")
+    for number, use in enumerate(part.tool_uses):
+        yield (", " if number else "") + json.dumps(_tool_use(use), ensure_ascii=False)
+    yield "]}}"
 
 
 def _part(part: Part) -> dict[str, Any]:
@@ -95,7 +109,7 @@ def _turn(turn: Turn, part: Part) -> dict[str, Any]:
         },
         "startedAt": _time(turn.created_at),
         "endedAt": _time(turn.ended_at),
-        "toolUses": [_tool_use(use) for use in part.tool_uses],
+        "toolUses": [],
     }
 
 
@@ -114,28 +128,27 @@ def _tool_use(use: ToolUse) -> dict[str, Any]:
     }
 
 
-def _section(part: Part, agent: str) -> str:
+def _section(part: Part, agent: str) -> Iterator[str]:
     message, turn = part.message, part.turn
     who = "You" if message.speaker == Speaker.PERSON else _line(agent)
-    pieces = [f"\n---\n\n**{who}**, {message.created_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"]
-    pieces += _said_and_done(part)
-    pieces += [f"Attached: {_line(one.name)} ({one.mime_type}, {one.size:,} bytes)" for one in part.attachments]
-    if turn is not None:
-        pieces.append(_ended(turn))
-    return "\n\n".join(piece for piece in pieces if piece.strip()) + "\n"
+    yield f"\n---\n\n**{who}**, {message.created_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    yield from (f"\n\n{piece}" for piece in _said_and_done(part) if piece.strip())
+    for one in part.attachments:
+        yield f"\n\nAttached: {_line(one.name)} ({one.mime_type}, {one.size:,} bytes)"
+    yield f"\n\n{_ended(turn)}\n" if turn is not None else "\n"
 
 
-def _said_and_done(part: Part) -> list[str]:
+def _said_and_done(part: Part) -> Iterator[str]:
     """What was said in each round with what tools did then; where that cannot be told, tools come first."""
     joined = "\n\n".join(text.strip() for text in part.texts if text.strip())
     texts = part.texts if part.message.text.strip().startswith(joined) else ()
-    rest = part.message.text.strip().removeprefix(joined if texts else "")
-    pieces = []
-    for number in range(1, max([len(texts), *(use.round for use in part.tool_uses)]) + 1):
-        if number <= len(texts):
-            pieces.append(_closed(texts[number - 1]))
-        pieces += [_used(use) for use in part.tool_uses if use.round == number]
-    return [*pieces, _closed(rest)]
+    said = 0
+    for use in part.tool_uses:
+        yield from map(_closed, texts[said : use.round])
+        said = max(said, use.round)
+        yield _used(use)
+    yield from map(_closed, texts[said:])
+    yield _closed(part.message.text.strip().removeprefix(joined if texts else ""))
 
 
 def _used(use: ToolUse) -> str:

@@ -89,20 +89,30 @@ def steps_by_answer(messages: Sequence[UUID]) -> dict[UUID, Steps]:
 
 
 def told_before(messages: Sequence[Message]) -> list[Told]:
-    """The history that these messages make, oldest first; what a summary stands for is left out."""
+    """The history that these messages make, oldest first; what a summary stands for is left out, and not read."""
+    messages = _since_summary(messages)
     steps = steps_by_answer([message.pk for message in messages if message.speaker == Speaker.AGENT])
     uses = _last_uses(steps)
     asked = [message.pk for message in messages if message.speaker == Speaker.PERSON]
     files = of_messages(asked, with_text=True)
+    seen = attached.shown_of([file for message in asked for file in files[message]])
     told: list[Told] = []
     for message in messages:
         if message.speaker == Speaker.PERSON:
-            told.append(attached.said(message.text, files[message.pk]))
+            told.append(attached.said(message.text, files[message.pk], seen))
         elif (done := steps.get(message.pk)) is not None:
             if done.starts_anew:
                 told = []
             told += closed(done, uses.get(message.pk, {}))
     return told
+
+
+def _since_summary(messages: Sequence[Message]) -> Sequence[Message]:
+    """From the last answer on in which the history was made short; its summary stands for what came before."""
+    answers = [message.pk for message in messages if message.speaker == Speaker.AGENT]
+    summaries = TurnStep.objects.filter(turn__answer__in=answers, kind=TurnStep.Kind.SUMMARY)
+    short = set(summaries.values_list("turn__answer", flat=True))
+    return messages[max((place for place, one in enumerate(messages) if one.pk in short), default=0) :]
 
 
 def closed(steps: Steps, uses: Mapping[int, ToolUse]) -> list[Told]:

@@ -15,7 +15,9 @@ _ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 _AFTER = ".,;:!?'*_~)]}"
 # A name in its ASCII spelling or an address, and a port; whatever else, programs may read in different ways.
 _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?")
-_HOST_SAID = re.compile(r"\s*(?:https?://)?((?:[\w-]+\.)+[\w-]{2,})(?::\d+)?(?:[/?#]\S*)?\s*", re.IGNORECASE)
+_HOST_SAID = re.compile(r"(?:[\w-]+\.)+[\w-]{2,}")
+# Browsers take these for the dot between the parts of a name.
+_DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 
 
 def add_to(markdown: MarkdownIt) -> None:
@@ -82,10 +84,10 @@ def _lead(link: Token) -> bool:
 
 
 def _host_beside(link: Token, label: str) -> list[Token]:
-    """The host, where the link's words name another one than it leads to."""
+    """The host, where the link's words name another one anywhere: nobody is to take that for where it leads."""
     href = str(link.attrGet("href"))
-    said = _HOST_SAID.fullmatch(label)
-    if said is None or href.startswith("mailto:") or said[1].lower() == destination(href):
+    said = {host.lower() for host in _HOST_SAID.findall(label.translate(_DOTS))}
+    if href.startswith("mailto:") or said <= {destination(href)}:
         return []
     return [
         Token("span_open", "span", 1, attrs={"class": "host"}),

@@ -52,6 +52,8 @@ class Conversation(models.Model):
                 name="conversation_in_order",
             ),
             models.Index(fields=["agent", "-updated_at"], name="conversation_by_agent"),
+            # The few in which nothing was said: what is swept.
+            models.Index(fields=["created_at"], condition=Q(tip=None), name="conversation_empty"),
             GinIndex(Trigrams("title"), name="conversation_by_title_part"),
         ]
 

@@ -42,4 +42,4 @@ class TaskRun(AbstractRun):
 
     @property
     def was_started(self) -> bool:
-        return self.turn_id is not None or not self.problem
+        return not self.is_skipped and (self.turn_id is not None or not self.problem)

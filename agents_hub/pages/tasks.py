@@ -51,6 +51,7 @@ class TaskForm(ScheduleForm):
             cron_expression=self.cron.expression,
             time_zone=self.cron.time_zone,
             prompt=self.cleaned_data["prompt"],
+            overlap=self.cleaned_data["overlap"],
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,9 @@ LONGEST_DRAFT = 100_000
 MOST_AGENTS = 200
 # Of what was said first, in characters: the title until the person gives another.
 TITLE_FROM_TEXT = 80
+# How long one stays in which nothing was said: a program may begin one and speak later.
+EMPTY_KEPT_HOURS = 24
+SWEEP_BATCH = 500
 
 # The messages from the first to `tip`. Goes up by the primary key, one message a round.
 BRANCH = """
@@ -121,8 +125,8 @@ def list_conversations(
     """
     caller.require(Scope.READ)
     conversations = Conversation.objects.for_caller(caller).select_related("agent")
-    # One that was begun and in which nothing was said is nothing to come back to.
-    conversations = conversations.filter(tip__isnull=False)
+    # One that was begun and in which nothing was said, nor typed, is nothing to come back to.
+    conversations = conversations.exclude(tip=None, draft="")
     if organization_id is not None:
         conversations = conversations.filter(organization_id__in=organizations_of(caller, organization_id))
     if agent_id is not None:
@@ -158,6 +162,22 @@ def keep_draft(caller: Caller, *, conversation_id: UUID, draft: str) -> Conversa
     return _change(caller, conversation_id, draft=draft[:LONGEST_DRAFT])
 
 
+def sweep_empty() -> int:
+    """Delete conversations in which nothing was said, nor typed, for a day after they were begun; how many."""
+    # The plan: the partial index of conversations without a message.
+    before = timezone.now() - timedelta(hours=EMPTY_KEPT_HOURS)
+    empty = Conversation.objects.filter(tip=None, draft="", created_at__lt=before).order_by("created_at")
+    total = 0
+    while True:
+        with transaction.atomic():
+            # One in which something is being said just now is held by whoever says it.
+            free = empty.select_for_update(skip_locked=True).values_list("pk", flat=True)[:SWEEP_BATCH]
+            count = Conversation.objects.filter(pk__in=list(free)).delete()[1].get("agents_hub.Conversation", 0)
+        total += count
+        if count < SWEEP_BATCH:
+            return total
+
+
 def delete_conversation(caller: Caller, *, conversation_id: UUID) -> None:
     """Delete it with all that was said; a turn under way is stopped by that."""
     caller.require(Scope.WRITE)
@@ -167,20 +187,38 @@ def delete_conversation(caller: Caller, *, conversation_id: UUID) -> None:
         conversation.delete()
 
 
-def branch_of(conversation: Conversation) -> list[Placed]:
-    """The messages shown, the first one first, each with those that stand beside it."""
+def branch_ids(conversation: Conversation) -> list[UUID]:
+    """The messages shown, the first one first."""
     if conversation.tip_id is None:
         return []
     with connection.cursor() as cursor:
         cursor.execute(BRANCH, {"tip": conversation.tip_id})
-        ids = [row[0] for row in cursor.fetchall()]
-    messages = Message.objects.in_bulk(ids)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def branch_of(conversation: Conversation, ids: Sequence[UUID] | None = None) -> list[Placed]:
+    """The messages shown, or those of them that are named, the first one first, each with those at the same place."""
+    shown = branch_ids(conversation) if ids is None else ids
+    messages = Message.objects.in_bulk(shown)
     beside: dict[UUID | None, list[UUID]] = {}
-    places = {messages[pk].before_id for pk in ids}
-    siblings = conversation.messages.filter(Q(before__in=places - {None}) | Q(before=None)).order_by("id")
+    places = {messages[pk].before_id for pk in shown}
+    at_place = Q(before__in=places - {None}) | (Q(before=None) if None in places else Q())
+    siblings = conversation.messages.filter(at_place).order_by("id") if shown else Message.objects.none()
     for pk, before in siblings.values_list("pk", "before_id"):
         beside.setdefault(before, []).append(pk)
-    return [Placed(messages[pk], beside[messages[pk].before_id]) for pk in ids]
+    return [Placed(messages[pk], beside[messages[pk].before_id]) for pk in shown]
+
+
+def part_of_branch(conversation: Conversation, *, before: UUID | None, most: int) -> tuple[list[Placed], int]:
+    """The last messages shown, or the last ones before that message; and how many of the branch come before them."""
+    ids = branch_ids(conversation)
+    end = len(ids)
+    if before is not None:
+        if before not in ids:
+            raise NotFound("The branch that is shown has no such message. Read it from its end again.")
+        end = ids.index(before)
+    begin = max(0, end - most)
+    return branch_of(conversation, ids[begin:end]), begin
 
 
 def show_branch(caller: Caller, *, conversation_id: UUID, message_id: UUID) -> Conversation:

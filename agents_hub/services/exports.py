@@ -6,12 +6,16 @@ from uuid import UUID
 
 from accounts.caller import Caller
 from accounts.scopes import Scope
-from agents_hub.chat import export, history
+from agents_hub.chat import export
 from agents_hub.chat.export import Part
-from agents_hub.models import Conversation, ToolUse, Turn
+from agents_hub.chat.texts import texts_of
+from agents_hub.models import Conversation, Message, ToolUse, Turn
 from agents_hub.services.attachments import of_messages
-from agents_hub.services.conversations import branch_of, find_conversation
+from agents_hub.services.conversations import branch_ids, find_conversation
 from security import audit
+
+# Messages read at once.
+BATCH = 20
 
 
 class Form(StrEnum):
@@ -36,22 +40,24 @@ def export_conversation(caller: Caller, *, conversation_id: UUID, form: Form) ->
     return conversation, write(conversation, parts_of(conversation))
 
 
-def parts_of(conversation: Conversation) -> list[Part]:
-    """The messages shown with all that belongs to them, in a fixed number of queries."""
-    messages = [placed.message for placed in branch_of(conversation)]
-    ids = [message.pk for message in messages]
-    files, steps = of_messages(ids), history.steps_by_answer(ids)
-    turns = {turn.answer_id: turn for turn in Turn.objects.filter(answer__in=ids)}
-    uses: dict[UUID, list[ToolUse]] = {}
-    for use in ToolUse.objects.filter(turn__in=turns.values()).order_by("turn_id", "round", "place"):
-        uses.setdefault(use.turn_id, []).append(use)
-    return [
-        Part(
-            message,
-            files[message.pk],
-            turn := turns.get(message.pk),
-            uses.get(turn.pk, ()) if turn else (),
-            steps[message.pk].texts if message.pk in steps else (),
-        )
-        for message in messages
-    ]
+def parts_of(conversation: Conversation) -> Iterator[Part]:
+    """The messages shown with all that belongs to them, read as they are asked for: a few messages at a time, and what
+    tools gave one by one. What is deleted meanwhile is left out."""
+    branch = branch_ids(conversation)
+    for begin in range(0, len(branch), BATCH):
+        ids = branch[begin : begin + BATCH]
+        messages, files = Message.objects.in_bulk(ids), of_messages(ids)
+        turns = {turn.answer_id: turn for turn in Turn.objects.filter(answer__in=ids)}
+        texts = texts_of(turn.pk for turn in turns.values())
+        for message in (messages[pk] for pk in ids if pk in messages):
+            turn = turns.get(message.pk)
+            if turn is None:
+                yield Part(message, files[message.pk])
+            else:
+                yield Part(message, files[message.pk], turn, _uses(turn), texts.get(turn.pk, ()))
+
+
+def _uses(turn: Turn) -> Iterator[ToolUse]:
+    """Each is as long as a server may answer, so never more than one is held."""
+    for pk in list(turn.tool_uses.order_by("round", "place").values_list("pk", flat=True)):
+        yield from ToolUse.objects.filter(pk=pk)

@@ -10,18 +10,22 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.errors import Conflict, Forbidden, Invalid, NotFound
 from accounts.models import Membership, Role
 from accounts.scopes import Scope
+from accounts.services.organizations import organizations_of
 from agents_hub.models import Agent, ScheduledTask, TaskRun, TurnEvent, TurnStatus
 from agents_hub.services import conversations, turns
+from agents_hub.services.agents import find_agent
+from mcp_gateway.numbered_pages import NumberedPage, numbered
 from mcp_gateway.remote.badges import Badge
 from mcp_gateway.remote.services.connections import status_of
 from scheduling.cron import Cron
-from scheduling.models import AbstractSchedule
+from scheduling.models import AbstractSchedule, Overlap
 from scheduling.services import due, switching
 from security import audit
 
@@ -39,6 +43,7 @@ class Wanted:
     cron_expression: str
     time_zone: str
     prompt: str
+    overlap: str = Overlap.SKIP
 
 
 def find(caller: Caller, schedule_id: UUID) -> ScheduledTask:
@@ -49,6 +54,34 @@ def find(caller: Caller, schedule_id: UUID) -> ScheduledTask:
     if task is None:
         raise NotFound("There is no such scheduled task in your organizations.")
     return task
+
+
+def list_tasks(
+    caller: Caller,
+    *,
+    organization_id: UUID | None = None,
+    agent_id: UUID | None = None,
+    is_mine: bool = False,
+    sort_direction: str = "asc",
+    page: int = 1,
+    page_size: int = 10,
+) -> NumberedPage[ScheduledTask]:
+    """By when they are due next, disabled ones last."""
+    caller.require(Scope.READ)
+    tasks = ScheduledTask.objects.filter(organization_id__in=organizations_of(caller, organization_id))
+    if agent_id is not None:
+        tasks = tasks.filter(agent=find_agent(caller, agent_id))
+    if is_mine:
+        tasks = tasks.filter(maker_id=caller.user_id)
+    due_next = F("next_due_at").desc(nulls_last=True) if sort_direction == "desc" else F("next_due_at").asc()
+    rows = tasks.select_related("organization", "agent")
+    return numbered(rows, order=(due_next, F("id").asc()), number=page, size=page_size)
+
+
+def list_runs(caller: Caller, task: ScheduledTask, *, page: int = 1, page_size: int = 10) -> NumberedPage[TaskRun]:
+    """The runs of a task that the caller found, the latest first."""
+    caller.require(Scope.READ)
+    return numbered(task.runs.select_related("turn"), order=("-id",), number=page, size=page_size)
 
 
 def create_task(caller: Caller, *, agent_id: UUID, wanted: Wanted) -> ScheduledTask:
@@ -108,7 +141,8 @@ def run_now(caller: Caller, schedule_id: UUID) -> TaskRun:
 
 def run_due() -> int:
     """Ask what is due, each due time once; how many were taken."""
-    return due.run_due(ScheduledTask.objects.select_related("agent"), TaskRun.objects, _start, is_done=False)
+    tasks = ScheduledTask.objects.select_related("agent")
+    return due.run_due(tasks, TaskRun.objects, _start, is_going=_is_going, is_done=False)
 
 
 def settle_runs() -> int:
@@ -141,6 +175,11 @@ def _start(task: ScheduledTask, caller: Caller) -> Mapping[str, Any]:
     conversations.rename_conversation(caller, conversation_id=conversation.pk, title=task.name)
     turn = turns.begin(caller, conversation_id=conversation.pk, text=task.prompt)
     return {"conversation": conversation, "turn": turn}
+
+
+def _is_going(task: ScheduledTask) -> bool:
+    # The plan: the index of turns under way, which are few.
+    return TaskRun.objects.filter(schedule=task, turn__status=TurnStatus.IN_PROGRESS).exists()
 
 
 def _refuse_lost_connections(caller: Caller, agent: Agent) -> None:
@@ -191,6 +230,7 @@ def _problem_of(run: TaskRun) -> str:
 def _write(task: ScheduledTask, wanted: Wanted) -> None:
     task.name = switching.checked_name(wanted.name)
     task.set_time(Cron.read(wanted.cron_expression, wanted.time_zone), timezone.now())
+    task.overlap = switching.checked_overlap(wanted.overlap)
     task.prompt = wanted.prompt.strip()
     if not 1 <= len(task.prompt) <= LONGEST_PROMPT:
         raise Invalid(
@@ -224,5 +264,6 @@ def _record(caller: Caller, action: str, task: ScheduledTask) -> None:
         "name": task.name,
         "cron": task.cron_expression,
         "time_zone": task.time_zone,
+        "overlap": task.overlap,
     }
     audit.record(action, caller=caller, target=due.target(task), detail=detail)

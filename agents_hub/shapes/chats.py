@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from accounts.caller import Caller
 from agents_hub.files import links
-from agents_hub.models import Agent, Attachment, Conversation, Turn
+from agents_hub.models import Agent, Attachment, Conversation
 from agents_hub.services.conversations import LONGEST_TITLE, Placed
 from agents_hub.services.turns import LONGEST_TEXT
 from agents_hub.shapes.files import SentFiles
@@ -82,6 +82,11 @@ class OneConversation(Arguments):
     conversation_id: ConversationId
 
 
+class ReadConversation(OneConversation):
+    before: MessageId | None = Field(None, description="Messages before this one; without it the last ones.")
+    most: Annotated[int, Field(ge=1, le=100, description="How many messages.")] = 25
+
+
 class AttachmentShape(Result):
     id: Id
     name: str
@@ -121,12 +126,6 @@ class Export(Arguments):
     form: Literal["markdown", "json"] = "markdown"
 
 
-class Exported(Result):
-    file_name: str
-    mime_type: str
-    content: str
-
-
 class MessageShape(Result):
     id: Id
     speaker: Literal["person", "agent"]
@@ -137,7 +136,7 @@ class MessageShape(Result):
     turn: TurnShape | None = Field(description="Of an agent's message: how it came about.")
 
     @classmethod
-    def of(cls, caller: Caller, placed: Placed, turn: Turn | None, files: Sequence[Attachment]) -> "MessageShape":
+    def of(cls, caller: Caller, placed: Placed, turn: TurnShape | None, files: Sequence[Attachment]) -> "MessageShape":
         message = placed.message
         return cls(
             id=message.pk,
@@ -146,12 +145,15 @@ class MessageShape(Result):
             attachments=[AttachmentShape.of(caller, file) for file in files],
             created_at=message.created_at,
             branches=list(placed.others),
-            turn=TurnShape.of(turn) if turn else None,
+            turn=turn,
         )
 
 
-class WholeConversationShape(ConversationShape):
-    messages: list[MessageShape] = Field(description="Those of the branch that is shown, the first one first.")
+class ConversationPartShape(ConversationShape):
+    messages: list[MessageShape] = Field(description="The last ones of the branch that is shown, in their order.")
+    earlier: int = Field(
+        description="How many messages come before these: ask again with the first one's id as before, until it is 0."
+    )
 
 
 class BeginConversation(Arguments):

@@ -1,5 +1,6 @@
 """Turns on the wire: how an answer stands, what tools did in it, what it asks, and its events."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -7,8 +8,9 @@ from uuid import UUID
 from django.urls import reverse
 from pydantic import Field
 
+from agents_hub.chat.previews import LONGEST_TEXT, Preview
 from agents_hub.models import Inquiry, ToolUse, Turn
-from agents_hub.shapes.wire import Id, InquiryId, TurnId
+from agents_hub.shapes.wire import Id, InquiryId, ToolUseId, TurnId
 from mcp_gateway.rest.answers import Accepted
 from mcp_gateway.shapes import Arguments, Moment, Result
 
@@ -22,11 +24,28 @@ class ToolUseShape(Result):
     status: Literal["waiting", "running", "done", "failed", "denied", "stopped", "unknown"]
     arguments: dict[str, Any]
     result: dict[str, Any] | None = Field(description="content (blocks as MCP has them), structured, notes.")
+    is_cut: bool = Field(
+        description=f"Whether the result is its beginning: texts of more than {LONGEST_TEXT:,} characters are cut, "
+        "and bytes left out. GET /api/tool-uses/{toolUseId} has it whole."
+    )
     started_at: Moment
     ended_at: Moment | None
 
     @classmethod
-    def of(cls, use: ToolUse) -> "ToolUseShape":
+    def whole(cls, use: ToolUse) -> "ToolUseShape":
+        return cls._of(use, use.result, is_cut=False)
+
+    @classmethod
+    def begun(cls, use: ToolUse, preview: Preview | None) -> "ToolUseShape":
+        """With the beginning of what it gave; the row's own result is not looked at."""
+        if preview is None:
+            return cls._of(use, None, is_cut=False)
+        structured = preview.structured_cut or preview.structured
+        shown = {"content": preview.blocks, "structured": structured, "notes": preview.notes}
+        return cls._of(use, shown, is_cut=preview.is_cut)
+
+    @classmethod
+    def _of(cls, use: ToolUse, result: dict[str, Any] | None, *, is_cut: bool) -> "ToolUseShape":
         return cls(
             id=use.pk,
             round=use.round,
@@ -35,7 +54,8 @@ class ToolUseShape(Result):
             origin=use.origin_name,
             status=use.status,
             arguments=use.arguments,
-            result=use.result,
+            result=result,
+            is_cut=is_cut,
             started_at=use.started_at,
             ended_at=use.ended_at,
         )
@@ -93,8 +113,8 @@ class TurnShape(Result):
     ended_at: Moment | None
 
     @classmethod
-    def of(cls, turn: Turn, *, text: str | None = None) -> "TurnShape":
-        """From a turn with its answer, tool uses and inquiries at hand."""
+    def of(cls, turn: Turn, previews: Mapping[UUID, Preview] | None = None, *, text: str | None = None) -> "TurnShape":
+        """From a turn with its answer, tool uses and inquiries at hand; without previews, results are whole."""
         return cls(
             id=turn.pk,
             conversation_id=turn.conversation_id,
@@ -103,7 +123,10 @@ class TurnShape(Result):
             text=turn.answer.text if text is None else text,
             error=FaultShape(code=turn.error_code, message=turn.error) if turn.error else None,
             model=turn.model,
-            tool_uses=[ToolUseShape.of(use) for use in turn.tool_uses.all()],
+            tool_uses=[
+                ToolUseShape.whole(use) if previews is None else ToolUseShape.begun(use, previews.get(use.pk))
+                for use in turn.tool_uses.all()
+            ],
             inquiries=[InquiryShape.of(one) for one in turn.inquiries.all() if _is_open(turn, one)],
             usage=UsageShape(
                 input_tokens=turn.input_tokens,
@@ -132,6 +155,10 @@ class Asked(Result, Accepted):
 
 class OneTurn(Arguments):
     turn_id: TurnId
+
+
+class OneToolUse(Arguments):
+    tool_use_id: ToolUseId
 
 
 class ListEvents(Arguments):

@@ -60,6 +60,7 @@ def posts(url_name: str, *arguments: object) -> SafeString:
     """The attributes of a conversation's form: it leads there, and with scripts what it changes is shown in place."""
     return format_html(
         'method="post" action="{0}" data-hx-post="{0}" data-hx-target="#chat" data-hx-select="#chat"'
-        ' data-hx-swap="outerMorph" data-hx-status:422="select:#chat" data-hx-sync="drop"',
+        ' data-hx-swap="outerMorph" data-hx-status:422="select:#chat" data-hx-status:404="select:#chat"'
+        ' data-hx-sync="drop"',
         reverse(url_name, args=arguments),
     )

@@ -77,7 +77,7 @@ class Follower:
                 after = event.number
             asking.go_on(list(seen.open))
             if seen.turn.is_over and not seen.events:
-                return seen.turn
+                return await in_domain(_whole, turn_id)
             if not seen.events:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
@@ -103,8 +103,12 @@ class _Seen:
 
 
 def _look(turn_id: UUID, after: int) -> _Seen:
-    turn = Turn.objects.prefetch_related("tool_uses", "inquiries").select_related("answer").get(pk=turn_id)
-    return _Seen(turn, watching.events_after(turn_id, after)[0])
+    return _Seen(Turn.objects.get(pk=turn_id), watching.events_after(turn_id, after)[0])
+
+
+def _whole(turn_id: UUID) -> Turn:
+    """With all that its shape shows."""
+    return Turn.objects.prefetch_related("tool_uses", "inquiries").select_related("answer").get(pk=turn_id)
 
 
 class _Asking:

@@ -2,18 +2,20 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pydantic_core
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpResponse
-from pydantic import BaseModel, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from pydantic import BaseModel, PrivateAttr, ValidationError
 from rest_framework import exceptions
 
 from accounts import errors
+from mcp_gateway.pieces import as_file
 from security import request_id
 
 # A caller fixes a request from the first few faults; the rest follow from them.
@@ -45,6 +47,23 @@ class Elsewhere(BaseModel):
     location: str
 
 
+class Download(BaseModel):
+    """The result of a tool that gives a file, made while it is sent: the body of the answer, and no JSON around it."""
+
+    name: str
+    mime_type: str
+    _pieces: Iterator[str] = PrivateAttr()
+
+    @classmethod
+    def of(cls, pieces: Iterator[str], *, name: str, mime_type: str) -> "Download":
+        made = cls(name=name, mime_type=mime_type)
+        made._pieces = pieces
+        return made
+
+    def response(self, request: HttpRequest) -> StreamingHttpResponse:
+        return as_file(request, self._pieces, name=self.name, mime_type=self.mime_type)
+
+
 class Accepted(BaseModel):
     """The result of a tool whose work goes on after the answer; `location` is the address at which it is looked at."""
 
@@ -57,8 +76,11 @@ class Answer:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    download: Download | None = None
 
-    def response(self) -> HttpResponse:
+    def response(self, request: HttpRequest | None = None) -> HttpResponseBase:
+        if self.download is not None and request is not None:
+            return self.download.response(request)
         response = HttpResponse(self.body, status=self.status, headers=self.headers)
         if self.body:
             response.headers["Content-Type"] = "application/json"
@@ -72,6 +94,8 @@ class Answer:
 def result(given: BaseModel) -> Answer:
     if isinstance(given, Elsewhere):
         return Answer(302, headers={"Location": given.location})
+    if isinstance(given, Download):
+        return Answer(200, download=given)
     if isinstance(given, Accepted):
         return Answer(202, given.model_dump_json(by_alias=True).encode(), {"Location": given.location()})
     if not type(given).model_fields:
@@ -100,7 +124,7 @@ def unfit(fault: ValidationError) -> Answer:
     return error(400, f"{'; '.join(faults[:MOST_FAULTS])}.")
 
 
-def for_exception(failure: Exception, context: Any = None) -> HttpResponse:
+def for_exception(failure: Exception, context: Any = None) -> HttpResponseBase:
     """The answer to whatever ended a request, in the form in which the framework asks for it.
 
     What nobody foresaw is logged, and the caller is told where to look and nothing of what happened.

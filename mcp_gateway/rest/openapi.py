@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from mcp_gateway.rest.answers import Accepted, Elsewhere, Error
+from mcp_gateway.rest.answers import Accepted, Download, Elsewhere, Error
 from mcp_gateway.rest.authentication import KEY_HEADER
 from mcp_gateway.rest.idempotency import HEADER, REPLAYED_HEADER
 from mcp_gateway.rest.reading import FILES_FIELD
@@ -20,6 +21,8 @@ SECURITY_SCHEMES = {
     "keyHeader": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
     "bearer": {"type": "http", "scheme": "bearer"},
 }
+# Where people's own pages may use an API, with the token that every form carries for all that is no GET.
+SESSION_SCHEMES = {"session": {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}}
 PROBLEMS = {
     400: "The request is malformed, or breaks a rule that the message names.",
     401: "There is no API key, or none that is valid.",
@@ -45,7 +48,7 @@ class RouteSchema(AutoSchema):
     ) -> Schema:
         view: Any = self.view
         route: Route = view.routes[method]
-        _register(registry, ResolvedComponent.SECURITY_SCHEMA, SECURITY_SCHEMES)
+        _register(registry, ResolvedComponent.SECURITY_SCHEMA, schemes(route.api))
         _register(registry, ResolvedComponent.SCHEMA, components(route.api))
         return operation(route)
 
@@ -58,12 +61,17 @@ def operation(route: Route) -> Schema:
         "description": " ".join(f"{title} {rest}".split()) + f" Needs the scope {route.scope.value}.",
         "tags": [subject(route)],
         "parameters": [*parameters(route)],
-        "security": [{name: []} for name in SECURITY_SCHEMES],
+        "security": [{name: []} for name in schemes(route.api)],
         "responses": responses(route),
     }
     if body := request_body(route):
         described["requestBody"] = body
     return described
+
+
+def schemes(api: Routes) -> dict[str, Schema]:
+    """The ways in."""
+    return SECURITY_SCHEMES | SESSION_SCHEMES if api.sessions else SECURITY_SCHEMES
 
 
 def subject(route: Route) -> str:
@@ -106,6 +114,8 @@ def responses(route: Route) -> Schema:
     if route.tool.result is Elsewhere:
         location = {"description": "Where it lies, for a short time.", "schema": {"type": "string"}}
         described["302"] = {"description": "It lies elsewhere.", "headers": {"Location": location}}
+    elif issubclass(route.tool.result, Download):
+        described["200"] = {"description": "The file.", "content": {"*/*": {"schema": {"type": "string"}}}}
     elif route.gives_nothing:
         described["204"] = {"description": "Done; there is nothing to say."}
     elif issubclass(route.tool.result, Accepted):
@@ -139,6 +149,11 @@ def problems(route: Route) -> list[int]:
     return sorted(found)
 
 
+def gives_json(route: Route) -> bool:
+    """Whether it answers with its tool's result, and not with nothing, a file or another address."""
+    return not route.gives_nothing and not issubclass(route.tool.result, Elsewhere | Download)
+
+
 def body_name(route: Route) -> str:
     return component_name(route.arguments)
 
@@ -154,7 +169,7 @@ def components(api: Routes) -> dict[str, Schema]:
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(Error, "serialization")]
     in_path: dict[str, set[str]] = {}
     for route in api:
-        if not route.gives_nothing and route.tool.result is not Elsewhere:
+        if gives_json(route):
             models.append((route.tool.result, "serialization"))
         if route.takes_body:
             models.append((route.arguments, "validation"))

@@ -94,7 +94,7 @@ def _card(route: Route, known: Examples) -> Card:
         description=operation["description"],
         arguments=[*_arguments(route, operation, known)],
         body=body,
-        gives=openapi.component_name(route.tool.result) if "content" in success else success["description"],
+        gives=openapi.component_name(route.tool.result) if openapi.gives_json(route) else success["description"],
         curl=_curl(route, body),
     )
 

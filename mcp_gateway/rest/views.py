@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import MultiPartParser
 from rest_framework.renderers import JSONRenderer
@@ -42,7 +42,7 @@ class ToolRoute(APIView):
     content_negotiation_class = AlwaysJson
     schema = RouteSchema()
 
-    def get(self, request: Request, **path: str) -> HttpResponse:
+    def get(self, request: Request, **path: str) -> HttpResponseBase:
         return self._answer(request, path)
 
     post = put = patch = delete = get
@@ -50,7 +50,7 @@ class ToolRoute(APIView):
     def get_exception_handler(self) -> Any:
         return answers.for_exception
 
-    def _answer(self, request: Request, path: dict[str, str]) -> HttpResponse:
+    def _answer(self, request: Request, path: dict[str, str]) -> HttpResponseBase:
         route = self.routes["GET" if request.method == "HEAD" else str(request.method)]
         caller = caller_of(request)
         caller.require(route.scope)
@@ -72,7 +72,7 @@ class ToolRoute(APIView):
         if route.stream is not None and answer.status < 300 and _accepts_stream(request):
             subject = route.stream(caller, json.loads(answer.body))
             return streams.answer_to(request._request, subject, person_id=caller.user_id, holds=still_holds(request))
-        return answer.response()
+        return answer.response(request._request)
 
 
 def _accepts_stream(request: Request) -> bool:

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from accounts.errors import DomainError
 from scheduling.cron import LONGEST, Cron, zone_names
-from scheduling.models import AbstractSchedule
+from scheduling.models import AbstractSchedule, Overlap
 from scheduling.services.switching import LONGEST_NAME
 
 RUNS_SHOWN = 5
@@ -112,7 +112,14 @@ class ScheduleForm(TimeForm):
 
     name = forms.CharField(label="Name", max_length=LONGEST_NAME, widget=forms.TextInput(attrs={"autocomplete": "off"}))
 
-    field_order = ["name", "cron_expression", "time_zone"]
+    overlap = forms.ChoiceField(
+        label="While the previous run is still going",
+        choices=Overlap.choices,
+        initial=Overlap.SKIP,
+        help_text="What happens at the next due time. The history shows each time that was skipped.",
+    )
+
+    field_order = ["name", "cron_expression", "time_zone", "overlap"]
 
     def begin_with(self, schedule: AbstractSchedule | None) -> None:
         """Show what a schedule has now."""
@@ -121,5 +128,6 @@ class ScheduleForm(TimeForm):
                 "name": schedule.name,
                 "cron_expression": schedule.cron_expression,
                 "time_zone": schedule.time_zone,
+                "overlap": schedule.overlap,
             }
             self.initial = {**shown, **self.initial}

@@ -19,6 +19,13 @@ from security.identifiers import uuid7
 S = TypeVar("S", bound="AbstractSchedule")
 
 
+class Overlap(models.TextChoices):
+    """What is done at a due time while the previous run is still going."""
+
+    SKIP = "skip", "Skip that time"
+    BESIDE = "beside", "Run beside it"
+
+
 class ScheduleQuerySet(models.QuerySet[S]):
     def for_caller(self, caller: Caller) -> Self:
         """Those of the organizations the caller belongs to."""
@@ -44,6 +51,13 @@ class AbstractSchedule(models.Model):
     name = models.CharField(max_length=100)
     cron_expression = models.CharField(max_length=100)
     time_zone = models.CharField(max_length=64, help_text="A name of the IANA database.")
+    overlap = models.CharField(
+        max_length=6,
+        choices=Overlap.choices,
+        default=Overlap.SKIP,
+        db_default=Overlap.SKIP,
+        help_text="What is done at a due time while the previous run is still going.",
+    )
     is_enabled = models.BooleanField("enabled", default=True)
     next_due_at = models.DateTimeField(null=True, blank=True, help_text="None while it is disabled.")
     last_due_at = models.DateTimeField(null=True, blank=True, help_text="The due time that was taken last.")
@@ -61,6 +75,7 @@ class AbstractSchedule(models.Model):
                 condition=Q(is_enabled=True, next_due_at__isnull=False) | Q(is_enabled=False, next_due_at__isnull=True),
                 name="%(app_label)s_%(class)s_due_while_enabled",
             ),
+            models.CheckConstraint(condition=Q(overlap__in=Overlap.values), name="%(app_label)s_%(class)s_overlap"),
         ]
         indexes = [
             models.Index(
@@ -117,6 +132,9 @@ class AbstractRun(models.Model):
     missed = models.PositiveIntegerField(
         default=0, help_text="Later due times that had passed too and have no run of their own."
     )
+    is_skipped = models.BooleanField(
+        "skipped", default=False, db_default=False, help_text="The previous run was still going."
+    )
     problem = models.TextField(blank=True, help_text="Why it could not be started.")
 
     class Meta:
@@ -132,4 +150,4 @@ class AbstractRun(models.Model):
 
     @property
     def was_started(self) -> bool:
-        return not self.problem
+        return not (self.problem or self.is_skipped)

@@ -1,12 +1,15 @@
 """The demo data of agents: made once, through the rules that hold for everybody."""
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import User
 from agents_hub import demo
 from agents_hub.models import Agent, PoolMembership, Profile, SharedFile
+from tests.agents_hub.chat.talks import Talk
 from tests.agents_hub.factories import member_of
-from tests.factories import OrganizationFactory, UserFactory
+from tests.bots.factories import BotFactory
+from tests.factories import OrganizationFactory, UserFactory, caller_for
 
 pytestmark = pytest.mark.django_db
 
@@ -34,3 +37,18 @@ def test_filling_again_adds_nothing(owner: User) -> None:
 
 def test_somebody_without_an_organization_gets_none() -> None:
     assert demo.fill(UserFactory()) == []
+
+
+def test_everybody_in_the_organization_can_talk_to_the_harbour_desk_at_once(owner: User, settings: Settings) -> None:
+    settings.QUICK_THREADS = 0
+    bot = BotFactory(owner=owner)
+    demo.fill(owner)
+    desk = Agent.objects.get(name=demo.RELEASED)
+    assert [row.subject for row in desk.subjects.all()] == [str(bot.pk)]
+    assert desk.conversation_starters
+    answer = Talk.begin(caller_for(owner), desk).say(desk.conversation_starters[0])
+    assert answer.status == "completed"
+    assert "This is a demonstration" in answer.answer.text
+    assert [use.title for use in answer.tool_uses.filter(status="done")] == ["List tickets"]
+    member = member_of(desk.organization)
+    assert Agent.objects.to_talk_to(caller_for(member)).get() == desk

@@ -25,6 +25,7 @@ def fill(organization: Organization, person: User, agent_id: object) -> object:
         prompt="Which berths are free tonight?\nName each with its price.",
         next_due_at=now + timedelta(hours=5),
     )
+    TaskRun.objects.create(schedule=task, due_at=now - timedelta(hours=3), is_skipped=True)
     for number, status in enumerate(TurnStatus, 1):
         conversation = Conversation.objects.create(
             organization=organization, agent_id=agent_id, owner=person, title=task.name

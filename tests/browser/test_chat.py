@@ -355,6 +355,47 @@ def test_a_servers_question_is_answered_by_keyboard_while_the_answer_goes_on(
         expect(page.locator(".asking")).to_have_count(0)
 
 
+def test_a_long_answer_is_read_out_as_it_comes_and_its_end_is_told(
+    page: Page, platform: str, person: User, agent: Agent, model: ModelProvider
+) -> None:
+    opened(page, platform, person, agent)
+    pieces = ("# Tides\n\n", "High at *six*.\n\n", "Low at **noon**.\n\n", "That is all.")
+    model.answers += [Reply(pieces=pieces, held=True)]
+    ask(page, "When?")
+    expect(said(page).locator("h3")).to_have_text("Tides")
+    expect(page.locator("#standing")).to_contain_text("Keeper is answering")
+    heard = page.locator("#heard")
+    expect(heard).to_contain_text("Tides")
+    model.go.set()
+    expect(page.locator("#standing")).to_have_text("Answer finished")
+    expect(said(page).locator("strong")).to_have_text("noon")
+    # The log is there for the next answer, and nothing is said twice.
+    expect(heard).to_be_empty()
+    expect(page.get_by_text("That is all.")).to_have_count(1)
+    # Nothing is asked for any more when the server ends.
+    page.goto("about:blank")
+
+
+def test_what_is_typed_is_there_after_a_reload_until_it_is_sent(
+    page: Page, platform: str, person: User, agent: Agent
+) -> None:
+    opened(page, platform, person, agent)
+    composer = page.get_by_label("Message to Keeper")
+    composer.fill("A first thought")
+    page.reload()
+    expect(composer).to_have_value("A first thought")
+    ask(page, "A first thought")
+    expect(said(page)).to_have_text("Hello there.")
+    composer.fill("A second one")
+    page.reload()
+    expect(composer).to_have_value("A second one")
+    composer.press("Enter")
+    expect(said(page)).to_have_count(2)
+    page.reload()
+    expect(composer).to_have_value("")
+    page.goto("about:blank")
+
+
 def held_again(model: ModelProvider) -> None:
     """As if nobody had held or let go anything yet."""
     model.halfway.clear()

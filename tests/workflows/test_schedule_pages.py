@@ -57,6 +57,7 @@ def filled(**changes: str) -> dict[str, str]:
         "name": "Morning report",
         "cron_expression": "0 9 * * MON-FRI",
         "time_zone": "Europe/Berlin",
+        "overlap": "beside",
         "input_order": "A-117",
         "input_shop": "Pier 9",
         "act": "save",
@@ -77,7 +78,7 @@ def test_a_schedule_is_made_from_the_list_on(browser: Client, organization: Orga
     form = reverse("workflows:new-schedule", args=[agent.pk])
     assert form in text(browser.get(choose))
     page = text(browser.get(form))
-    fields = ["name", "cron_expression", "time_zone", "input_order", "input_shop", "profile_id", "pool_id"]
+    fields = ["name", "cron_expression", "time_zone", "overlap", "input_order", "input_shop", "profile_id", "pool_id"]
     places = [page.index(f'name="{field}"') for field in [*fields, "soft_timeout"]]
     assert places == sorted(places)
     answer = browser.post(form, filled(), follow=True)

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.models import User
+from scheduling.models import Overlap
 from scheduling.services import due, forgetting
 from scheduling.services.notices import tell_makers
 from security.models import AuditEntry
@@ -19,6 +21,7 @@ from tests.bots.processes import in_processes
 from tests.threads import at_once
 from tests.workflows.factories import ScheduleFactory, WorkflowFactory, published_agent
 from tests.workflows.scheduled import overdue, stored, withdraw
+from workflows.engine.states import Status
 from workflows.models import Execution, Publication, Schedule, ScheduleRun, Trigger
 from workflows.services import executions, schedules
 from workflows.shapes.executions import TriggerContext
@@ -54,6 +57,35 @@ def test_the_execution_says_by_which_schedule_it_was_started_and_acts_for_the_ma
     )  # fmt: skip
     told = TriggerContext.of(execution).model_dump(mode="json", by_alias=True, exclude_none=True)
     assert told == {"source": "schedule", "schedule": {"id": str(schedule.pk), "cronExpression": "0 9 1 * *"}}
+
+
+def become_due(schedule: Schedule) -> None:
+    ScheduleRun.objects.update(due_at=F("due_at") - timedelta(days=1))
+    Schedule.objects.filter(pk=schedule.pk).update(next_due_at=timezone.now() - timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.AWAITING_CONFIRMATION, Status.PAUSED])
+def test_a_time_that_comes_while_the_execution_before_is_going_is_skipped_and_said(status: Status) -> None:
+    schedule = overdue()
+    schedules.run_due()
+    Execution.objects.update(status=status)
+    become_due(schedule)
+    assert schedules.run_due() == 1
+    run = ScheduleRun.objects.latest("id")
+    assert (run.is_skipped, run.was_started, run.execution, run.problem) == (True, False, None, "")
+    assert (Execution.objects.count(), stored(schedule).problem) == (1, "")
+    Execution.objects.update(status=Status.FAILED, terminal_at=timezone.now())
+    become_due(schedule)
+    schedules.run_due()
+    assert Execution.objects.count() == 2
+
+
+def test_a_schedule_can_run_beside_the_execution_before() -> None:
+    schedule = overdue(overlap=Overlap.BESIDE)
+    schedules.run_due()
+    become_due(schedule)
+    schedules.run_due()
+    assert Execution.objects.count() == 2
 
 
 def test_what_is_not_due_yet_and_what_is_disabled_does_not_run() -> None:
@@ -260,7 +292,7 @@ def test_the_clock_looks_often_enough_for_a_start_within_ten_seconds() -> None:
 
 def test_of_each_schedule_the_latest_runs_are_kept_and_what_they_started_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forgetting, "KEPT", 2)
-    busy, quiet = overdue(), overdue()
+    busy, quiet = overdue(overlap=Overlap.BESIDE), overdue()
     for _ in range(4):
         schedules.run_due()
         Schedule.objects.filter(pk=busy.pk).update(next_due_at=timezone.now() - timedelta(minutes=1))

@@ -248,6 +248,7 @@ class WorkflowScheduleForm(ScheduleForm, RunForm):
             profile_id=self.cleaned_data["profile_id"],
             pool_id=self.cleaned_data["pool_id"],
             options=self.options(),
+            overlap=self.cleaned_data["overlap"],
         )
 
 

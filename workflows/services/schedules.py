@@ -18,8 +18,10 @@ from accounts.scopes import Scope
 from agents_hub.models import Agent
 from agents_hub.services.agents import find_agent
 from scheduling.cron import Cron
+from scheduling.models import Overlap
 from scheduling.services import due, switching
 from security import audit
+from workflows.engine.states import LIVE
 from workflows.models import Schedule, ScheduleRun, Workflow
 from workflows.services.executions import ScheduledBy, named_profile, refuse_what_cannot_start, start
 from workflows.services.versions import default_version
@@ -37,6 +39,7 @@ class Wanted:
     profile_id: UUID | None = None
     pool_id: UUID | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    overlap: str = Overlap.SKIP
 
 
 def find(caller: Caller, schedule_id: UUID) -> Schedule:
@@ -96,7 +99,8 @@ def run_now(caller: Caller, schedule_id: UUID) -> ScheduleRun:
 
 def run_due() -> int:
     """Start what is due, each due time once; how many were taken."""
-    return due.run_due(Schedule.objects.select_related("agent"), ScheduleRun.objects, _start)
+    schedules = Schedule.objects.select_related("agent")
+    return due.run_due(schedules, ScheduleRun.objects, _start, is_going=_is_going)
 
 
 def _start(schedule: Schedule, caller: Caller) -> Mapping[str, Any]:
@@ -113,10 +117,16 @@ def _start(schedule: Schedule, caller: Caller) -> Mapping[str, Any]:
     return {"execution": execution}
 
 
+def _is_going(schedule: Schedule) -> bool:
+    """Whether a run of it has not ended, be it that it waits for somebody."""
+    return ScheduleRun.objects.filter(schedule=schedule, execution__status__in=LIVE).exists()
+
+
 def _write(caller: Caller, schedule: Schedule, wanted: Wanted) -> None:
     """Save what is wanted, if a run could be started with it now."""
     schedule.name = switching.checked_name(wanted.name)
     schedule.set_time(Cron.read(wanted.cron_expression, wanted.time_zone), timezone.now())
+    schedule.overlap = switching.checked_overlap(wanted.overlap)
     version = _version(schedule.agent, wanted.workflow_id)
     refuse_what_cannot_start(version, wanted.inputs, wanted.options)
     named_profile(schedule.organization_id, wanted.profile_id, wanted.pool_id)
@@ -158,5 +168,6 @@ def _record(caller: Caller, action: str, schedule: Schedule) -> None:
         "name": schedule.name,
         "cron": schedule.cron_expression,
         "time_zone": schedule.time_zone,
+        "overlap": schedule.overlap,
     }
     audit.record(action, caller=caller, target=due.target(schedule), detail=detail)

@@ -78,10 +78,12 @@ def page(
     *,
     refused: str = "",
     typed: str | None = None,
+    edited: Mapping[UUID, str] | None = None,
     bound: Mapping[UUID, Asking] | None = None,
 ) -> HttpResponse:
-    """`refused` says why what was sent was not done, `typed` is what was typed, `bound` are forms to be fixed."""
-    thread = thread_of(caller(request), found, until=_until(request), bound=bound)
+    """`refused` says why what was sent was not done, `typed` is what was typed, `edited` what was to stand in the place
+    of a message, `bound` are forms to be fixed."""
+    thread = thread_of(caller(request), found, until=_until(request), bound=bound, edited=edited)
     context: dict[str, Any] = {
         "conversation": found,
         "agent": found.agent,
@@ -90,6 +92,8 @@ def page(
         "is_admin": found.organization.memberships.filter(user_id=found.owner_id, role=Role.ADMIN).exists(),
         "stream": thread.stream if streams.is_possible(request) else "",
         "typed": found.draft if typed is None else typed,
+        # With no form to send it by, it is shown to be copied.
+        "lost": "" if thread.can_edit else next(iter((edited or {}).values()), ""),
         "refused": refused,
         "longest": LONGEST_TEXT,
     }

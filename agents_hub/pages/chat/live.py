@@ -1,8 +1,11 @@
 """An answer's stream: its events as changes of the page, rendered once for all who look on."""
 
 import json
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import groupby
+from threading import Lock
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -17,13 +20,39 @@ from agents_hub.chat.claiming import what_holds_up
 from agents_hub.models import Inquiry, ToolUse, Turn, TurnEvent, TurnStep
 from agents_hub.pages.chat import parts
 from agents_hub.pages.chat.parts import Part, Said, Told
-from agents_hub.pages.chat.writing import parted
+from agents_hub.pages.chat.writing import Writing
 from agents_hub.services import turns as service
 from dashboard import streams
 from dashboard.streams import Event, Reading, Subject
 
 # Events read at once; who is further behind reads again.
 AT_ONCE = 500
+# Answers of which this process knows what was being written at the last event it read.
+MOST_KNOWN = 256
+
+
+class Known:
+    """What was being written in each answer at the last event that was read, so that it is not read again from the
+    beginning of the round for each that comes. Whoever reads from elsewhere puts it together anew."""
+
+    def __init__(self) -> None:
+        self._at: OrderedDict[UUID, tuple[int, Writing]] = OrderedDict()
+        self._lock = Lock()
+
+    def at(self, turn: Turn, number: int) -> Writing:
+        with self._lock:
+            last, writing = self._at.get(turn.pk, (0, Writing()))
+        return writing if last == number else Writing().and_then(_text_until(turn, number))[1]
+
+    def keep(self, turn: Turn, number: int, writing: Writing) -> None:
+        with self._lock:
+            self._at[turn.pk] = (number, writing)
+            self._at.move_to_end(turn.pk)
+            if len(self._at) > MOST_KNOWN:
+                self._at.popitem(last=False)
+
+
+known = Known()
 
 
 @require_GET
@@ -42,7 +71,7 @@ def read(key: str, after: int) -> Reading:
         raise NotFound("The conversation was deleted.")
     found = list(TurnEvent.objects.filter(turn=turn, number__gt=after).order_by("number")[: AT_ONCE + 1])
     events = found[:AT_ONCE]
-    told = _changes(turn, events)
+    told = _changes(turn, events, after)
     last = events[-1].number if events else after
     # One more than was asked for says that there are others.
     return Reading([Event("morph", standing(turn)), *told], last=last + (len(found) > AT_ONCE), is_over=turn.is_over)
@@ -61,22 +90,23 @@ def standing(turn: Turn) -> str:
     return render_to_string("agents_hub/chat/standing.html", told)
 
 
-def _changes(turn: Turn, events: Sequence[TurnEvent]) -> list[Event]:
+def _changes(turn: Turn, events: Sequence[TurnEvent], after: int) -> list[Event]:
     """Each event as what it changes in the page, by its number. Pieces of text that follow each other are one."""
     uses = _uses(events)
     changes: list[Event] = []
-    run: list[TurnEvent] = []
-    for event in events:
-        if event.kind == "text":
-            run.append(event)
+    writing = known.at(turn, after) if events else Writing()
+    for is_text, run in groupby(events, lambda event: event.kind == "text"):
+        if is_text:
+            change, writing = _written(turn, list(run), writing)
+            changes.append(change)
             continue
-        if run:
-            changes.append(_written(turn, run))
-            run = []
-        part = _part(turn, event, uses)
-        name, body = ("none", "") if part is None else ("put", parts.as_html(part))
-        changes.append(Event(name, body, event.number))
-    return [*changes, _written(turn, run)] if run else changes
+        for event in run:
+            part = _part(turn, event, uses)
+            changes.append(Event(*(("none", "") if part is None else ("put", parts.as_html(part))), event.number))
+            writing = Writing() if event.kind == "began" else writing
+    if events:
+        known.keep(turn, events[-1].number, writing)
+    return changes
 
 
 def _part(turn: Turn, event: TurnEvent, uses: Mapping[str, Part]) -> Part | None:
@@ -91,15 +121,15 @@ def _part(turn: Turn, event: TurnEvent, uses: Mapping[str, Part]) -> Part | None
     return Told(event, turn.conversation_id) if parts.is_told(event) else None
 
 
-def _written(turn: Turn, run: Sequence[TurnEvent]) -> Event:
-    """More text of the round under way: the words alone, or the whole anew where a block of it is complete."""
+def _written(turn: Turn, run: Sequence[TurnEvent], before: Writing) -> tuple[Event, Writing]:
+    """More text of the round under way: the words alone, or the blocks that are complete by them and what is left."""
     number, added = run[-1].number, "".join(event.body["text"] for event in run)
-    in_round = run[-1].body["round"]
-    if "\n" in added:
-        text = _text_until(turn, number)
-        if parted(text) > parted(text[: len(text) - len(added)]):
-            return Event("put", parts.as_html(Said.being_written(turn.pk, in_round, text)), number)
-    return Event("text", json.dumps({"into": parts.said_element(turn.pk, in_round), "text": added}), number)
+    into = parts.said_element(turn.pk, run[-1].body["round"])
+    blocks, writing = before.and_then(added)
+    if not blocks:
+        return Event("text", json.dumps({"into": into, "text": before.words(added)}), number), writing
+    body = {"into": into, "html": parts.blocks_as_html(blocks), "tail": writing.tail}
+    return Event("settled", json.dumps(body), number), writing
 
 
 def _text_until(turn: Turn, number: int) -> str:

@@ -7,12 +7,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 from django.template.loader import render_to_string
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from agents_hub.chat.markdown import rendered
-from agents_hub.models import Inquiry, ToolUse, Turn, TurnEvent, TurnStatus, TurnStep
+from agents_hub.chat.previews import Preview, previews_of
+from agents_hub.chat.texts import texts_of
+from agents_hub.models import Inquiry, ToolUse, Turn, TurnEvent, TurnStatus
 from agents_hub.pages.chat import asking, results
 from agents_hub.pages.chat.asking import Asking
 from agents_hub.pages.chat.results import Result
@@ -27,7 +30,7 @@ SAID_WORDS = {"once": "Allowed once", "always": "Allowed for this chat"}
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the model said in one round. `tail` is what it is still writing, shown as it is until it is complete."""
+    """What the model said in one round. `tail` is the block that it is still writing, shown without markup."""
 
     turn_id: UUID
     round: int
@@ -42,8 +45,8 @@ class Said:
 
     @classmethod
     def being_written(cls, turn_id: UUID, number: int, text: str) -> "Said":
-        end = parted(text)
-        return cls(turn_id, number, rendered(text[:end]), text[end:], is_open=True)
+        blocks, rest = parted(text)
+        return cls(turn_id, number, blocks_as_html(blocks), rest.tail, is_open=True)
 
     @property
     def element(self) -> str:
@@ -104,6 +107,11 @@ def said_element(turn_id: UUID, number: int) -> str:
     return f"said-{turn_id.hex}-{number}"
 
 
+def blocks_as_html(blocks: Iterable[str]) -> SafeString:
+    """Each block by itself, as it is streamed: the same whether they come together or one after the other."""
+    return format_html_join("", "{}", ((rendered(block),) for block in blocks))
+
+
 def as_html(part: Part) -> str:
     return render_to_string(part.template, {"part": part})
 
@@ -114,7 +122,7 @@ def parts_of(turns: Sequence[Turn], bound: Mapping[UUID, Asking] | None = None) 
     ids = [turn.pk for turn in turns]
     # Events first: what is read after them may know more than they, never less.
     events = _events(ids)
-    written = _written(ids)
+    written = texts_of(ids)
     found = {turn.pk: Parts(last=events[turn.pk][-1].number if events[turn.pk] else 0) for turn in turns}
     used = used_of(ToolUse.objects.filter(turn__in=ids), bound)
     for turn in turns:
@@ -129,25 +137,26 @@ def parts_of(turns: Sequence[Turn], bound: Mapping[UUID, Asking] | None = None) 
 
 
 def used_of(uses: "QuerySet[ToolUse]", bound: Mapping[UUID, Asking] | None = None) -> list[Used]:
-    """The calls in their order, each with what it asks the person."""
-    rows = list(uses.order_by("turn_id", "round", "place"))
+    """The calls in their order, each with the beginning of what it gave and with what it asks the person."""
+    rows = list(uses.defer("result").order_by("turn_id", "round", "place"))
+    previews = previews_of([row.pk for row in rows])
     asked: dict[UUID, list[Inquiry]] = {}
     for inquiry in Inquiry.objects.filter(tool_use__in=[row.pk for row in rows]).order_by("pk"):
         asked.setdefault(inquiry.tool_use_id, []).append(inquiry)
-    return [_used(row, asked.get(row.pk, []), bound or {}) for row in rows]
+    return [_used(row, previews.get(row.pk), asked.get(row.pk, []), bound or {}) for row in rows]
 
 
 def is_told(event: TurnEvent) -> bool:
     return event.kind == "problem" or (event.kind == "tools" and bool(event.body.get("searched")))
 
 
-def _used(use: ToolUse, inquiries: Sequence[Inquiry], bound: Mapping[UUID, Asking]) -> Used:
+def _used(use: ToolUse, preview: Preview | None, inquiries: Sequence[Inquiry], bound: Mapping[UUID, Asking]) -> Used:
     is_over = use.status not in (ToolUse.Status.WAITING, ToolUse.Status.RUNNING)
     still = next((one for one in inquiries if one.answered_at is None and not is_over), None)
     asked = bound.get(still.pk) or asking.asking(still) if still is not None else None
     said = (one.answer["action"] for one in inquiries if _is_permission(one))
     permitted = next((SAID_WORDS[action] for action in said if action in SAID_WORDS), "")
-    return Used(use, results.as_json(use.arguments), results.result_of(use), asked, permitted)
+    return Used(use, results.as_json(use.arguments), results.result_of(preview), asked, permitted)
 
 
 def _is_permission(inquiry: Inquiry) -> bool:
@@ -162,15 +171,6 @@ def _events(ids: Collection[UUID]) -> dict[UUID, list[TurnEvent]]:
     found: dict[UUID, list[TurnEvent]] = {turn_id: [] for turn_id in ids}
     for event in TurnEvent.objects.filter(wanted, turn__in=ids).order_by("turn_id", "number"):
         found[event.turn_id].append(event)
-    return found
-
-
-def _written(ids: Collection[UUID]) -> dict[UUID, list[str]]:
-    """The text of each answer that was stored, round by round."""
-    steps = TurnStep.objects.filter(turn__in=ids, kind=TurnStep.Kind.ANSWER).order_by("turn_id", "number")
-    found: dict[UUID, list[str]] = {}
-    for turn_id, text in steps.values_list("turn_id", F("body__text")):
-        found.setdefault(turn_id, []).append(text)
     return found
 
 

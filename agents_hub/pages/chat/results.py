@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents_hub.chat.markdown_links import destination
+from agents_hub.chat.previews import CUT, Preview
 from agents_hub.models import ToolUse
 from security.visible import visible
 
 # Shown in the page; anything else is offered as a file to keep.
 IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-# Of one text, in characters; the whole is a file to keep.
-MOST_SHOWN = 20_000
+# The number of a result's structured content among what has an address; blocks are counted from 1.
+STRUCTURED = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,18 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Result:
+    """`more` blocks are not shown; nothing of it is where `is_left_out`. The call's address has all of it."""
+
     blocks: tuple[Block, ...]
     structured: str = ""
     notes: tuple[str, ...] = ()
+    is_structured_cut: bool = False
+    more: int = 0
+    is_left_out: bool = False
 
     @property
     def is_empty(self) -> bool:
-        return not (self.blocks or self.structured or self.notes)
+        return not (self.blocks or self.structured or self.is_structured_cut or self.notes or self.is_left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +63,27 @@ def as_json(value: Any) -> str:
     return "" if value in (None, {}) else visible(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def result_of(use: ToolUse) -> Result | None:
-    if use.result is None:
+def result_of(preview: Preview | None) -> Result | None:
+    if preview is None:
         return None
-    blocks = [_block(number, block) for number, block in enumerate(use.result.get("content") or [], 1)]
-    structured, said = use.result.get("structured"), use.result.get("content") or []
+    blocks = [_block(number, block) for number, block in enumerate(preview.blocks, 1)]
     return Result(
         tuple(block for block in blocks if block is not None),
-        "" if _is_said_again(structured, said) else _cut(as_json(structured))[0],
-        tuple(visible(str(note)) for note in use.result.get("notes") or []),
+        _structured(preview),
+        tuple(visible(str(note)) for note in preview.notes),
+        is_structured_cut=bool(preview.structured_cut),
+        more=preview.more,
+        is_left_out=preview.is_left_out,
     )
 
 
 def content_of(use: ToolUse, number: int) -> Content | None:
     """What the block holds, for its own address; nothing where it holds none, or cannot be read."""
-    blocks = (use.result or {}).get("content") or []
+    result = use.result or {}
+    if number == STRUCTURED:
+        structured = result.get("structured")
+        return None if structured is None else Content(json.dumps(structured, ensure_ascii=False, indent=1).encode())
+    blocks = result.get("content") or []
     block = blocks[number - 1] if 0 < number <= len(blocks) else {}
     inside = block.get("resource") or {}
     encoded = block.get("data") or inside.get("blob")
@@ -89,7 +101,7 @@ def content_of(use: ToolUse, number: int) -> Content | None:
 def _block(number: int, block: Mapping[str, Any]) -> Block | None:
     kind = str(block.get("type", ""))
     if kind == "text":
-        return _text(number, "Text", str(block.get("text", "")))
+        return _text(number, "Text", block)
     if kind == "image" and block.get("mimeType") in IMAGES:
         return Block(number, "Image", is_image=True)
     if kind in ("image", "audio"):
@@ -98,7 +110,7 @@ def _block(number: int, block: Mapping[str, Any]) -> Block | None:
         inside = block.get("resource") or {}
         name = visible(str(inside.get("uri", "A resource")))[:500]
         if "text" in inside:
-            return _text(number, name, str(inside["text"]))
+            return _text(number, name, inside)
         return Block(number, f"{name}, {_kind_and_size(inside, 'blob')}", is_file=True)
     if kind == "resource_link":
         url = str(block.get("uri", ""))
@@ -106,23 +118,40 @@ def _block(number: int, block: Mapping[str, Any]) -> Block | None:
         host = destination(url)
         return Block(number, name, link=url if host else "", host=host or visible(url)[:500])
     words = visible(kind.replace("_", " ").capitalize())[:100] or "Block"
-    return Block(number, words, as_json(dict(block))[:MOST_SHOWN])
+    return Block(number, words, as_json(dict(block)))
 
 
-def _text(number: int, caption: str, text: str) -> Block | None:
-    shown, is_cut = _cut(visible(text))
-    return Block(number, caption, shown, is_file=is_cut) if text.strip() else None
+def _text(number: int, caption: str, inside: Mapping[str, Any]) -> Block | None:
+    text, length = visible(str(inside.get("text", ""))), _cut_from(inside, "text")
+    if not text.strip():
+        return None
+    return Block(number, caption, _ended(text, length), is_file=bool(length))
 
 
-def _cut(text: str) -> tuple[str, bool]:
-    if len(text) <= MOST_SHOWN:
-        return text, False
-    return f"{text[:MOST_SHOWN]}\n… {len(text):,} characters in all", True
+def _structured(preview: Preview) -> str:
+    """The structured content, where it says more than the blocks do; its beginning, where it is long."""
+    if not preview.structured_cut:
+        return "" if _is_said_again(preview.structured, preview.blocks) else as_json(preview.structured)
+    # Servers say the same in a block of text, which is as long and shown as far.
+    if len(preview.blocks) == 1 and _cut_from(preview.blocks[0], "text"):
+        return ""
+    return _ended(visible(preview.structured_cut), preview.structured_length)
+
+
+def _ended(text: str, length: int) -> str:
+    """`length` is that of the whole, where the text is its beginning."""
+    return f"{text}\n… {length:,} characters in all" if length else text
+
+
+def _cut_from(inside: Mapping[str, Any], key: str) -> int:
+    """How long was what is cut or left out; 0 for what is whole."""
+    lengths = inside.get(CUT)
+    return int(lengths.get(key, 0)) if isinstance(lengths, Mapping) else 0
 
 
 def _is_said_again(structured: Any, blocks: Any) -> bool:
     """Whether the structured content is nothing but what the only text block says already."""
-    if structured is None or len(blocks) != 1 or blocks[0].get("type") != "text":
+    if structured is None or len(blocks) != 1 or blocks[0].get("type") != "text" or _cut_from(blocks[0], "text"):
         return structured is None
     text = str(blocks[0].get("text"))
     try:
@@ -133,4 +162,4 @@ def _is_said_again(structured: Any, blocks: Any) -> bool:
 
 def _kind_and_size(inside: Mapping[str, Any], key: str) -> str:
     kind = visible(str(inside.get("mimeType", "unknown type")))[:100]
-    return f"{kind}, {len(str(inside.get(key, ''))) * 3 // 4:,} bytes"
+    return f"{kind}, {_cut_from(inside, key) * 3 // 4:,} bytes"

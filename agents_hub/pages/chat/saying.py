@@ -1,17 +1,18 @@
 """What people do in a conversation: say, edit, have answered again, go on, stop, choose a branch, answer what is asked.
 
-Each is a form that leads back to the conversation, or shows it with why it was not done.
+Each is a form that leads back to the conversation, or shows it with why it was not done. What was typed is never lost:
+it stands on the page that says why it was not sent, wherever it can still be sent or only be copied.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.errors import Conflict, Invalid, NotFound, PlanLimit, Throttled
+from accounts.errors import Conflict, Forbidden, Invalid, NotFound, PlanLimit, Throttled
 from accounts.page_caller import caller, is_signed_in
 from agents_hub.files import content
 from agents_hub.models import Inquiry
@@ -23,7 +24,9 @@ from agents_hub.services import conversations, turns
 from security import body_size
 
 # What is said on the page itself.
-REFUSALS = (Conflict, Invalid, PlanLimit, Throttled)
+REFUSALS = (Conflict, Forbidden, Invalid, PlanLimit, Throttled)
+# The same where something was typed: a file whose hour is over is not found, or an agent that was taken back.
+WITH_WORDS = (*REFUSALS, NotFound)
 
 
 @body_size.takes(content.LONGEST_REQUEST_BYTES, of=is_signed_in)
@@ -32,7 +35,10 @@ REFUSALS = (Conflict, Invalid, PlanLimit, Throttled)
 def begin(request: HttpRequest, agent_id: UUID) -> HttpResponse:
     """An empty chat; the first message to the agent, or leaving to connect a server before there is one."""
     who, text = caller(request), request.POST.get("text", "")
-    agent = conversations.agent_to_talk_to(who, agent_id)
+    try:
+        agent = conversations.agent_to_talk_to(who, agent_id)
+    except NotFound as refusal:
+        return _unsent(request, text, refusal)
     if request.method != "POST":
         return empty(request, agent)
     server_id = request.POST.get("connect", "")
@@ -48,14 +54,20 @@ def begin(request: HttpRequest, agent_id: UUID) -> HttpResponse:
 @require_POST
 @login_required
 def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    conversations.find_conversation(caller(request), conversation_id)
-    return _said(request, conversation_id, request.POST.get("text", ""))
+    text = request.POST.get("text", "")
+    try:
+        conversations.find_conversation(caller(request), conversation_id)
+    except NotFound as refusal:
+        return _unsent(request, text, refusal)
+    return _said(request, conversation_id, text)
 
 
+@body_size.takes(content.LONGEST_REQUEST_BYTES, of=is_signed_in)
 @require_POST
 @login_required
 def edit(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     message_id, text = _id(request, "message"), request.POST.get("text", "")
+    conversations.message_of(conversations.find_conversation(caller(request), conversation_id), message_id)
 
     def act() -> object:
         return turns.edit(
@@ -66,7 +78,7 @@ def edit(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
             attachments=sent_with(request, conversation_id),
         )
 
-    return _done(request, conversation_id, act)
+    return _done(request, conversation_id, act, edited={message_id: text})
 
 
 @require_POST
@@ -133,14 +145,34 @@ def _said(request: HttpRequest, conversation_id: UUID, text: str) -> HttpRespons
 
 
 def _done(
-    request: HttpRequest, conversation_id: UUID, act: Callable[[], object], typed: str | None = None
+    request: HttpRequest,
+    conversation_id: UUID,
+    act: Callable[[], object],
+    typed: str | None = None,
+    edited: Mapping[UUID, str] | None = None,
 ) -> HttpResponse:
+    """`typed` is a message that is to be sent, `edited` what is to stand in the place of one."""
+    refusals = WITH_WORDS if typed or edited else REFUSALS
     try:
         act()
-    except REFUSALS as error:
-        found = conversations.find_conversation(caller(request), conversation_id)
-        return page(request, found, refused=error.message, typed=typed)
+    except refusals as error:
+        who = caller(request)
+        try:
+            found = conversations.find_conversation(who, conversation_id)
+        except NotFound as gone:
+            return _unsent(request, typed or next(iter((edited or {}).values()), ""), gone)
+        if typed:
+            # So that it is there after a reload too, and the conversation in the list though nothing was said in it.
+            found = conversations.keep_draft(who, conversation_id=conversation_id, draft=typed)
+        return page(request, found, refused=error.message, typed=typed, edited=edited)
     return redirect("chat:conversation", conversation_id)
+
+
+def _unsent(request: HttpRequest, text: str, refusal: NotFound) -> HttpResponse:
+    """There is no conversation to show any more: why, with what was typed, to be copied."""
+    if not text.strip():
+        raise refusal
+    return render(request, "agents_hub/chat/unsent.html", {"refused": refusal.message, "lost": text}, status=404)
 
 
 def _id(request: HttpRequest, name: str) -> UUID:

@@ -22,7 +22,7 @@ from agents_hub.pages.chat.live import standing
 from agents_hub.pages.chat.parts import Part, Parts, parts_of
 from agents_hub.services import turns
 from agents_hub.services.attachments import of_messages, unsent
-from agents_hub.services.conversations import Placed, agent_to_talk_to, branch_of
+from agents_hub.services.conversations import Placed, agent_to_talk_to, branch_ids, branch_of
 from agents_hub.services.readiness import Lack, lacks_of
 
 # Messages shown at once; those before them are a page away.
@@ -38,6 +38,8 @@ class Shown:
     turn: Turn | None = None
     parts: Sequence[Part] = ()
     files: Sequence[Mapping[str, Any]] = ()
+    edited: str | None = None
+    """What was to stand in its place, and could not be sent."""
 
     @property
     def message(self) -> Message:
@@ -79,6 +81,10 @@ class Thread:
     mark: str
 
     @property
+    def can_edit(self) -> bool:
+        return self.talkable is not None and self.under_way is None
+
+    @property
     def stream(self) -> str:
         if self.under_way is None or not self.is_shown:
             return ""
@@ -86,16 +92,22 @@ class Thread:
 
 
 def thread_of(
-    caller: Caller, conversation: Conversation, *, until: int = 0, bound: Mapping[UUID, Asking] | None = None
+    caller: Caller,
+    conversation: Conversation,
+    *,
+    until: int = 0,
+    bound: Mapping[UUID, Asking] | None = None,
+    edited: Mapping[UUID, str] | None = None,
 ) -> Thread:
-    """`until` is how many of the first messages end the part that is shown; 0 shows the last ones."""
+    """`until` is how many of the first messages end the part that is shown; 0 shows the last ones. `bound` are forms
+    with what was typed into them, `edited` what was to stand in the place of messages."""
     under_way = turns.turn_under_way(conversation)
     # The mark first: what is read after it may know more than it, never less.
     mark = mark_of(conversation, under_way)
-    branch = branch_of(conversation)
+    branch = branch_ids(conversation)
     end = until if 0 < until < len(branch) else len(branch)
     begin = max(0, end - MOST_SHOWN)
-    shown = branch[begin:end]
+    shown = branch_of(conversation, branch[begin:end])
     answers = [placed.message.pk for placed in shown if placed.message.speaker == Speaker.AGENT]
     found = {turn.answer_id: turn for turn in Turn.objects.filter(answer__in=answers).select_related("answer")}
     parts = parts_of(list(found.values()), bound)
@@ -105,14 +117,20 @@ def thread_of(
     return Thread(
         conversation=conversation,
         shown=[
-            _shown(placed, found.get(placed.message.pk), parts, as_links(caller, files[placed.message.pk]))
+            _shown(
+                placed,
+                found.get(placed.message.pk),
+                parts,
+                as_links(caller, files[placed.message.pk]),
+                (edited or {}).get(placed.message.pk),
+            )
             for placed in shown
         ],
         earlier=begin,
         under_way=under_way,
         is_shown=is_shown,
         last_event=parts[under_way.pk].last if under_way is not None and is_shown else 0,
-        standing=standing(under_way) if under_way is not None else "",
+        standing=_standing(under_way, [found[answer] for answer in answers if answer in found]),
         talkable=talkable,
         lacks=lacks_of(caller, talkable) if talkable is not None else [],
         unsent=as_links(caller, unsent(caller, conversation_id=conversation.pk)),
@@ -129,10 +147,23 @@ def mark_of(conversation: Conversation, under_way: Turn | None) -> str:
     return hashlib.sha256(repr([*parts, told]).encode()).hexdigest()[:16]
 
 
-def _shown(placed: Placed, turn: Turn | None, parts: Mapping[UUID, Parts], files: Sequence[Mapping[str, Any]]) -> Shown:
+def _shown(
+    placed: Placed,
+    turn: Turn | None,
+    parts: Mapping[UUID, Parts],
+    files: Sequence[Mapping[str, Any]],
+    edited: str | None,
+) -> Shown:
     if turn is None:
-        return Shown(placed, rendered(placed.message.text), files=files)
+        return Shown(placed, rendered(placed.message.text), files=files, edited=edited)
     return Shown(placed, turn=turn, parts=parts[turn.pk].shown)
+
+
+def _standing(under_way: Turn | None, shown: Sequence[Turn]) -> str:
+    """Of the answer under way, else of the last one shown: so its end is still there to be heard when the page that
+    told of it has been loaded anew."""
+    turn = under_way or (shown[-1] if shown else None)
+    return standing(turn) if turn is not None else ""
 
 
 def _talkable(caller: Caller, conversation: Conversation) -> Agent | None:

@@ -30,5 +30,6 @@ urlpatterns = [
     path(TURN + "record", records.record, name="record"),
     path(TURN + "retry", saying.retry, name="retry"),
     path(TURN + "stop", saying.stop, name="stop"),
+    path(CHAT + "results/<uuid:use_id>", media.whole, name="whole-result"),
     path(CHAT + "results/<uuid:use_id>/<int:number>", media.content, name="result"),
 ]

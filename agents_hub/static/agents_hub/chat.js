@@ -20,18 +20,23 @@ const isKnown = (id) => id && Number(id) <= Number(chat.dataset.streamAfter ?? 0
 document.addEventListener("stream:event", (event) => {
   if (event.target !== chat) return;
   const { name, body, id } = event.detail;
-  if (!["put", "text", "none"].includes(name)) return;
+  if (!["put", "text", "settled", "none"].includes(name)) return;
   event.preventDefault();
   if (isKnown(id)) return;
   const follows = isNearEnd();
   if (name === "put") show(body);
   else if (name === "text") write(JSON.parse(body));
+  else if (name === "settled") settle(JSON.parse(body));
   if (follows) toEnd();
 });
 
 // An element in the place of the one with its id, or at the end of the answer that it belongs to.
 function show(html) {
-  put(html, (element) => document.getElementById(element.dataset.in)?.append(element));
+  put(html, (element) => document.getElementById(element.dataset.in)?.append(element), (target, element) => {
+    // With the end of a round comes what its last block says.
+    const unheard = target.querySelector(":scope > .tail")?.textContent;
+    if (unheard && !element.querySelector(":scope > .tail")) hear(element.lastElementChild?.outerHTML ?? "");
+  });
   for (const button of chat.querySelectorAll("[data-copy-from][hidden]")) button.hidden = false;
 }
 
@@ -39,9 +44,37 @@ function write({ into, text }) {
   document.querySelector(`#${into} > .tail`)?.append(text);
 }
 
+// Blocks that are complete stand before what is still being written.
+function settle({ into, html, tail }) {
+  const place = document.querySelector(`#${into} > .tail`);
+  if (!place) return;
+  place.insertAdjacentHTML("beforebegin", html);
+  place.textContent = tail;
+  hear(html);
+}
+
+// Of each answer its beginning is read out, block by block: who wants the rest goes to it and reads.
+const MOST_HEARD = 1_000;
+let heard = 0;
+
+function hear(html) {
+  const log = document.getElementById("heard");
+  if (!log || heard >= MOST_HEARD) return;
+  const words = document.createElement("p");
+  words.innerHTML = html;
+  for (const button of words.querySelectorAll("button")) button.remove();
+  words.textContent = words.textContent.trim().slice(0, MOST_HEARD - heard);
+  heard += words.textContent.length;
+  if (words.textContent) log.append(words);
+}
+
 document.addEventListener("stream:open", () => (isStreaming = true));
 document.addEventListener("stream:closed", () => (isStreaming = false));
-document.addEventListener("stream:over", refresh);
+document.addEventListener("stream:over", () => {
+  heard = 0;
+  document.getElementById("heard")?.replaceChildren();
+  refresh();
+});
 
 // What the page says now, in the place of what it said.
 async function refresh() {
@@ -80,12 +113,45 @@ document.addEventListener("htmx:before:response", (event) => {
   const form = event.target;
   if (!form.matches?.("form[data-hx-post]") || !event.detail.ctx.response.raw.ok) return;
   if (form.id === "composer") {
+    keep("");
     document.getElementById("text").value = document.getElementById("text").defaultValue = "";
     document.getElementById("files").value = "";
   }
   for (const open of document.querySelectorAll(".edit[open]")) open.open = false;
   if (form.id !== "reply") document.addEventListener("htmx:after:swap", toEnd, { once: true });
 });
+
+// What is typed and not sent yet is kept by this tab, for when the page is loaded again.
+const TYPED = `typed ${location.pathname}`;
+
+function keep(text) {
+  try {
+    if (text) sessionStorage.setItem(TYPED, text);
+    else sessionStorage.removeItem(TYPED);
+  } catch {
+    // Where nothing may be stored nothing is kept.
+  }
+}
+
+function giveBack() {
+  const field = document.getElementById("text");
+  try {
+    if (field && !field.value) field.value = sessionStorage.getItem(TYPED) ?? "";
+  } catch {
+    // As above.
+  }
+}
+
+document.addEventListener("input", (event) => {
+  if (event.target.id === "text") keep(event.target.value);
+});
+
+// A form that loads the page anew, as the first message's does: what it could not send, the page shows.
+document.addEventListener("submit", (event) => {
+  if (event.target.id === "composer" && !event.target.hasAttribute("data-hx-post")) keep("");
+});
+
+giveBack();
 
 // A button that leads elsewhere, to connect a server, takes the whole page there, with what was typed.
 document.addEventListener("submit", (event) => {

@@ -11,7 +11,7 @@ from django.db import connection, models, transaction
 from accounts.caller import Caller
 from accounts.errors import DomainError, Forbidden, Invalid
 from accounts.models import Membership
-from scheduling.models import AbstractRun, AbstractSchedule, ScheduleQuerySet
+from scheduling.models import AbstractRun, AbstractSchedule, Overlap, ScheduleQuerySet
 from security import audit
 
 logger = logging.getLogger(__name__)
@@ -38,17 +38,20 @@ def run_due(
     runs: "models.Manager[Any]",
     start: Callable[[S, Caller], Mapping[str, Any]],
     *,
+    is_going: Callable[[S], bool],
     is_done: bool = True,
 ) -> int:
     """Make a run for each schedule that is due, each in a transaction of its own; how many were made.
 
+    `is_going` tells whether an earlier run of the schedule goes on still; then nothing is started where the schedule
+    says so, and the run's row is there to tell.
     `start` begins what is to be done, in that transaction, and returns what the run's row is to say of it. If it
     refuses, or the maker may not act any more, the row says so. Without `is_done` a start does not tell yet that all is
     well: trouble that there was is the product's to forget. A process that dies in between leaves no trace: the
     schedule is due still.
     """
     made = 0
-    while made < MOST_AT_ONCE and _run_next(schedules, runs, start, is_done=is_done):
+    while made < MOST_AT_ONCE and _run_next(schedules, runs, start, is_going=is_going, is_done=is_done):
         made += 1
     return made
 
@@ -58,6 +61,7 @@ def _run_next(
     runs: "models.Manager[Any]",
     start: Callable[[S, Caller], Mapping[str, Any]],
     *,
+    is_going: Callable[[S], bool],
     is_done: bool,
 ) -> bool:
     with transaction.atomic():
@@ -73,7 +77,10 @@ def _run_next(
         if schedule is None:
             return False
         due = _take(schedule, now)
-        if due is not None:
+        if due is not None and schedule.overlap == Overlap.SKIP and is_going(schedule):
+            # Trouble that there was goes on or ends with the run that is still going.
+            runs.create(schedule=schedule, due_at=due.at, missed=due.missed, is_skipped=True)
+        elif due is not None:
             made = _make_run(schedule, runs, due, start, now)
             if is_done and not made.problem:
                 schedule.forget_trouble()

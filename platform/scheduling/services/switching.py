@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.errors import Invalid, PlanLimit
-from scheduling.models import AbstractSchedule
+from scheduling.models import AbstractSchedule, Overlap
 from scheduling.services.due import target
 from security import audit
 
@@ -38,6 +38,13 @@ def checked_name(name: str) -> str:
     if not 1 <= len(name) <= LONGEST_NAME:
         raise Invalid(f"Give it a name of 1 to {LONGEST_NAME} characters.", data={"field": "name"})
     return name
+
+
+def checked_overlap(overlap: str) -> Overlap:
+    try:
+        return Overlap(overlap)
+    except ValueError:
+        raise Invalid(f"The overlap is one of {', '.join(Overlap.values)}.", data={"field": "overlap"}) from None
 
 
 def refuse_too_many(count: int) -> None:

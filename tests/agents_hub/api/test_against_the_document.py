@@ -13,6 +13,7 @@ from pytest_django import Settings
 from accounts.models import Organization, Role, User
 from accounts.scopes import Scope
 from agents_hub.models import ProfilePool
+from agents_hub.services import scheduled_tasks
 from mcp_gateway.rest.authentication import KEY_HEADER
 from mcp_gateway.rest.routes import APIS, Routes
 from security.identifiers import uuid7
@@ -24,7 +25,7 @@ from tests.agents_hub.factories import (
     SharedFileFactory,
     inquiry_of,
 )
-from tests.factories import MembershipFactory, OrganizationFactory, RemoteServerFactory, RemoteToolFactory
+from tests.factories import MembershipFactory, OrganizationFactory, RemoteServerFactory, RemoteToolFactory, caller_for
 from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node
 from workflows.models import Activity, Execution, Publication, Workflow
@@ -64,12 +65,17 @@ def rows_of(organization: Organization, person: User) -> dict[str, str]:
 def chat_rows(organization: Organization, person: User) -> dict[str, str]:
     """A conversation of the person's, whose turn asks something."""
     conversation = ConversationFactory(agent__organization=organization, owner=person)
+    inquiry = inquiry_of(conversation)
+    wanted = scheduled_tasks.Wanted("Tides", "0 9 * * *", "UTC", "When is high tide?")
+    scheduled = scheduled_tasks.create_task(caller_for(person), agent_id=conversation.agent_id, wanted=wanted)
     return {
         "conversationId": str(conversation.pk),
         "messageId": str(conversation.tip_id),
         "turnId": str(conversation.turns.get().pk),
-        "inquiryId": str(inquiry_of(conversation).pk),
+        "inquiryId": str(inquiry.pk),
+        "toolUseId": str(inquiry.tool_use_id),
         "attachmentId": str(uuid7()),
+        "scheduledTaskId": str(scheduled.pk),
     }
 
 

@@ -6,15 +6,18 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import escape
+from django.utils.safestring import SafeString
 
 from accounts.errors import NotFound
+from agents_hub.chat import markdown
 from agents_hub.models import Turn, TurnEvent
-from agents_hub.pages.chat import live
+from agents_hub.pages.chat import live, parts
 from agents_hub.pages.chat.parts import as_html, parts_of
-from agents_hub.pages.chat.writing import parted
+from agents_hub.pages.chat.writing import Writing
 from agents_hub.services import turns
 from dashboard.streams import Event
 from tests.agents_hub.chat.talks import Talk, begun, calling, remote_name
@@ -57,6 +60,11 @@ class Page:
                 told = json.loads(event.body)
                 before = self.elements[told["into"]]
                 self.elements[told["into"]] = before.replace("</p></div>", f"{escape(told['text'])}</p></div>")
+            elif event.name == "settled":
+                told = json.loads(event.body)
+                before, _, _ = self.elements[told["into"]].rpartition('<p class="tail">')
+                tail = f'<p class="tail">{escape(told["tail"])}</p></div>'
+                self.elements[told["into"]] = before + told["html"] + tail
 
 
 def loaded(turn: Turn) -> dict[str, str]:
@@ -195,18 +203,68 @@ def test_a_deleted_conversation_ends_its_stream(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "settled"),
+    ("text", "blocks"),
     [
-        ("", ""),
-        ("One", ""),
-        ("One\n", ""),
-        ("One\n\n", "One\n\n"),
-        ("One\n\nTwo", "One\n\n"),
-        ("```\na\n\nb", ""),
-        ("```\na\n\nb\n```\n", "```\na\n\nb\n```\n"),
-        ("~~~\n```\n\nb\n~~~\nc", "~~~\n```\n\nb\n~~~\n"),
-        ("One\n\n```py\na\n\n", "One\n\n"),
+        ("", []),
+        ("One\n", []),
+        ("One\n\n", []),
+        ("One\n\nTwo", ["One\n\n"]),
+        ("One\r\n\r\nTwo", ["One\r\n\r\n"]),
+        ("One\n \n\nTwo\n\n", ["One\n \n\n"]),
+        ("```\na\n\nb", []),
+        ("```\na\n\nb\n```\nc", ["```\na\n\nb\n```\n"]),
+        ("~~~\n```\n\nb\n~~~\nc", ["~~~\n```\n\nb\n~~~\n"]),
+        ("One\n\n```py\na\n\n", ["One\n\n"]),
+        # What is set in belongs to the item before it.
+        ("1. a\n\n   ```\n   x\n   ```\n\n2. b", ["1. a\n\n   ```\n   x\n   ```\n\n"]),
     ],
 )
-def test_whole_blocks_are_told_from_what_is_still_written(text: str, settled: str) -> None:
-    assert text[: parted(text)] == settled
+def test_whole_blocks_are_told_from_what_is_still_written_however_it_came(text: str, blocks: list[str]) -> None:
+    for size in (1, 2, 3, 1000):
+        writing, found = Writing(), []
+        for at in range(0, len(text), size):
+            complete, writing = writing.and_then(text[at : at + size])
+            found += complete
+        assert (found, writing.text) == (blocks, text[len("".join(blocks)) :])
+
+
+def test_each_block_is_rendered_and_sent_once(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the answer gets, a block more costs what it is long."""
+    turn, rendered = begun(talk), []
+
+    def counted(text: str) -> SafeString:
+        rendered.append(text)
+        return markdown.rendered(text)
+
+    monkeypatch.setattr(parts, "rendered", counted)
+    text = "".join(f"Paragraph {number} of a long answer.\n\n" for number in range(100))
+    writing(turn, text, size=len("Paragraph 10"))
+    sent, after, last = 0, 0, TurnEvent.objects.filter(turn=turn).count()
+    with CaptureQueriesContext(connection) as asked:
+        while after < last:
+            # As if it had only just come.
+            reading = _one_more(turn, after, monkeypatch)
+            sent += sum(len(event.body) for event in reading)
+            after += 1
+    assert len(rendered) == 99
+    assert sum(map(len, rendered)) <= len(text)
+    assert sent < 10 * len(text)
+    # Nobody reads again what was read before.
+    assert not [query for query in asked.captured_queries if "'began'" in query["sql"]]
+
+
+def _one_more(turn: Turn, after: int, monkeypatch: pytest.MonkeyPatch) -> list[Event]:
+    monkeypatch.setattr(live, "AT_ONCE", 1)
+    return numbered(live.read(str(turn.pk), after).events)
+
+
+def test_what_steers_or_hides_text_is_named_while_it_is_written(talk: Talk) -> None:
+    turn = begun(talk)
+    writing(turn, "Safe \u202eevas\r\n and so on", size=1)
+    page, after = Page(), 0
+    while after < TurnEvent.objects.filter(turn=turn).count():
+        page.take(live.read(str(turn.pk), after).events)
+        after = TurnEvent.objects.filter(turn=turn).count()
+    (html,) = page.elements.values()
+    assert "[U+202E]evas\n and" in html
+    assert page.elements == loaded(turn)

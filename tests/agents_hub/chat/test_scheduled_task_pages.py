@@ -27,7 +27,13 @@ def test_a_task_is_made_changed_run_and_found_in_the_list(maker: Caller, agent: 
     browser = browser_of(maker)
     new = reverse("agents:new-task", args=[agent.pk])
     assert new in browser.get(reverse("agents:task-agent")).content.decode()
-    sent = {"name": "Tides", "cron_expression": "0 6 * * *", "time_zone": "UTC", "prompt": "When is high water?"}
+    sent = {
+        "name": "Tides",
+        "cron_expression": "0 6 * * *",
+        "time_zone": "UTC",
+        "overlap": "skip",
+        "prompt": "When is high water?",
+    }
     shown = browser.post(new, sent | {"act": "check"}).content.decode()
     assert shown.count("<li><time") == 5
     assert not ScheduledTask.objects.exists()

@@ -52,12 +52,43 @@ def test_a_due_task_is_asked_once_in_a_conversation_of_its_makers(
     assert after > timezone.now()
 
 
-def test_each_run_is_a_conversation_of_its_own(task: ScheduledTask) -> None:
+def test_each_run_is_a_conversation_of_its_own(task: ScheduledTask, maker: Caller) -> None:
     first = run_once(task)
+    answered(first, maker)
     TaskRun.objects.update(due_at=F("due_at") - timedelta(days=1))
     second = run_once(task)
     assert first.conversation_id != second.conversation_id
     assert Conversation.objects.count() == 2
+
+
+def test_a_time_that_comes_while_the_answer_before_is_under_way_is_skipped_and_said(
+    task: ScheduledTask, maker: Caller
+) -> None:
+    first = run_once(task)
+    TaskRun.objects.update(due_at=F("due_at") - timedelta(days=1))
+    second = run_once(task)
+    assert (second.is_skipped, second.turn, second.problem, second.was_started) == (True, None, "", False)
+    assert not stored(task).problem
+    answered(first, maker)
+    TaskRun.objects.update(due_at=F("due_at") - timedelta(days=1))
+    assert run_once(task).turn
+
+
+def test_a_task_can_be_asked_beside_the_answer_before(task: ScheduledTask, maker: Caller) -> None:
+    tasks.update_task(maker, task.pk, wanted(overlap="beside"))
+    assert run_once(task).turn
+    TaskRun.objects.update(due_at=F("due_at") - timedelta(days=1))
+    assert run_once(task).turn
+
+
+def test_run_now_asks_whatever_is_still_going(task: ScheduledTask, maker: Caller) -> None:
+    run_once(task)
+    assert tasks.run_now(maker, task.pk).turn
+
+
+def test_there_are_two_ways_to_meet_a_run_that_is_still_going(task: ScheduledTask, maker: Caller) -> None:
+    with pytest.raises(Invalid, match="skip, beside"):
+        tasks.update_task(maker, task.pk, wanted(overlap="wait"))
 
 
 @pytest.mark.django_db(transaction=True)

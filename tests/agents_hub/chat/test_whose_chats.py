@@ -122,7 +122,8 @@ def test_who_may_no_longer_talk_to_the_agent_reads_what_was_said_and_adds_nothin
     assert "Hello there." in page
     assert "You may no longer talk to" in page
     assert 'id="composer"' not in page
-    assert browser.post(url("say", talk.conversation.pk), {"text": "Still?"}).status_code == 404
+    assert browser.post(url("say", talk.conversation.pk), {"text": "Still?"}).status_code == 422
+    assert Turn.objects.count() == 1
 
 
 @pytest.fixture

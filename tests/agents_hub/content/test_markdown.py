@@ -166,6 +166,10 @@ def test_a_link_says_where_it_leads_and_tells_nobody_where_from() -> None:
         ("[**bank.example**](https://evil.example)", "bank.example (evil.example)"),
         ("[bank.example](https://bank.example/a)", "bank.example"),
         ("[our bank](https://bank.example/a)", "our bank"),
+        ("[see https://bank.example now](https://evil.example)", "see https://bank.example now (evil.example)"),
+        ("[bank.example, or evil.example](https://evil.example)", "bank.example, or evil.example (evil.example)"),
+        ("[bank\u3002example](https://evil.example)", "bank\u3002example (evil.example)"),
+        ("[Go to bank.example.](https://bank.example/a)", "Go to bank.example."),
     ],
 )
 def test_words_that_name_another_host_have_the_real_one_beside_them(text: str, words: str) -> None:

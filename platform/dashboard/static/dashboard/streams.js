@@ -88,12 +88,16 @@ function morph(html) {
   put(html, () => {});
 }
 
-// Each element in the place of the one with its id; what has none yet is the caller's to place.
-export function put(html, place) {
+// Each element in the place of the one with its id, of which `before` is told; what has none yet is the caller's to place.
+export function put(html, place, before = () => {}) {
   for (const element of elementsOf(html)) {
     const target = document.getElementById(element.id);
-    if (target) swap(target, element);
-    else place(element);
+    if (!target) {
+      place(element);
+      continue;
+    }
+    before(target, element);
+    swap(target, element);
   }
 }
 
