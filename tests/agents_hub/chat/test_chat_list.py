@@ -14,9 +14,8 @@ from agents_hub.pages.chat import thread
 from agents_hub.pages.chat.parts import parts_of
 from mcp_gateway.models import AuthType, ClientMode, RemoteConnection
 from tests.agents_hub.chat.seeing import browser_of, shown, url
-from tests.agents_hub.chat.talks import Talk
+from tests.agents_hub.chat.talks import Talk, begun
 from tests.agents_hub.chat.test_live import tell
-from tests.agents_hub.chat.test_turns import begun
 from tests.agents_hub.factories import member_of
 from tests.factories import RemoteConnectionFactory, RemoteServerFactory
 

@@ -77,7 +77,7 @@ def test_the_record_shows_tools_and_settings_as_they_were_sent(
 def test_a_record_bounds_what_it_keeps_and_says_what_it_left_out() -> None:
     tools = [ToolSpec(f"tool_{number}", "d" * MOST_TEXT, {}) for number in range(20)]
     question = Question("", [Said(str(number)) for number in range(MOST_TURNS + 5)], tools)
-    kept = Recorded(1, question, 0.0).row(uuid7()).question
+    kept = Recorded(question, 0.0).row(uuid7()).question
     assert kept["history"][0] == {"left_out": 5}
     assert len(kept["history"]) == MOST_TURNS + 1
     assert [tool["name"] for tool in kept["tools"]] == [tool.name for tool in tools]
