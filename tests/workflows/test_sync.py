@@ -210,7 +210,7 @@ def test_one_that_comes_to_a_node_that_is_gone_fails_and_says_so(room: Room) -> 
     execution = room.start(room.version(*two("Old")))
     room.meanwhile["a"] = room.to_sync(execution, new)
     room.work(execution)
-    assert (execution.status, execution.failure) == ("failed", f"{new} has no node b, where the execution stood.")
+    assert (execution.status, execution.failure) == ("failed", f"{new} has no node b, where the execution was.")
 
 
 def test_a_draft_that_an_execution_is_to_go_on_by_is_not_deleted(room: Room) -> None:

@@ -117,7 +117,7 @@ def _refuse_misfit(execution: Execution, workflow: Workflow) -> None:
     stands_still = not _is_in_hand(execution) and execution.node_id
     if stands_still and moves.node_of(workflow.drawn, execution.node_id) is None:
         raise Conflict(
-            f"The execution stands at the node {execution.node_id}, which {workflow} does not have. Give the version a "
+            f"The execution is at the node {execution.node_id}, which {workflow} does not have. Give the version a "
             "node with this id, or start a new execution.",
             code="node_missing",
             data={"nodeId": execution.node_id},
