@@ -205,8 +205,9 @@ def held_by(place: Served, model: ModelProvider) -> Holding:
 
 
 def test_fifty_turns_are_carried_out_at_once_and_leave_nothing_behind(
-    transactional_db: None, person: User, agent: Agent, model: ModelProvider
+    transactional_db: None, person: User, agent: Agent, model: ModelProvider, settings: Settings
 ) -> None:
+    settings.CHAT_TURNS_PER_PERSON = settings.CHAT_TURNS_PER_ORGANIZATION = 50
     with platform(at_once=50) as place, client_of(person, place.port) as api:
         ended(api, ask(api, agent)["turnId"])
         before = held_by(place, model)

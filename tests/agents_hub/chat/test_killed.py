@@ -181,7 +181,7 @@ def test_after_two_hundred_turns_half_of_them_stopped_or_failed_nothing_is_left_
     # An older server has sessions: each is a stream that stands as long as the turn's connection.
     server.older = True
     printer = talk.give(server)
-    web = webs.start()
+    web = webs.start(CHAT_TURNS_PER_PERSON="50")
     echo = calling(printer, "echo", '{"text": "ink"}')
     wait = calling(printer, "wait", "{}")
 
@@ -212,7 +212,8 @@ def test_after_two_hundred_turns_half_of_them_stopped_or_failed_nothing_is_left_
         # What fails does so after a call, with its connection open.
         fifty(*[echo] * 50, *[Fault(401)] * 25, *[Reply(cut=True)] * 25)
         ended()
-        assert len(server.asked("initialize")) >= 150
+        # Who of them had which answer is by chance, but that so many had a connection is not.
+        assert len(server.asked("initialize")) >= 100
         server.seen.clear()
 
     two_hundred()
@@ -240,15 +241,15 @@ def test_a_process_that_is_killed_in_the_midst_of_calls_leaves_no_connection_ope
 ) -> None:
     server.older = True
     printer = talk.give(server)
-    victim = webs.start()
+    victim = webs.start(CHAT_TURNS_PER_PERSON="20")
     model.answers.extend([calling(printer, "wait", "{}")] * 20)
     asked_for = [asked_of(Talk.begin(talk.caller, talk.agent)) for _ in range(20)]
     wait_until(lambda: len(server.asked("tools/call")) == 20, webs.said)
     assert server.under_way >= 20
     victim.kill()
     wait_until(lambda: server.under_way == 0)
-    for turn in asked_for:
-        interrupted(turn)
+    interrupted(asked_for[0])
+    assert set(Turn.objects.values_list("status", "error_code")) == {(TurnStatus.ERROR, "interrupted")}
     wait_until(lambda: listener_count() == 0)
 
 
