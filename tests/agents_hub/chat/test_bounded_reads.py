@@ -166,7 +166,7 @@ def test_what_there_is_no_room_for_says_so_and_can_be_had(
     gave(talk, {"type": "text", "text": f"newer {LONG}"}, place=2)
     page = shown(browser, talk)
     assert "newer xxx" in page
-    assert "no room for this one" in page
+    assert "no room for this result" in page
     whole = browser.get(url("whole-result", older.pk))
     assert json.loads(whole.content) == older.result
     assert "sandbox" in whole.headers["Content-Security-Policy"]

@@ -51,7 +51,7 @@ def test_words_to_an_agent_that_was_taken_back_can_be_copied(browser: Client, ta
     answer = browser.post(url("say", talk.conversation.pk), {"text": WORDS})
     page = answer.content.decode()
     assert (answer.status_code, f"readonly>{ESCAPED}</textarea>" in page) == (422, True)
-    assert "What was said stays here" in page
+    assert "What has been said stays here" in page
 
 
 def test_the_first_words_to_an_agent_that_was_taken_back_can_be_copied(browser: Client, talk: Talk) -> None:
