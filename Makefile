@@ -23,7 +23,7 @@ test: $(DEV_STAMP) ## the tests that take minutes
 	@$(BIN)/python -m tests.browser.provision
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not faults" $(ARGS)
 
-faults: $(DEV_STAMP) ## the long tests that kill processes and take services away
+faults: $(DEV_STAMP) ## the long tests: processes killed, services taken away, crowds, fuzzing, other people's programs
 	$(BIN)/python -m pytest -m faults $(ARGS)
 
 check: $(DEV_STAMP) ## style, types, import contracts, missing migrations, production settings

@@ -54,6 +54,7 @@ def test_a_tempban_that_is_not_due_holds(harbour: Harbour) -> None:
     assert harbour.member_id in harbour.there.bans
 
 
+@pytest.mark.faults
 def test_three_processes_lift_each_of_four_tempbans_exactly_once(harbour: Harbour) -> None:
     for name in "abcd":
         tempban(harbour, harbour.join(name))

@@ -88,6 +88,7 @@ def test_the_last_to_let_go_stops_it(cluster: Cluster) -> None:
         psycopg.connect(cluster.url)
 
 
+@pytest.mark.faults
 def test_a_killed_process_holds_no_lease(cluster: Cluster) -> None:
     cluster.folder.mkdir()
     with another_process(cluster.folder, "print(c.ensure(), flush=True); sys.stdin.read()") as other:
@@ -98,6 +99,7 @@ def test_a_killed_process_holds_no_lease(cluster: Cluster) -> None:
     assert cluster.stop_if_unused()
 
 
+@pytest.mark.faults
 def test_processes_that_ask_at_once_share_one_server(cluster: Cluster) -> None:
     asking = [another_process(cluster.folder, "print(c.ensure(), flush=True); sys.stdin.read()") for _ in range(3)]
     urls = [process.stdout.readline().strip() for process in asking if process.stdout]
@@ -107,6 +109,7 @@ def test_processes_that_ask_at_once_share_one_server(cluster: Cluster) -> None:
         assert process.returncode == 0
 
 
+@pytest.mark.faults
 def test_it_starts_again_after_its_server_was_killed(cluster: Cluster) -> None:
     cluster.ensure()
     os.kill(postmaster(cluster), signal.SIGKILL)
@@ -114,6 +117,7 @@ def test_it_starts_again_after_its_server_was_killed(cluster: Cluster) -> None:
     assert answers(cluster.ensure())
 
 
+@pytest.mark.faults
 def test_a_stale_pid_that_is_another_programs_now_does_not_hold_it_up(cluster: Cluster) -> None:
     cluster.ensure()
     cluster.release()

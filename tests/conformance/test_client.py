@@ -61,6 +61,7 @@ def connector(path: Path) -> Iterator[None]:
             process.terminate()
 
 
+@pytest.mark.faults
 @pytest.mark.usefixtures("transactional_db")
 def test_the_suite_passes_but_for_extensions_we_do_not_claim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = installed(SUITE, "conformance")

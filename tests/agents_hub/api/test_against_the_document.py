@@ -102,7 +102,8 @@ def configuration(lasting: dict[str, str], doomed: dict[str, str], file_id: str)
 
 # Requests by chance are quick; every boundary of every field takes a minute or more.
 @pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
-@pytest.mark.parametrize("phase", ["fuzzing", pytest.param("coverage", marks=pytest.mark.faults)])
+@pytest.mark.faults
+@pytest.mark.parametrize("phase", ["fuzzing", "coverage"])
 @pytest.mark.django_db(transaction=True)
 def test_a_stranger_with_the_document_finds_no_500_and_nothing_undocumented(
     live_server: Any, settings: Settings, tmp_path: Path, phase: str, api: Routes

@@ -99,6 +99,7 @@ PAGES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.faults
 @pytest.mark.django_db(transaction=True)
 def test_every_page_of_100_000_agents_comes_from_an_index() -> None:
     organization = OrganizationFactory()

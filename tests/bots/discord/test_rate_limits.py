@@ -187,6 +187,7 @@ def _hammer(pool: ProcessPoolExecutor, work: Any, *arguments: Any) -> None:
         future.result(timeout=120)
 
 
+@pytest.mark.faults
 def test_many_processes_never_meet_a_429_in_one_bucket(discord: ServedDiscord, processes: ProcessPoolExecutor) -> None:
     _hammer(processes, hammer.read_guild, discord.url, discord.token, discord.guild_id)
 
@@ -196,6 +197,7 @@ def test_many_processes_never_meet_a_429_in_one_bucket(discord: ServedDiscord, p
     assert requests[-1]["at"] - requests[0]["at"] > 4
 
 
+@pytest.mark.faults
 def test_without_the_shared_pace_the_same_processes_meet_429s(
     discord: ServedDiscord, processes: ProcessPoolExecutor
 ) -> None:
@@ -204,6 +206,7 @@ def test_without_the_shared_pace_the_same_processes_meet_429s(
     assert 429 in {request["status"] for request in discord.requests()}
 
 
+@pytest.mark.faults
 def test_many_processes_together_send_at_most_fifty_in_any_second(
     discord: ServedDiscord, processes: ProcessPoolExecutor
 ) -> None:

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
@@ -15,6 +16,8 @@ from tests.mcp_gateway.oauth.running import Platform
 
 REMOTE = "mcp-remote@0.15.1"
 SUITE = "@modelcontextprotocol/conformance@0.2.0-alpha.12"
+
+pytestmark = pytest.mark.faults
 
 
 def test_the_kits_client_signs_in_from_nothing_and_calls_a_tool(served: Platform, person: User, page: Page) -> None:

@@ -54,6 +54,7 @@ def address(server: Server) -> str:
     return f"https://{HOST}:{server.port}/client.json"
 
 
+@pytest.mark.faults
 def test_the_kits_client_signs_in_by_its_document_and_registers_nothing(
     served: Platform, person: User, page: Page, publisher: Server, callback: tuple[str, "queue.Queue[str]"]
 ) -> None:

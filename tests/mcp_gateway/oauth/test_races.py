@@ -17,7 +17,7 @@ from tests.factories import UserFactory, caller_for
 from tests.mcp_gateway.oauth.flow import Flow, member, register
 from tests.threads import SECONDS, at_once, meanwhile, until_one_waits_for_a_lock
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 
 AT_ONCE = 8
 ROUNDS = 20

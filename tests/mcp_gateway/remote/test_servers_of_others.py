@@ -21,7 +21,7 @@ from tests.factories import RemoteServerFactory
 from tests.mcp_gateway.remote.elsewhere import run
 from tests.mcp_gateway.remote.others import running
 
-pytestmark = pytest.mark.usefixtures("in_this_thread")
+pytestmark = [pytest.mark.usefixtures("in_this_thread"), pytest.mark.faults]
 
 MODERN, OLD = "2026-07-28", "2025-11-25"
 # What the tools of server-everything are called with, and the kinds of blocks that each answers with.
