@@ -62,8 +62,8 @@ def lost_after(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     stored = store.checkpoint
     lost: list[str] = []
 
-    def checkpoint(held: Any, row: Any, lines: Any) -> Any:
-        seen = stored(held, row, lines)
+    def checkpoint(held: Any, row: Any, *rest: Any) -> Any:
+        seen = stored(held, row, *rest)
         if row.kind == kind and not lost:
             lost.append(kind)
             raise Fenced("the worker was lost")
@@ -89,10 +89,10 @@ def test_a_pause_while_a_request_begins_lets_it_be_sent_and_the_run_goes_on(
     caller, execution = sending(server, "POST")
     stored = store.checkpoint
 
-    def checkpoint(held: Any, row: Any, lines: Any) -> Any:
+    def checkpoint(held: Any, row: Any, *rest: Any) -> Any:
         if row.kind == Checkpoint.Kind.ACTION_BEGUN:
             wishes.ask_status(caller, execution_id=execution.pk, status=Status.PAUSED)
-        return stored(held, row, lines)
+        return stored(held, row, *rest)
 
     monkeypatch.setattr(store, "checkpoint", checkpoint)
     assert on(execution).state == Status.PAUSED

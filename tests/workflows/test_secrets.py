@@ -207,7 +207,8 @@ def test_what_a_person_says_is_kept_without_secrets(echo: Any, said: list[str]) 
         task("look", done(), words="Use SHOP_TOKEN."), END, way("look", "end"), secrets={"SHOP_TOKEN": TOKEN}
     )
     assert execution.profile is not None
-    credential = ProfileCredential.objects.create(profile=execution.profile, name="LOST", value="gone")
+    assert execution.profile is not None
+    credential = execution.profile.credentials.create(name="LOST", value="gone")
     ProfileCredential.objects.filter(pk=credential.pk).update(value=Sealed(b"spoilt" * 10))
     wishes.add_message(caller, execution_id=execution.pk, text=f"It is {TOKEN}.")
     assert UserMessage.objects.get().text == "It is ${secret.SHOP_TOKEN}."
