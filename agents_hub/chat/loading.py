@@ -9,6 +9,8 @@ from agents_hub.chat.history import Steps
 from agents_hub.chat.store import Held
 from agents_hub.models import Agent, TaskRun, ToolUse, Turn
 from agents_hub.services.conversations import agent_to_talk_to, branch_of
+from llm.compaction import due_from
+from llm.services.choosing import window_of
 from llm.turns import Turn as Told
 
 
@@ -24,6 +26,8 @@ class Loaded:
     steps: Steps
     uses: list[ToolUse]
     last_event: int
+    long_from: int
+    """Tokens of a history from which on it is made short for the agent's model."""
     is_unattended: bool
     """Whether the clock asked and no person has had it gone on with: nobody is there to allow a call, or to answer a
     server's question."""
@@ -37,14 +41,16 @@ def load(held: Held) -> Loaded:
     conversation.tip = turn.answer
     branch = [placed.message for placed in branch_of(conversation)]
     caller = Caller(user_id=owner.pk, scope=Scope(turn.scope), door=Door.CHAT, api_key_id=turn.api_key_id)
+    agent = agent_to_talk_to(caller, conversation.agent_id)
     return Loaded(
         turn=turn,
-        agent=agent_to_talk_to(caller, conversation.agent_id),
+        agent=agent,
         caller=caller,
         person=owner.name or owner.email,
         before=history.told_before(branch[:-1]),
         steps=history.steps_by_answer([turn.answer_id]).get(turn.answer_id) or Steps(),
         uses=list(turn.tool_uses.order_by("round", "place")),
         last_event=store.last_event(held.id),
+        long_from=due_from(window_of(agent.organization_id, agent.model)),
         is_unattended=turn.resumed_at is None and TaskRun.objects.filter(turn=turn, due_at__isnull=False).exists(),
     )

@@ -28,7 +28,7 @@ from agents_hub.chat.toolset import Opened
 from agents_hub.chat.whole import whole
 from agents_hub.models import Inquiry, TurnCall, TurnStatus
 from agents_hub.models.turns import INTERRUPTED
-from llm.asking import OnText
+from llm.asking import OnText, QuestionTooLong
 from llm.services.thinking import Thinker
 from llm.storing import said_by_model, without_calls
 from llm.turns import Answer, Question, ToolResult, ToolSpec, Usage
@@ -118,12 +118,20 @@ class TurnRun:
         number = steps.answers + 1
         is_last = number > agent.max_tool_rounds
         question = self._question(loaded, calls, is_last=is_last)
-        if len(question.history) > 1 and compaction.is_due(question.history):
-            await self._compact(loaded, question)
+        if compaction.is_due(question.history, from_tokens=loaded.long_from):
+            await self._compact(loaded, question, loaded.long_from)
             question = self._question(loaded, calls, is_last=is_last)
         self._partial = ""
         self.show("began", {"round": number})
-        answer, recorded = await self._thought(loaded, question, on_text=self._pass_on(number))
+        try:
+            answer, recorded = await self._thought(loaded, question, on_text=self._pass_on(number))
+        except QuestionTooLong:
+            tokens = compaction.length(question.history)
+            if not tokens or not await self._compact(loaded, question, tokens // 2):
+                raise
+            question = self._question(loaded, calls, is_last=is_last)
+            self.show("began", {"round": number})
+            answer, recorded = await self._thought(loaded, question, on_text=self._pass_on(number))
         if is_last:
             # What it calls for all the same is not done.
             answer = without_calls(answer)
@@ -174,17 +182,21 @@ class TurnRun:
                 return f"Something failed on our side: {type(fault).__name__}."
         return None
 
-    async def _compact(self, loaded: Loaded, question: Question) -> None:
-        """Have the model write down what matters of a history that has become long, and go on from that."""
+    async def _compact(self, loaded: Loaded, question: Question, most: int) -> bool:
+        """Have the model write down what matters of a long history, of which it is shown about `most` tokens.
+
+        Whether it did, and the turn goes on from that.
+        """
         self.show("compacting", {})
-        short = compaction.question(question)
+        short = compaction.question(question, most)
         answer, recorded = await self._thought(loaded, short, purpose=TurnCall.Purpose.SUMMARY)
         if not answer.text.strip():
             # It goes on with the long history; where that no longer fits, the provider says so.
             await whole(in_domain(store.keep_call, self.held, recorded))
-            return
+            return False
         text = compaction.told(question.history, answer.text)
         await whole(self._keep_summary(loaded.steps, text, recorded))
+        return True
 
     async def _keep_summary(self, steps: Steps, text: str, recorded: Recorded) -> None:
         await in_domain(store.keep_summary, self.held, steps.count + 1, text, recorded)

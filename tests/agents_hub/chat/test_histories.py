@@ -12,10 +12,11 @@ from agents_hub.services.attachments import attach
 from llm import compaction
 from tests.agents_hub.chat.talks import Talk, asked, remote_name
 from tests.fakes.mcp_server import McpServer
-from tests.fakes.model_provider import ModelProvider, Reply
+from tests.fakes.model_provider import Fault, ModelProvider, Reply
 
 pytestmark = pytest.mark.django_db
 # Longer than what the fixture below says is long; a person's plan has 10,000 tokens.
+TOO_LONG = Fault(400, code="context_length_exceeded")
 LONG = Reply(pieces=("A long answer.",), input=500)
 
 
@@ -80,18 +81,31 @@ def test_files_of_a_message_are_told_as_files(talk: Talk, model: ModelProvider) 
     assert "under the oak" in said(model)[0]
 
 
-def test_what_is_long_is_cut_for_the_summary_and_not_asked_of_one_message_alone(
-    talk: Talk, model: ModelProvider, server: McpServer
-) -> None:
+def test_a_long_result_is_made_short_before_it_is_sent_on(talk: Talk, model: ModelProvider, server: McpServer) -> None:
     printer = talk.give(server)
-    call = ((remote_name(printer, "echo"), json.dumps({"text": "ink " * 20_000})),)
-    model.answers += [Reply(pieces=(), calls=call, input=500), Reply(pieces=("Ink.",)), Reply(pieces=("Done.",))]
-    assert talk.say("Print " + "so much " * 10_000).answer.text == "Done."
+    call = ((remote_name(printer, "echo"), json.dumps({"text": "ink " * 2_000})),)
+    model.answers += [Reply(pieces=(), calls=call), Reply(pieces=("Ink.",)), Reply(pieces=("Done.",))]
+    assert talk.say("Print").answer.text == "Done."
     assert "getting too long" in said(model, 1)[-1]
-    assert len(said(model, 1)[0]) < 25_000
     (result,) = [message["content"] for message in asked(model, 1) if message["role"] == "tool"]
-    assert len(result) < 25_000
-    assert len(said(model, 2)[0]) < 65_000
+    assert len(result) < 2_000
+    assert "Ink." in said(model, 2)[0]
+
+
+def test_what_is_too_long_for_a_model_is_made_short_and_asked_again(talk: Talk, model: ModelProvider) -> None:
+    model.answers += [Reply(), TOO_LONG, Reply(pieces=("The oak was discussed.",)), Reply(pieces=("It is old.",))]
+    talk.say("Tell me of the oak")
+    turn = talk.say("How old is it?")
+    assert (turn.status, turn.answer.text) == (TurnStatus.COMPLETED, "It is old.")
+    assert "The oak was discussed." in said(model)[0]
+
+
+def test_a_first_message_that_is_too_long_is_refused_in_words(talk: Talk, model: ModelProvider) -> None:
+    model.answers.append(TOO_LONG)
+    turn = talk.say("A very long message")
+    assert turn.status == TurnStatus.ERROR
+    assert "longer than the model takes" in turn.error
+    assert len(model.seen) == 1
 
 
 def said(model: ModelProvider, number: int = -1) -> list[str]:

@@ -8,11 +8,14 @@ def answer(tokens: int) -> Answer:
     return Answer("Yes.", (), Usage(tokens - 5, 0, 5), "fake:model", {})
 
 
-def test_it_is_due_when_the_last_answer_tells_of_more_tokens_than_suit_every_model() -> None:
-    assert not compaction.is_due([Said("Hello")])
-    assert not compaction.is_due([Said("Hello"), answer(200_000), Said("And?"), answer(100_000)])
-    assert compaction.is_due([Said("Hello"), answer(100_001), Said("And?")])
-    assert compaction.is_due([Said("Hello"), answer(1_001)], from_tokens=1_000)
+def test_it_is_due_when_the_last_answer_and_what_came_after_it_are_longer_than_suits_the_model() -> None:
+    assert not compaction.is_due([Said("Hello"), answer(200_000), Said("And?"), answer(900)], from_tokens=1_000)
+    assert compaction.is_due([Said("Hello"), answer(1_001), Said("And?")], from_tokens=1_000)
+    assert compaction.is_due([Said("Hello"), answer(900), Said("word " * 100)], from_tokens=1_000)
+
+
+def test_one_message_alone_is_never_due() -> None:
+    assert not compaction.is_due([Said("word " * 100_000)], from_tokens=1_000)
 
 
 def test_the_question_leaves_what_is_asked_and_calls_for_no_tool() -> None:
