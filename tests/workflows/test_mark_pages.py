@@ -69,7 +69,7 @@ def test_labels_are_made_changed_and_deleted_on_a_page_of_the_organization(
     [
         ({"name": "Checked", "color": "#000000"}, "already"),
         ({"name": " ", "color": "#000000"}, "Give the label a name."),
-        ({"name": "Fine", "color": "red"}, "is no colour"),
+        ({"name": "Fine", "color": "red"}, "is not a colour"),
     ],
     ids=["taken", "empty", "colour"],
 )

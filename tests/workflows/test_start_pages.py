@@ -165,7 +165,7 @@ def test_files_are_given_to_a_run_while_it_has_not_ended(browser: Client, workfl
 def test_a_run_is_pointed_at_another_version(browser: Client, workflow: Workflow) -> None:
     later = WorkflowFactory(agent=workflow.agent, parent=workflow)
     faulty = WorkflowFactory(agent=workflow.agent, graph=graph(node("read")))
-    row: Execution = ExecutionFactory(workflow=workflow, status=Status.PAUSED)
+    row: Execution = ExecutionFactory(workflow=workflow, status=Status.PAUSED, inputs={"order": 1, "shop": "Rope"})
     page, sync = reverse("workflows:execution", args=[row.pk]), reverse("workflows:sync", args=[row.pk])
     assert sync in text(browser.get(page))
     refused = browser.post(sync, {"workflow_id": str(faulty.pk)})

@@ -265,8 +265,9 @@ def test_a_run_of_somebody_else_is_pointed_at_a_draft_by_those_in_charge_alone(
     """Else any member could have a released agent do what they like with another's connections."""
     Agent.objects.update(stage=Stage.RELEASED)
     published, draft = WorkflowFactory(agent=agent, version=1), WorkflowFactory(agent=agent)
-    others = ExecutionFactory(workflow=published, status="paused", runner=member_of(agent.organization))
-    own = ExecutionFactory(workflow=published, status="paused", runner=person)
+    paused = {"workflow": published, "status": "paused", "inputs": {"order": 1, "shop": "Rope"}}
+    others = ExecutionFactory(**paused, runner=member_of(agent.organization))
+    own = ExecutionFactory(**paused, runner=person)
 
     def synced(workflow: Workflow, execution: Execution) -> int:
         path = f"agents/{agent.pk}/workflows/{workflow.pk}/sync-execution"
