@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 from mcp.server.mcpserver import Context
 from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitRequest, ElicitRequestFormParams, InputRequiredResult
@@ -164,7 +165,8 @@ def test_what_was_filled_in_and_never_taken_up_is_forgotten_when_the_answer_ende
         inquiry = await talk.inquiry(turn)
         await sync_to_async(turns.stop)(talk.caller, turn_id=turn.pk)
         given = {"action": "accept", "content": {"street": "Elm Street"}}
-        await sync_to_async(Inquiry.objects.filter(pk=inquiry.pk).update)(answer=given)
+        answered = Inquiry.objects.filter(pk=inquiry.pk)
+        await sync_to_async(answered.update)(answer=given, answered_at=timezone.now())
 
     talk.answered(turn, answer_too_late)
     tasks.look_after_turns()

@@ -192,8 +192,11 @@ def test_tools_that_change_between_the_list_and_the_call_fail_alone(
     ]
     turn = talk.say()
     assert (turn.status, turn.answer.text) == (TurnStatus.COMPLETED, "So be it.")
-    statuses = dict(turn.tool_uses.values_list("title", "status"))
-    assert statuses == {"switch": ToolUse.Status.DONE, "promised": ToolUse.Status.FAILED}
+    assert dict(turn.tool_uses.values_list("name", "status")) == {
+        remote_name(evil, "switch"): ToolUse.Status.DONE,
+        remote_name(evil, "promised"): ToolUse.Status.FAILED,
+        remote_name(evil, "unannounced"): ToolUse.Status.FAILED,
+    }
     # What was not there when the answer began is not called in it.
     assert "no tool" in asked(model)[-1]["content"]
     assert [seen.rpc["params"]["name"] for seen in hostile.asked("tools/call")][-1] != "unannounced"
