@@ -65,7 +65,7 @@ def test_what_is_sent_is_changed_and_the_rest_kept(api: Rest, task: ScheduledTas
 
 
 def test_a_time_that_never_comes_is_refused_and_named(api: Rest, task: ScheduledTask) -> None:
-    assert fault(change(api, task, timeZone="Atlantis"))[1].startswith("“Atlantis” is no time zone")
+    assert fault(change(api, task, timeZone="Atlantis"))[1].startswith("“Atlantis” is not a time zone")
     assert fault(change(api, task, cronExpression="0 0 31 2 *"))[0] == 400
 
 
