@@ -106,7 +106,7 @@ def test_any_member_changes_an_agent_in_development_and_none_but_those_in_charge
     colleague = rest_of(member_of(agent.organization), Scope.WRITE, chat_api)
     assert change(colleague, agent, instructions="Be kind.")["isInCharge"] is False
     code, message = fault(colleague.ask("PATCH", f"agents/{agent.pk}", {"name": "Mine", "stage": "released"}))
-    assert (code, "is decided by whoever made it" in message) == (403, True)
+    assert (code, "decide who may talk to it" in message) == (403, True)
     agent.refresh_from_db()
     assert (agent.name, agent.stage) == ("Clerk", "development")
 
