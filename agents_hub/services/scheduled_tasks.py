@@ -187,7 +187,7 @@ def _refuse_lost_connections(caller: Caller, agent: Agent) -> None:
 
     A server that is down is another matter. It is named to the agent, which does what it can without.
     """
-    assigned = [one.server for one in agent.agent_servers.select_related("server").order_by("server__name")]
+    assigned = [one.server for one in agent.agent_servers.select_related("server__health").order_by("server__name")]
     servers = [server for server in assigned if server.enabled and server.needs_sign_in and not server.fault_code]
     badges = status_of(caller, servers)
     lost = [server.name for server in servers if badges[server.pk] != Badge.CONNECTED]

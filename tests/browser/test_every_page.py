@@ -11,9 +11,11 @@ from tests.browser.visits import VISITORS, Visit, context_for, pages, visit_of
 DESK: ViewportSize = {"width": 1280, "height": 860}
 PHONE: ViewportSize = {"width": 360, "height": 740}
 HARMLESS = {"log", "info"}
+# An owner has every page there is, with everything on it: minutes of them.
+MARKS = {"an owner": pytest.mark.faults}
 
 
-@pytest.fixture(params=VISITORS)
+@pytest.fixture(params=[pytest.param(one, marks=MARKS.get(one, ())) for one in VISITORS])
 def visit(request: pytest.FixtureRequest, transactional_db: None) -> Visit:
     return visit_of(request.param)
 

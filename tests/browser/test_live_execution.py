@@ -101,6 +101,7 @@ def tell(execution: Execution, *texts: str) -> None:
 
 
 # A web server and a worker of their own take seconds to start.
+@pytest.mark.faults
 def test_the_timeline_grows_while_a_worker_runs_it(
     processes: Processes, page: Page, person: User, execution: Execution
 ) -> None:
@@ -144,6 +145,7 @@ def test_a_page_goes_on_with_the_next_server_that_answers(
     page.close()
 
 
+@pytest.mark.faults
 def test_a_page_that_was_cut_off_goes_on_after_its_last_line(
     platform: Platform, page: Page, person: User, execution: Execution
 ) -> None:

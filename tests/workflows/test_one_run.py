@@ -124,7 +124,7 @@ def drawing(shop: Shop, printer: RemoteServer) -> dict[str, Any]:
     echo = call(f"printer_{printer.pk}__echo", text="label A1")
     return graph(
         task("look", question, done(sku="A1"), tools=("ask_user",)),
-        node("fetch", "api", properties={"method": "GET", "url": shop.base + "/stock/{{.sku}}"}),
+        node("fetch", "api", properties={"method": "GET", "url": shop.base + "/stock/{{.Look.sku}}"}),
         task("print", echo, done(printed=True), tools=("mcp_call",)),
         node("end", "output", properties={"outcomes": ["printed", "not printed"], "instructions": DECISION}),
         way("look", "fetch"),

@@ -59,6 +59,7 @@ def test_anything_else_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(sharing, "restore", burst)
     execution = placed()
+    monkeypatch.setattr("workflows.engine.run.request_id.current", lambda: "")
     assert reason_of(execution) == f"Something failed on our side. It is in the log under {execution.pk}."
 
 

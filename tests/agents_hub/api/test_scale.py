@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import Organization, User
-from agents_hub.models import Agent, PoolMembership, ProfileCookie, ProfileCredential, Stage
-from agents_hub.services import agents
+from agents_hub.models import Agent, PoolMembership, ProfileCookie, ProfileCredential, ScheduledTask, Stage, TaskRun
+from agents_hub.services import agents, scheduled_tasks
 from mcp_gateway.models import RemoteCall
 from mcp_gateway.rest.routes import APIS, Route
 from tests.agents_hub.api.door import read, rest
@@ -41,7 +42,12 @@ def add_rows(organization: Organization, creator: User) -> dict[str, Any]:
     RemoteCall.objects.create(server=server, user=creator, tool="search", duration_ms=1, outcome="ok")
     Agent.objects.filter(pk=agent.pk).update(stage=Stage.RELEASED)
     ConversationFactory(agent=agent, owner=creator)
-    return {"poolId": pool.pk, "serverId": server.pk}
+    member_of(organization)
+    wanted = scheduled_tasks.Wanted("Task", "0 9 * * *", "UTC", "When is high tide?")
+    scheduled_tasks.create_task(caller_for(creator), agent_id=agent.pk, wanted=wanted)
+    scheduled = ScheduledTask.objects.earliest("created_at")
+    TaskRun.objects.create(schedule=scheduled, due_at=timezone.now(), is_skipped=True)
+    return {"poolId": pool.pk, "serverId": server.pk, "agentId": agent.pk, "scheduledTaskId": scheduled.pk}
 
 
 def test_there_are_lists() -> None:
@@ -65,7 +71,8 @@ def test_a_list_takes_no_more_queries_for_more_rows(organization: Organization, 
     for _ in range(12):
         add_rows(organization, person)
     queries_for_many, many = ask()
-    assert (one, many) == (1, 13)
+    assert one
+    assert many == one + 12
     assert queries_for_many == queries_for_one
 
 

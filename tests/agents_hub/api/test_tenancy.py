@@ -56,7 +56,7 @@ from tests.factories import (
 )
 from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node
-from workflows.models import Execution, ExecutionFile, Label, Publication, Workflow
+from workflows.models import Activity, Comment, Execution, ExecutionFile, Label, Publication, Workflow
 
 pytestmark = pytest.mark.django_db
 TOOLS = [*registry.tools(PLATFORM), *registry.tools(REST_ONLY)]
@@ -92,7 +92,13 @@ IDS = (
     "people",
     "servers",
     "scheduledTaskId",
+    "labelId",
+    "labelIds",
+    "commentId",
 )
+OWN_MEANINGS = {"ListActivities.after", "DiffWorkflow.before"}
+# Of what may be left out, something has to be there.
+NEEDED_TOO = {"UpdateComment": ("content",)}
 # Of these a request takes one. By the tool: names mean other things elsewhere.
 EXCLUDES: dict[str, dict[str, set[str]]] = {
     "": {"agentProfileId": {"agentProfilePoolId"}, "agentProfilePoolId": {"agentProfileId"}},
@@ -121,6 +127,7 @@ PLAIN: dict[str, Any] = {
     "digest": "0" * 64,
     "action": "once",
     "prompt": "When is high tide?",
+    "content": "Seen.",
     "cronExpression": "0 9 * * *",
     "files": [{"name": "b.txt", "contentBase64": "Yg=="}],
 }
@@ -169,10 +176,12 @@ def tenant() -> Tenant:
     workflow = WorkflowFactory(agent=agent, graph=graph(node("end", "output")))
     published = WorkflowFactory(agent=agent, graph=workflow.graph, version=1)
     Publication.objects.create(workflow=published, agent=agent)
-    execution = ExecutionFactory(workflow=published)
+    execution = ExecutionFactory(workflow=published, activity_count=1)
     # Under the shared file's id, so that `fileId` names a file wherever it is asked for.
     ExecutionFileFactory(id=shared.pk, execution=execution)
     label = Label.objects.create(organization=organization, name="Checked")
+    comment = Comment.objects.create(execution=execution, user=person, content="Seen.")
+    line = Activity.objects.create(execution=execution, number=1, type="generic", payload={"message": "Begun."})
     connection = RemoteConnectionFactory(
         user=person,
         server__organization=organization,
@@ -230,6 +239,11 @@ def tenant() -> Tenant:
         "people": [person.uid],
         "servers": [connection.server.pk],
         "scheduledTaskId": scheduled.pk,
+        "labelId": label.pk,
+        "labelIds": [label.pk],
+        "commentId": comment.pk,
+        "ListActivities.after": line.pk,
+        "DiffWorkflow.before": published.pk,
     }
     return Tenant(organization, person, ids)
 
@@ -243,12 +257,18 @@ def named_ids(arguments: type[BaseModel]) -> list[str]:
     return found
 
 
+def named_by(arguments: type[BaseModel], name: str) -> str:
+    """The key of what the argument names in a tenant's ids: names such as `after` mean other things elsewhere."""
+    own = f"{arguments.__name__}.{name}"
+    return own if own in OWN_MEANINGS else name
+
+
 def filled(arguments: type[BaseModel], ids: dict[str, Any]) -> dict[str, Any]:
     """All ids, and of the rest what is required."""
-    given = {name: ids[name] for name in named_ids(arguments)}
+    given = {name: ids[named_by(arguments, name)] for name in named_ids(arguments)}
     for name, field in arguments.model_fields.items():
         wire = field.alias or name
-        if wire not in given and field.is_required():
+        if wire not in given and (field.is_required() or wire in NEEDED_TOO.get(arguments.__name__, ())):
             given[wire] = PLAIN[wire]
     return given
 
@@ -257,7 +277,8 @@ def trespasses(arguments: type[BaseModel], own: Tenant, other: Tenant) -> Iterat
     """The arguments with one id of the other tenant's, each in turn, and with all of them."""
     names = named_ids(arguments)
     for name in names:
-        sent = filled(arguments, own.ids | {name: other.ids[name]})
+        key = named_by(arguments, name)
+        sent = filled(arguments, own.ids | {key: other.ids[key]})
         # Of two that exclude each other, the one that is tried.
         yield without_what_excludes(arguments, sent, name)
     if len(names) > 1:
@@ -284,6 +305,8 @@ def rows_of(organization: Organization) -> list[Any]:
         (Workflow, "agent__organization"),
         (Execution, "organization"),
         (ExecutionFile, "organization"),
+        (Label, "organization"),
+        (Comment, "execution__organization"),
         (RemoteServer, "organization"),
         (RemoteTool, "server__organization"),
         (RemoteConnection, "server__organization"),

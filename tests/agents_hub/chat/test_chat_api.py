@@ -204,6 +204,7 @@ def held_by(place: Served, model: ModelProvider) -> Holding:
     return Holding(len(names), turns, len(to_model), backends, listeners)
 
 
+@pytest.mark.faults
 def test_fifty_turns_are_carried_out_at_once_and_leave_nothing_behind(
     transactional_db: None, person: User, agent: Agent, model: ModelProvider, settings: Settings
 ) -> None:
