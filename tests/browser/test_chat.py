@@ -256,6 +256,28 @@ def test_a_page_that_comes_late_is_not_shown_over_a_newer_one(
     expect(page.get_by_role("button", name="Send")).to_be_visible()
 
 
+OLDER_PAGE = """() => {
+  const older = document.getElementById("chat").cloneNode(true);
+  older.dataset.streamAfter = "0";
+  for (const tail of older.querySelectorAll(".tail")) tail.textContent = "";
+  htmx.swap({ sourceElement: chat, target: chat, text: older.outerHTML, swap: "outerMorph" });
+}"""
+
+
+def test_what_a_stream_told_before_an_older_page_came_is_told_once_more(
+    page: Page, platform: str, person: User, agent: Agent, model: ModelProvider
+) -> None:
+    opened(page, platform, person, agent)
+    model.answers += [Reply(pieces=("One ", "two ", "three ", "four"), held=True)]
+    ask(page, "Count")
+    expect(said(page).last).to_have_text("One two three")
+    page.evaluate(OLDER_PAGE)
+    expect(said(page).last).to_have_text("One two three")
+    model.go.set()
+    expect(said(page).last).to_have_text("One two three four")
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+
+
 def test_a_file_that_is_refused_is_named_in_place_and_nothing_typed_is_lost(
     page: Page, platform: str, person: User, agent: Agent
 ) -> None:

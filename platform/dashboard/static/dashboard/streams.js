@@ -15,7 +15,7 @@ class Stream {
   constructor(region) {
     this.region = region;
     this.address = region.dataset.stream;
-    this.after = region.dataset.streamAfter ?? "0";
+    this.after = this.from = region.dataset.streamAfter ?? "0";
     this.isOpen = this.isOver = false;
   }
 
@@ -122,11 +122,18 @@ export async function refresh(...ids) {
   return true;
 }
 
-// A poll shows more than the stream told before it, and may lead to another stream.
+// A poll shows more than the stream told before it, and may lead to another stream. A form may be answered with a page from
+// before what was told since: that is told once more.
 function streamOf(region) {
   const known = streams.get(region);
-  const isCurrent = known?.address === region.dataset.stream && Number(known.after) >= Number(region.dataset.streamAfter);
-  if (known && (isCurrent || known.isOpen)) return known;
+  const { stream, streamAfter: from = "0" } = region.dataset;
+  const isSame = known?.address === stream;
+  const tellsAgain = isSame && known.isOpen && from !== known.from && Number(from) < Number(known.after);
+  const isCurrent = isSame && Number(known.after) >= Number(from);
+  if (known && !tellsAgain && (isCurrent || known.isOpen)) {
+    known.from = from;
+    return known;
+  }
   known?.close();
   streams.set(region, new Stream(region));
   return streams.get(region);
