@@ -15,7 +15,7 @@ class Stream {
   constructor(region) {
     this.region = region;
     this.address = region.dataset.stream;
-    this.after = this.from = region.dataset.streamAfter ?? "0";
+    this.after = region.dataset.streamAfter ?? "0";
     this.isOpen = this.isOver = false;
   }
 
@@ -124,23 +124,20 @@ export async function refresh(...ids) {
 
 // A poll shows more than the stream told before it, and may lead to another stream. A form may be answered with a page from
 // before what was told since: that is told once more.
-function streamOf(region) {
+function streamOf(region, wasSwapped) {
   const known = streams.get(region);
-  const { stream, streamAfter: from = "0" } = region.dataset;
+  const { stream, streamAfter = "0" } = region.dataset;
   const isSame = known?.address === stream;
-  const tellsAgain = isSame && known.isOpen && from !== known.from && Number(from) < Number(known.after);
-  const isCurrent = isSame && Number(known.after) >= Number(from);
-  if (known && !tellsAgain && (isCurrent || known.isOpen)) {
-    known.from = from;
-    return known;
-  }
+  const isOlder = wasSwapped && isSame && known.isOpen && Number(streamAfter) < Number(known.after);
+  const isCurrent = isSame && Number(known.after) >= Number(streamAfter);
+  if (known && !isOlder && (isCurrent || known.isOpen)) return known;
   known?.close();
   streams.set(region, new Stream(region));
   return streams.get(region);
 }
 
-function openAll() {
-  for (const region of document.querySelectorAll("[data-stream]")) streamOf(region).open();
+function openAll(swapped) {
+  for (const region of document.querySelectorAll("[data-stream]")) streamOf(region, swapped?.contains(region)).open();
 }
 
 function closeAll() {
@@ -150,7 +147,7 @@ function closeAll() {
 // A browser has few connections to one server for all its tabs: those that nobody sees hold none.
 document.addEventListener("visibilitychange", () => (document.hidden ? closeAll() : openAll()));
 addEventListener("pagehide", closeAll);
-addEventListener("pageshow", openAll);
+addEventListener("pageshow", () => openAll());
 
 // What a stream keeps up to date is neither asked for nor replaced by an older answer.
 for (const name of ["htmx:before:request", "htmx:before:response"]) {
@@ -159,7 +156,7 @@ for (const name of ["htmx:before:request", "htmx:before:response"]) {
     if (stream?.isOpen || stream?.isOver) event.preventDefault();
   });
 }
-document.addEventListener("htmx:after:swap", openAll);
+document.addEventListener("htmx:after:swap", (event) => openAll(event.detail.ctx.target));
 // What somebody unfolded stays so when what is in it changes.
 htmx.config.morphIgnore.push("open");
 openAll();
