@@ -8,6 +8,7 @@ from tests.browser import world
 from tests.browser.conftest import sign_in
 
 
+@pytest.mark.faults
 def test_every_list_and_form_of_the_administration_works_under_the_policy(
     page: Page, live_server: Any, transactional_db: None
 ) -> None:
