@@ -11,7 +11,7 @@ import pytest
 
 from accounts.caller import Caller
 from accounts.models import Organization
-from mcp_gateway.models import AuthType, RemoteServer, Transport
+from mcp_gateway.models import AuthType, Transport
 from mcp_gateway.remote import discovery, toolbox
 from mcp_gateway.remote.questions import Answer, Question
 from mcp_gateway.remote.services import credentials
@@ -75,10 +75,8 @@ def other(request: pytest.FixtureRequest) -> Iterator[tuple[Other, str]]:
         yield one, url
 
 
-def revision_of(server: RemoteServer) -> str:
+def revision_of(target: Target) -> str:
     """The revision that the toolbox just agreed on with the server."""
-    target = credentials.target_of(server)
-    assert isinstance(target, Target)
     known = discovery.known(target)
     assert known is not None
     return MODERN if known.prior is not None else OLD
@@ -91,6 +89,8 @@ def test_each_tool_of_a_server_of_others_can_be_called(
     server = RemoteServerFactory(
         organization=organization, slug="other", url=url, transport=one.transport, auth_type=AuthType.NONE
     )
+    target = credentials.target_of(server)
+    assert isinstance(target, Target)
     asked: list[Question] = []
     heard: list[float] = []
 
@@ -104,7 +104,7 @@ def test_each_tool_of_a_server_of_others_can_be_called(
     async def work() -> dict[str, RemoteResult]:
         async with asyncio.timeout(60), toolbox.open(member, [server.pk], ask=ask) as box:
             assert box.problems == []
-            assert revision_of(server) == one.version
+            assert revision_of(target) == one.version
             names = {tool.remote_name: tool.name for tool in box.tools}
             calls = [box.call(names[tool], arguments, progress=progress) for tool, (arguments, _) in one.tools.items()]
             assert set(names) == set(one.tools)
