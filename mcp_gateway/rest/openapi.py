@@ -115,7 +115,9 @@ def responses(route: Route) -> Schema:
         location = {"description": "Where it lies, for a short time.", "schema": {"type": "string"}}
         described["302"] = {"description": "It lies elsewhere.", "headers": {"Location": location}}
     elif issubclass(route.tool.result, Download):
-        described["200"] = {"description": "The file.", "content": {"*/*": {"schema": {"type": "string"}}}}
+        # A file of text is a text, one of JSON whatever it says.
+        content = {"text/*": {"schema": {"type": "string"}}, "application/json": {"schema": {}}}
+        described["200"] = {"description": "The file.", "content": content}
     elif route.gives_nothing:
         described["204"] = {"description": "Done; there is nothing to say."}
     elif issubclass(route.tool.result, Accepted):
