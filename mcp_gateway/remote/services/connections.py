@@ -39,7 +39,8 @@ def list_for(
 ) -> NumberedPage[RemoteConnection]:
     """The caller's own connections by their servers' names, without their secrets."""
     caller.require(Scope.READ)
-    mine = RemoteConnection.objects.for_caller(caller).select_related("server__organization", "server__health").defer(*SECRETS)
+    mine = RemoteConnection.objects.for_caller(caller).defer(*SECRETS)
+    mine = mine.select_related("server__organization", "server__health")
     if organization_id is not None:
         mine = mine.filter(server__organization=organization_of(caller, organization_id))
     return numbered(mine, order=("server__name", "id"), number=page, size=page_size)
