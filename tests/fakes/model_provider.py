@@ -126,6 +126,11 @@ class _Handler(BaseHTTPRequestHandler):
                 with suppress(BrokenPipeError, ConnectionResetError):
                     self._stream(list(events), cut=answer.cut, held=answer.held)
 
+    def end_headers(self) -> None:
+        # Said, and not only done: else the next question may go out on a connection that is just being closed.
+        self.send_header("Connection", "close")
+        super().end_headers()
+
     def _events(self, reply: Reply, body: dict[str, Any]) -> Iterator[str]:
         if ":streamGenerateContent" in self.path:
             return _google(reply)
