@@ -67,7 +67,7 @@ def _carried_on(held: Held) -> bool:
     except CannotRun as reason:
         logger.warning("Execution %s cannot run: %s", held.id, reason, exc_info=reason.__cause__)
         _fail(held, str(reason))
-    except Exception:
+    except Exception:  # a fault of ours ends this run and no other; people are told where to look
         logger.exception("Execution %s failed", held.id)
         _fail(held, f"Something failed on our side. It is in the log under {request_id.current() or held.id}.")
     return False
