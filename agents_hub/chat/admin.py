@@ -2,7 +2,6 @@
 operators; what was said is for superusers alone, and each look at it is in the audit."""
 
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
@@ -13,6 +12,7 @@ from accounts.page_caller import admin_caller
 from agents_hub import models
 from security import audit
 from security.admin_kinds import ReadOnlyAdmin
+from security.identifiers import uuid_or_none
 
 
 class OfConversation(ReadOnlyAdmin):
@@ -46,7 +46,7 @@ class OfConversation(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        if (named := _as_id(term)) is not None:
+        if (named := uuid_or_none(term)) is not None:
             wanted = Q()
             for field in self.found_by:
                 wanted |= Q(**{field: named})
@@ -153,10 +153,3 @@ def _may_read(request: HttpRequest) -> bool:
 
 def _is_of_one(request: HttpRequest) -> bool:
     return request.resolver_match is not None and "object_id" in request.resolver_match.kwargs
-
-
-def _as_id(term: str) -> UUID | None:
-    try:
-        return UUID(term)
-    except ValueError:
-        return None

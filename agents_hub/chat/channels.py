@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db import connection
+from dashboard.streams import notices
 
 # A turn waits to be carried out; somebody wants something of one (a stop, or an answer given); there are new events.
 WAITING = "agents_hub_turn_waiting"
@@ -14,5 +14,4 @@ ANY = "any"
 
 def notify(channel: str, turn_id: UUID | None = None) -> None:
     """Sent when the transaction commits."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [channel, ANY if turn_id is None else str(turn_id)])
+    notices.notify(channel, ANY if turn_id is None else str(turn_id))

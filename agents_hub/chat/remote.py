@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents_hub.chat.sources import CallContext, ChatTool, Problem, ToolOutcome
+from agents_hub.services.abilities import origin_of
 from mcp_gateway.remote.problems import Problem as RemoteProblem
 from mcp_gateway.remote.problems import RemoteError
 from mcp_gateway.remote.toolbox import OfferedTool, Toolbox
 from mcp_gateway.remote.wording import MOST_TITLE, named, quotable, told
-
-
-def origin_of(server_id: int) -> str:
-    return f"server:{server_id}"
 
 
 def as_tool(box: Toolbox, tool: OfferedTool, server_name: str) -> ChatTool:

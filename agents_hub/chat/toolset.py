@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from accounts.caller import Caller
 from agents_hub.chat import remote
 from agents_hub.chat.sources import ChatTool, Problem, sources
-from agents_hub.models import Agent, AgentSubject, SwitchedOff
+from agents_hub.models import Agent
+from agents_hub.services.abilities import subjects_of, switched_off
 from agents_hub.services.agent_servers import assigned_ids
 from mcp_gateway.models import RemoteServer
 from mcp_gateway.offload import in_domain
@@ -111,8 +112,5 @@ def _distinct(tools: Sequence[ChatTool], switched_off: Collection[tuple[str, str
 def _given(agent: Agent) -> Given:
     ids = assigned_ids(agent.pk)
     names = dict(RemoteServer.objects.filter(pk__in=ids).values_list("pk", "name"))
-    subjects: dict[str, list[str]] = {}
-    for source, subject in AgentSubject.objects.filter(agent=agent).order_by("pk").values_list("source", "subject"):
-        subjects.setdefault(source, []).append(subject)
-    off = frozenset(SwitchedOff.objects.filter(agent=agent).values_list("origin", "tool"))
-    return Given({pk: names[pk] for pk in ids if pk in names}, subjects, off)
+    given = {pk: names[pk] for pk in ids if pk in names}
+    return Given(given, subjects_of(agent.pk), frozenset(switched_off(agent.pk)))

@@ -1,6 +1,5 @@
 """An organization's pools of profiles: the list, one pool with whose turn it is, and what can be done with them."""
 
-from contextlib import suppress
 from uuid import UUID
 
 from django import forms
@@ -18,6 +17,7 @@ from agents_hub.services import pools as service
 from agents_hub.services import surveys
 from dashboard.frame import PAGE_SIZE, ConfirmForm, organization_of, page_number
 from dashboard.sorting import Direction, sorting
+from security.identifiers import uuid_or_none
 
 COLUMNS: dict[str, Direction] = {"name": "asc", "created_at": "desc"}
 
@@ -145,8 +145,4 @@ def remove_member(request: HttpRequest, pool_id: UUID) -> HttpResponse:
 
 def _ticked(request: HttpRequest) -> list[UUID]:
     """The profiles named in what was sent; what is no id of anything is passed over."""
-    ids = []
-    for sent in request.POST.getlist("profile"):
-        with suppress(ValueError):
-            ids.append(UUID(sent))
-    return ids
+    return [made for sent in request.POST.getlist("profile") if (made := uuid_or_none(sent))]

@@ -14,8 +14,8 @@ from agents_hub.chat.sources import KnownTool, Subject, ToolSource, sources
 from agents_hub.models import Agent, AgentServer, AgentSubject, SwitchedOff
 from agents_hub.services.agent_servers import assigned_ids
 from agents_hub.services.agents import find_agent, lock_to_change
+from dashboard.numbered_pages import NumberedPage
 from mcp_gateway.models import RemoteServer, RemoteTool
-from mcp_gateway.numbered_pages import NumberedPage
 from mcp_gateway.remote.services.tools import list_tools
 from security import audit
 
@@ -60,6 +60,11 @@ def subjects_of(agent_id: UUID) -> dict[str, list[str]]:
     for source, subject in given.values_list("source", "subject"):
         found.setdefault(source, []).append(subject)
     return found
+
+
+def origin_of(server_id: int) -> str:
+    """The origin of the tools that a remote server brings."""
+    return f"server:{server_id}"
 
 
 def switched_off(agent_id: UUID) -> set[tuple[str, str]]:
@@ -162,10 +167,6 @@ def tool_count(caller: Caller, agent: Agent, servers: Iterable[ServerTools]) -> 
         for tool in source.tools(caller, agent, given.get(source.name, []))
     )
     return own + sum(one.on for one in servers)
-
-
-def origin_of(server_id: int) -> str:
-    return f"server:{server_id}"
 
 
 def _source(name: str) -> ToolSource:

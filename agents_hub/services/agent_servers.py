@@ -10,8 +10,8 @@ from accounts.errors import Invalid, NotFound
 from accounts.scopes import Scope
 from agents_hub.models import Agent, AgentServer
 from agents_hub.services.agents import find_agent, lock_to_change
+from dashboard.numbered_pages import NumberedPage
 from mcp_gateway.models import RemoteServer
-from mcp_gateway.numbered_pages import NumberedPage
 from mcp_gateway.remote.services import servers
 from security import audit
 

@@ -11,7 +11,7 @@ from accounts.services.organizations import organization_of, organizations_of
 from agents_hub.models import Agent
 from agents_hub.models.search import named_like
 from agents_hub.services.agent_rules import ChatFields, require_change, write_chat, write_names
-from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
+from dashboard.numbered_pages import NumberedPage, numbered, ordering
 from security import audit
 
 

@@ -12,7 +12,7 @@ from accounts.scopes import Scope
 from agents_hub.models import Agent, AgentPerson, Audience, Stage
 from agents_hub.services.agent_rules import require_charge
 from agents_hub.services.agents import find_agent
-from mcp_gateway.numbered_pages import NumberedPage, numbered
+from dashboard.numbered_pages import NumberedPage, numbered
 from security import audit
 
 MOST_PEOPLE = 500

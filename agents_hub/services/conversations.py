@@ -18,7 +18,7 @@ from accounts.services.organizations import organizations_of
 from agents_hub.models import Agent, Conversation, Message
 from agents_hub.models.search import named_like
 from agents_hub.services.agents import find_agent
-from mcp_gateway.numbered_pages import NumberedPage, numbered
+from dashboard.numbered_pages import NumberedPage, numbered
 from security import audit
 
 LONGEST_TITLE = 200

@@ -14,7 +14,7 @@ from accounts.scopes import Scope
 from accounts.services.organizations import organization_of, organizations_of
 from agents_hub.models import PoolMembership, Profile, ProfileCredential, ProfilePool
 from agents_hub.models.pools import SelectionStrategy
-from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
+from dashboard.numbered_pages import NumberedPage, numbered, ordering
 from security import audit
 
 

@@ -15,7 +15,7 @@ from agents_hub.models import Profile, ProfileCookie, ProfileCredential
 from agents_hub.models.profiles import ProfileQuerySet
 from agents_hub.services.profile_rules import fault, write_fields
 from agents_hub.shapes.profiles import CookieInput, CreateProfile, CredentialInput, UpdateProfile
-from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
+from dashboard.numbered_pages import NumberedPage, numbered, ordering
 from security import audit
 
 # What one profile may hold: enough for any site's sign-in, and a bound on what one answer carries.

@@ -15,13 +15,12 @@ from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.errors import Conflict, Forbidden, Invalid, NotFound
-from accounts.models import Membership, Role
 from accounts.scopes import Scope
-from accounts.services.organizations import organizations_of
+from accounts.services.organizations import is_admin, organizations_of
 from agents_hub.models import Agent, ScheduledTask, TaskRun, TurnEvent, TurnStatus
 from agents_hub.services import conversations, turns
 from agents_hub.services.agents import find_agent
-from mcp_gateway.numbered_pages import NumberedPage, numbered
+from dashboard.numbered_pages import NumberedPage, numbered
 from mcp_gateway.remote.badges import Badge
 from mcp_gateway.remote.services.connections import status_of
 from scheduling.cron import Cron
@@ -112,7 +111,7 @@ def switch(caller: Caller, schedule_id: UUID, *, on: bool) -> ScheduledTask:
     caller.require(Scope.WRITE)
     with transaction.atomic():
         task = _locked(caller, schedule_id)
-        if on or not _is_admin(caller, task):
+        if on or not is_admin(caller, task.organization_id):
             _makers_alone(caller, task)
         switching.switch(caller, task, on=on)
     return task
@@ -123,7 +122,7 @@ def delete(caller: Caller, schedule_id: UUID) -> None:
     caller.require(Scope.WRITE)
     with transaction.atomic():
         task = _locked(caller, schedule_id)
-        if not _is_admin(caller, task):
+        if not is_admin(caller, task.organization_id):
             _makers_alone(caller, task)
         switching.remove(caller, task)
 
@@ -163,7 +162,7 @@ def offered(caller: Caller, task: AbstractSchedule) -> frozenset[str]:
     """What the page offers to the person."""
     if is_makers(caller, task):
         return frozenset({"edit", "switch", "run", "delete"})
-    if _is_admin(caller, task):
+    if is_admin(caller, task.organization_id):
         return frozenset({"switch", "delete"} if task.is_enabled else {"delete"})
     return frozenset()
 
@@ -244,11 +243,6 @@ def _makers_alone(caller: Caller, task: ScheduledTask) -> None:
         raise Forbidden(
             "Only its maker can change a scheduled task, because it uses their connections. Create your own instead."
         )
-
-
-def _is_admin(caller: Caller, task: AbstractSchedule) -> bool:
-    admins = Membership.objects.filter(organization_id=task.organization_id, role=Role.ADMIN)
-    return admins.filter(user_id=caller.user_id).exists()
 
 
 def _locked(caller: Caller, schedule_id: UUID) -> ScheduledTask:

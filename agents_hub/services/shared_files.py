@@ -23,7 +23,7 @@ from agents_hub.models import Agent, SharedFile
 from agents_hub.models.files import StoredContent, kinds_of_files
 from agents_hub.services.agents import find_agent
 from agents_hub.services.quota import make_room
-from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
+from dashboard.numbered_pages import NumberedPage, numbered, ordering
 from security import audit
 
 # What one storage may have: enough to work with, and a bound on what one answer lists.

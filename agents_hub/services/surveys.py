@@ -17,7 +17,7 @@ from accounts.services.organizations import organization_of
 from agents_hub.models import PoolMembership, Profile, ProfileCookie, ProfileCredential, ProfilePool
 from agents_hub.services.pools import get_pool, turn_order
 from agents_hub.services.profiles import not_found
-from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
+from dashboard.numbered_pages import NumberedPage, numbered, ordering
 from security.models import AuditEntry
 
 # What is shown of what happened; the audit has all of it.

@@ -1,7 +1,5 @@
 """What templates of the chat ask for."""
 
-from datetime import datetime
-
 from django import template
 from django.urls import reverse
 from django.utils.html import format_html
@@ -9,10 +7,8 @@ from django.utils.safestring import SafeString
 
 from agents_hub.models import ToolUse, Turn
 from agents_hub.pages.chat.results import Block
-from security.visible import visible
 
 register = template.Library()
-register.filter("visible", visible)
 
 MEANINGS: dict[str, str] = {
     ToolUse.Status.WAITING: "warn",
@@ -29,11 +25,6 @@ def meaning_of_use(status: str) -> str:
 
 
 @register.filter
-def meaning_of_turn(status: str) -> str:
-    return {"completed": "ok", "error": "error", "timeout": "warn"}.get(status, "")
-
-
-@register.filter
 def tokens(turn: Turn) -> int:
     return turn.input_tokens + turn.output_tokens
 
@@ -46,13 +37,6 @@ def block_id(block: Block, use: str) -> str:
 @register.filter
 def structured_id(use: str) -> str:
     return f"structured-{use}"
-
-
-@register.simple_tag
-def took(begin: datetime, end: datetime) -> str:
-    """The time between: 4.2 s, 3 min 5 s."""
-    seconds = max(0.0, (end - begin).total_seconds())
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds) // 60} min {int(seconds) % 60} s"
 
 
 @register.simple_tag

@@ -6,10 +6,8 @@ from django import template
 from django.utils.safestring import SafeString, mark_safe
 
 from bots.services import transcript_page
-from security.visible import visible
 
 register = template.Library()
-register.filter("visible", visible)
 
 
 @register.filter

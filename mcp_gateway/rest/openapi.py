@@ -145,9 +145,7 @@ def problems(route: Route) -> list[int]:
     """The statuses with which this route can fail."""
     found = {400, 401, 403, 404, 429, 500, 503}
     if route.method != "GET":
-        found |= {402, 409}
-    if route.method != "GET":
-        found |= {413, 415}
+        found |= {402, 409, 413, 415}
     return sorted(found)
 
 

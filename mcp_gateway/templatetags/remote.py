@@ -7,7 +7,6 @@ from mcp_gateway.remote.pages.help import address
 from security.visible import visible
 
 register = template.Library()
-register.filter("visible", visible)
 register.filter("help_address", address)
 
 OUTCOMES = {RemoteCall.Outcome.OK: "ok", RemoteCall.Outcome.TOOL_ERROR: "warn", RemoteCall.Outcome.FAILED: "error"}

@@ -10,6 +10,14 @@ def uuid7() -> UUID:
     return compat.uuid7()
 
 
+def uuid_or_none(text: str) -> UUID | None:
+    """The UUID written there, if one is."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def uuid_named(name: str) -> UUID:
     """The same UUID for the same name: of version 8 (RFC 9562 section 5.8), with bits of the name's SHA-256."""
     bits = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16], "big")

@@ -4,7 +4,7 @@ import pytest
 from django.template import engines
 from django.test import RequestFactory
 
-from mcp_gateway.numbered_pages import NumberedPage
+from dashboard.numbered_pages import NumberedPage
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from agents_hub.chat.sources import CallContext, ChatTool, ToolOutcome
 from agents_hub.models import Agent
 from mcp_gateway.offload import in_domain
 from mcp_gateway.remote.services.tools import digest_of
+from security.identifiers import uuid_or_none
 from workflows.engine.states import TERMINAL, Status
 from workflows.models import Execution, Trigger, Workflow
 from workflows.services.executions import execute_once, find_execution
@@ -87,9 +88,10 @@ def look_tool(agents: frozenset[UUID]) -> ChatTool:
     async def perform(arguments: Mapping[str, Any], context: CallContext) -> ToolOutcome:
         given = arguments.get("executionId")
         try:
-            if not isinstance(given, str) or not is_id(given):
+            wanted = uuid_or_none(given) if isinstance(given, str) else None
+            if wanted is None:
                 raise NotFound("Give the executionId that the run was started with.")
-            execution = await in_domain(find_execution, context.caller, UUID(given))
+            execution = await in_domain(find_execution, context.caller, wanted)
             if execution.agent_id not in agents:
                 raise NotFound("This is not a run of a workflow that this agent was given.")
         except DomainError as error:
@@ -183,14 +185,6 @@ def _said_of(execution_id: UUID) -> str:
 
 def _url(execution_id: UUID) -> str:
     return settings.PUBLIC_URL + reverse("workflows:execution", args=[execution_id])
-
-
-def is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _parameters(inputs: Sequence[str]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from accounts.scopes import Scope
 from agents_hub.chat.sources import KnownTool, Offered, Problem, Subject
 from agents_hub.models import Agent
 from mcp_gateway.offload import in_domain
-from workflows.chat.runs import LABEL, LOOK, LOOK_ABOUT, NAME, Runnable, is_id, look_tool, run_tool
+from security.identifiers import uuid_or_none
+from workflows.chat.runs import LABEL, LOOK, LOOK_ABOUT, NAME, Runnable, look_tool, run_tool
 from workflows.models import Publication
 
 MOST_CHOICES = 300
@@ -70,7 +71,7 @@ def _tool_name(agent: Agent, *, whole: bool) -> str:
 
 def _runnable(caller: Caller, agent: Agent, subjects: Sequence[str]) -> list[Runnable]:
     """Those of the agent's organization that the caller reaches and that have a published version, in their order."""
-    wanted = [UUID(one) for one in dict.fromkeys(subjects) if is_id(one)]
+    wanted = [made for one in dict.fromkeys(subjects) if (made := uuid_or_none(one))]
     agents = Agent.objects.for_caller(caller).filter(organization=agent.organization_id).in_bulk(wanted)
     newest = (
         Publication.objects.filter(agent__in=agents)
@@ -84,10 +85,10 @@ def _runnable(caller: Caller, agent: Agent, subjects: Sequence[str]) -> list[Run
 
 def _problems(caller: Caller, agent: Agent, subjects: Sequence[str], found: Sequence[Runnable]) -> list[Problem]:
     there = {str(one.agent.pk) for one in found}
-    missing = [one for one in dict.fromkeys(subjects) if one not in there]
+    missing = [uuid_or_none(one) for one in dict.fromkeys(subjects) if one not in there]
     own = Agent.objects.for_caller(caller).filter(organization=agent.organization_id)
-    named = own.in_bulk([UUID(one) for one in missing if is_id(one)])
-    return [_problem(named.get(UUID(one)) if is_id(one) else None) for one in missing]
+    named = own.in_bulk([one for one in missing if one])
+    return [_problem(named.get(one) if one else None) for one in missing]
 
 
 def _problem(agent: Agent | None) -> Problem:

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
+from dashboard.streams.notices import notify
 from security.identifiers import uuid7
 from workflows.engine.activities import Line
 from workflows.engine.notices import notices
@@ -251,8 +252,7 @@ def _seen(held: Held, row: tuple[Any, ...] | None) -> Seen:
 
 def _tell(execution_id: UUID) -> None:
     if connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(execution_id)])
+        notify(CHANNEL, str(execution_id))
     else:
         notices.add([execution_id])
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from accounts.errors import NotFound
+from security.identifiers import uuid_or_none
 
 
 def id_in(request: HttpRequest, name: str) -> UUID | None:
@@ -12,7 +13,7 @@ def id_in(request: HttpRequest, name: str) -> UUID | None:
     wanted = request.GET.get(name)
     if not wanted:
         return None
-    try:
-        return UUID(wanted)
-    except ValueError:
-        raise NotFound("There is nothing of that id.") from None
+    found = uuid_or_none(wanted)
+    if found is None:
+        raise NotFound("There is nothing of that id.")
+    return found

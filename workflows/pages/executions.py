@@ -14,6 +14,7 @@ from accounts.errors import DomainError, NotFound
 from accounts.models import Organization
 from accounts.page_caller import caller
 from accounts.pages.forms import show_refusal
+from accounts.services.organizations import is_admin
 from agents_hub.files import links
 from agents_hub.models import Agent
 from agents_hub.services.agents import find_agent, list_agents
@@ -94,7 +95,7 @@ def execution_page(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         "metadata": live.shown(execution.metadata),
         # Another form stands on the page, with fields of its own.
         "comment_form": CommentForm(auto_id="comment_%s"),
-        "is_admin": marks.is_admin(who, execution.organization_id),
+        "is_admin": is_admin(who, execution.organization_id),
     }
     is_refused = request.method == "POST"
     return render(request, "workflows/execution.html", context, status=422 if is_refused else 200)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.errors import DomainError
 from accounts.page_caller import caller
 from accounts.pages.forms import show_refusal
+from accounts.services.organizations import is_admin
 from agents_hub.models import Agent
 from agents_hub.services.agents import list_agents
 from dashboard.frame import organization_of
@@ -34,7 +35,7 @@ SENT_ALREADY = "This form was sent already; its secret was shown that one time. 
 @login_required
 def endpoint_list(request: HttpRequest) -> HttpResponse:
     who, organization = caller(request), organization_of(request)
-    admin = service.is_admin(who, organization.pk)
+    admin = is_admin(who, organization.pk)
     endpoints = service.list_endpoints(who, organization_id=organization.uid) if admin else []
     context = {"organization": organization, "endpoints": endpoints, "is_admin": admin}
     return render(request, "workflows/webhooks.html", context)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from accounts.caller import Caller, Door
 from accounts.errors import Conflict, Invalid, NotFound, Throttled
@@ -14,6 +14,7 @@ from accounts.scopes import Scope
 from agents_hub.models import Profile, ProfilePool
 from agents_hub.services import pools
 from agents_hub.services.agents import find_agent
+from dashboard.streams.notices import notify
 from security import audit
 from security.identifiers import uuid7, uuid_named
 from workflows.engine.activities import Line
@@ -188,8 +189,7 @@ def write_lines(execution: Execution, lines: Sequence[Line]) -> None:
         for place, line in enumerate(lines, 1)
     )
     execution.activity_count += len(lines)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(execution.pk)])
+    notify(CHANNEL, str(execution.pk))
 
 
 def let_in_after_commit() -> None:

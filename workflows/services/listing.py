@@ -15,10 +15,10 @@ from accounts.errors import Invalid, NotFound
 from accounts.scopes import Scope
 from accounts.services.organizations import organizations_of
 from agents_hub.services.agents import find_agent
-from mcp_gateway.numbered_pages import NumberedPage, numbered
+from dashboard.numbered_pages import NumberedPage, numbered
+from security.identifiers import uuid_or_none
 from workflows.models import Activity, Comment, Execution, Label
 
-SORTS = {"created_at": "created_at", "status": "status"}
 # So few that fit a filter without an index are put in order here. Of more, a walk along the index of the order soon
 # meets a page; for few it would fetch nearly every row, one by one.
 FEW = 1_000
@@ -46,7 +46,7 @@ class Filters:
     def read_rows(self) -> bool:
         """Whether what is looked for has no index: a part of an id, of an outcome, or of an input."""
         return bool(
-            self.outcome_label or self.inputs_key or (self.execution_id and _whole_id(self.execution_id) is None)
+            self.outcome_label or self.inputs_key or (self.execution_id and uuid_or_none(self.execution_id) is None)
         )
 
 
@@ -65,8 +65,8 @@ def list_executions(
     own = Execution.objects.filter(organization_id__in=organizations_of(caller, filters.organization_id))
     found = filtered(own, filters)
     sign = "-" if sort_direction == "desc" else ""
-    order = (f"{sign}{SORTS[sort_field]}", f"{sign}id")
-    few = _few(found, SORTS[sort_field]) if filters.read_rows else None
+    order = (f"{sign}{sort_field}", f"{sign}id")
+    few = _few(found, sort_field) if filters.read_rows else None
     if few is None:
         return numbered(with_relations(found), order=order, number=page, size=page_size)
     few.sort(reverse=sort_direction == "desc")
@@ -157,17 +157,10 @@ def number_of(execution: Execution, activity_id: UUID) -> int:
 
 def _by_part_of_id(executions: "QuerySet[Execution]", part: str) -> "QuerySet[Execution]":
     """By the whole id, or by any part of it: that reads the organization's rows."""
-    whole = _whole_id(part)
+    whole = uuid_or_none(part)
     if whole is not None:
         return executions.filter(pk=whole)
     return executions.annotate(id_text=Cast("id", TextField())).filter(id_text__contains=part)
-
-
-def _whole_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _refuse_strangers(caller: Caller, filters: Filters) -> None:

@@ -11,9 +11,8 @@ from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.errors import Conflict, Forbidden, Invalid, NotFound
-from accounts.models import Membership, Role
 from accounts.scopes import Scope
-from accounts.services.organizations import organization_of, organizations_of
+from accounts.services.organizations import is_admin, organization_of, organizations_of
 from security import audit
 from workflows.models import Comment, Label
 from workflows.services.executions import find_execution, lock_execution
@@ -170,11 +169,6 @@ def is_own(caller: Caller, comment: Comment) -> bool:
 def may_delete(caller: Caller, comment: Comment) -> bool:
     """Whether the caller may delete the comment, of an execution of theirs."""
     return is_own(caller, comment) or is_admin(caller, comment.execution.organization_id)
-
-
-def is_admin(caller: Caller, organization_id: int) -> bool:
-    admins = Membership.objects.filter(organization=organization_id, role=Role.ADMIN)
-    return admins.filter(user=caller.user_id).exists()
 
 
 def _own_labels(caller: Caller) -> "QuerySet[Label]":

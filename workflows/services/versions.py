@@ -14,7 +14,7 @@ from agents_hub.models import Agent
 from agents_hub.services.agent_rules import require_change
 from agents_hub.services.agent_servers import has_enabled
 from agents_hub.services.agents import find_agent, lock_to_change
-from mcp_gateway.numbered_pages import NumberedPage, numbered
+from dashboard.numbered_pages import NumberedPage, numbered
 from security import audit
 from workflows.graph.diff import Content, Difference, difference
 from workflows.graph.shapes import EnvironmentTemplate, Graph, Settings

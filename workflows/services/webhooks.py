@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.errors import Conflict, Forbidden, Invalid, NotFound, Throttled
-from accounts.models import Membership, Organization, Role
+from accounts.models import Organization
 from accounts.scopes import Scope
-from accounts.services.organizations import administered, organization_of
+from accounts.services.organizations import administered, is_admin, organization_of
 from agents_hub.models import Agent
 from security import audit, outbound
 from security.throttle import Limit
@@ -47,11 +47,6 @@ class WithSecret:
 
     endpoint: WebhookEndpoint
     secret: str
-
-
-def is_admin(caller: Caller, organization_id: int) -> bool:
-    mine = Membership.objects.filter(user_id=caller.user_id, organization_id=organization_id)
-    return mine.filter(role=Role.ADMIN).exists()
 
 
 def list_endpoints(caller: Caller, *, organization_id: UUID) -> Sequence[WebhookEndpoint]:

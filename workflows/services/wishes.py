@@ -3,7 +3,7 @@
 from functools import partial
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.caller import Caller
@@ -11,6 +11,7 @@ from accounts.errors import Conflict, Invalid, NotFound
 from accounts.models import User
 from accounts.scopes import Scope
 from agents_hub.models import Agent
+from dashboard.streams.notices import notify
 from security import audit
 from workflows.engine import activities, moves, sharing
 from workflows.engine.activities import Line
@@ -192,6 +193,5 @@ def end(execution: Execution, status: Status, lines: list[Line], *, failure: str
 
 def _announce(execution: Execution) -> None:
     """Tell its worker, and those who look on."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [CONTROL, str(execution.pk)])
-        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(execution.pk)])
+    notify(CONTROL, str(execution.pk))
+    notify(CHANNEL, str(execution.pk))

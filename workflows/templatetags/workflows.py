@@ -1,8 +1,7 @@
-"""What the pages of workflows say: how long something took, and values by key and as they are written."""
+"""What the pages of workflows say: colours of statuses, and values by key and as they are written."""
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 
 from django import template
 
@@ -26,17 +25,3 @@ def meaning(status: str) -> str:
 def written(value: object) -> str:
     """Text as it is, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
-
-
-@register.simple_tag
-def took(begin: datetime, end: datetime | None) -> str:
-    """The time between: 4.2 s, 3 min 5 s, 2 h 10 min."""
-    if end is None:
-        return ""
-    seconds = max(0.0, (end - begin).total_seconds())
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"

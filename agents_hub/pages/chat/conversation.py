@@ -11,8 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.errors import NotFound
-from accounts.models import Role
 from accounts.page_caller import caller
+from accounts.services.organizations import is_admin
 from agents_hub.models import Agent, Conversation
 from agents_hub.pages.chat.asking import Asking
 from agents_hub.pages.chat.thread import mark_of, thread_of
@@ -21,6 +21,7 @@ from agents_hub.services.readiness import lacks_of
 from agents_hub.services.turns import LONGEST_TEXT, turn_under_way
 from dashboard import streams
 from dashboard.frame import PAGE_SIZE, organization_of, page_number
+from security.identifiers import uuid_or_none
 
 
 @require_safe
@@ -89,7 +90,7 @@ def page(
         "agent": found.agent,
         "thread": thread,
         "lacks": thread.lacks,
-        "is_admin": found.organization.memberships.filter(user_id=found.owner_id, role=Role.ADMIN).exists(),
+        "is_admin": is_admin(caller(request), found.organization_id),
         "stream": thread.stream if streams.is_possible(request) else "",
         "typed": found.draft if typed is None else typed,
         # With no form to send it by, it is shown to be copied.
@@ -107,7 +108,7 @@ def _until(request: HttpRequest) -> int:
 
 
 def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("There is no such agent that you may talk to.") from None
+    found = uuid_or_none(text)
+    if found is None:
+        raise NotFound("There is no such agent that you may talk to.")
+    return found

@@ -17,12 +17,13 @@ from agents_hub.models import Attachment
 from agents_hub.models.attachments import AttachmentKind
 from agents_hub.services import attachments as service
 from agents_hub.services.conversations import find_conversation
+from security.identifiers import uuid_or_none
 
 
 def sent_with(request: HttpRequest, conversation_id: UUID) -> list[UUID]:
     """What goes with the message: files that the form names, and those that came with it, which are kept now."""
     files: list[UploadedFile[Any]] = request.FILES.getlist("files")
-    named = [made for text in request.POST.getlist("attachment") if (made := _id(text)) is not None]
+    named = [made for text in request.POST.getlist("attachment") if (made := uuid_or_none(text)) is not None]
     if not files:
         return named
     return [*named, *(one.pk for one in service.attach(caller(request), files=files, conversation_id=conversation_id))]
@@ -33,7 +34,7 @@ def sent_with(request: HttpRequest, conversation_id: UUID) -> list[UUID]:
 def remove(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """Take away a file that waits to be sent."""
     conversation = find_conversation(caller(request), conversation_id)
-    if (attachment_id := _id(request.POST.get("attachment", ""))) is not None:
+    if (attachment_id := uuid_or_none(request.POST.get("attachment", ""))) is not None:
         service.remove(caller(request), attachment_id=attachment_id)
     return redirect("chat:conversation", conversation.pk)
 
@@ -41,10 +42,3 @@ def remove(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 def as_links(who: Caller, rows: Sequence[Attachment]) -> list[dict[str, Any]]:
     """The files as a page shows them, each with its link for this person."""
     return [{"file": row, "url": links.path(who, row), "is_image": row.kind == AttachmentKind.IMAGE} for row in rows]
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -22,6 +22,7 @@ from agents_hub.pages.chat.conversation import empty, page
 from agents_hub.pages.chat.files import sent_with
 from agents_hub.services import conversations, turns
 from security import body_size
+from security.identifiers import uuid_or_none
 
 # What is said on the page itself.
 REFUSALS = (Conflict, Forbidden, Invalid, PlanLimit, Throttled)
@@ -180,7 +181,7 @@ def _id(request: HttpRequest, name: str) -> UUID:
 
 
 def _as_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("There is no such thing in this conversation.") from None
+    found = uuid_or_none(text)
+    if found is None:
+        raise NotFound("There is no such thing in this conversation.")
+    return found

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from accounts.caller import Caller
-from accounts.models import Membership, Role
 from mcp_gateway.models import RemoteConnection, RemoteServer
 from mcp_gateway.remote import health
 from mcp_gateway.remote.badges import Badge, badge, own_connection, trouble
@@ -84,8 +82,3 @@ def _code(server: RemoteServer, connection: RemoteConnection | None) -> str:
     if lately and connection.status != RemoteConnection.Status.ERROR:
         return lately.code
     return connection.error_code if connection.error_code in guides.ERRORS else Code.CONNECTION_ERROR
-
-
-def is_admin(caller: Caller, organization_id: int) -> bool:
-    """Whether the pages offer what only admins may; the services decide."""
-    return Membership.objects.filter(organization_id=organization_id, user_id=caller.user_id, role=Role.ADMIN).exists()

@@ -13,10 +13,11 @@ from pydantic import ValidationError
 from accounts.caller import Caller
 from accounts.errors import DomainError, Forbidden
 from accounts.page_caller import caller
+from accounts.services.organizations import is_admin
 from dashboard.frame import ConfirmForm, organization_of
 from mcp_gateway.models import RemoteServer
 from mcp_gateway.remote.oauth.client_document import callback_url, document_url
-from mcp_gateway.remote.pages.cards import Note, is_admin
+from mcp_gateway.remote.pages.cards import Note
 from mcp_gateway.remote.pages.forms import ServerForm, settings_of
 from mcp_gateway.remote.pages.testing import note_of
 from mcp_gateway.remote.services import servers as service

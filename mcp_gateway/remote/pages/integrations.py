@@ -10,9 +10,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.errors import DomainError
 from accounts.page_caller import caller
+from accounts.services.organizations import is_admin
 from dashboard.frame import PAGE_SIZE, organization_of, page_number
 from mcp_gateway.remote import catalogue
-from mcp_gateway.remote.pages.cards import Note, cards, is_admin
+from mcp_gateway.remote.pages.cards import Note, cards
 from mcp_gateway.remote.services import servers as service
 
 

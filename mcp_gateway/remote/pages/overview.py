@@ -9,9 +9,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.caller import Caller
 from accounts.page_caller import caller
+from accounts.services.organizations import is_admin
 from dashboard.frame import PAGE_SIZE, page_number
 from mcp_gateway.models import RemoteServer
-from mcp_gateway.remote.pages.cards import Note, card, is_admin
+from mcp_gateway.remote.pages.cards import Note, card
 from mcp_gateway.remote.pages.health import chart
 from mcp_gateway.remote.services import calls, servers, tools
 

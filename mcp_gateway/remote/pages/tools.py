@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.caller import Caller
 from accounts.errors import Conflict
 from accounts.page_caller import caller
+from accounts.services.organizations import is_admin
 from dashboard import once
 from mcp_gateway.models import RemoteServer, RemoteTool
 from mcp_gateway.remote import toolbox
@@ -22,7 +23,7 @@ from mcp_gateway.remote.names import tool_name
 from mcp_gateway.remote.pages import help as guides
 from mcp_gateway.remote.pages.answers import Outcome, as_json, failure, outcome_of
 from mcp_gateway.remote.pages.argument_forms import form_for, has_fields
-from mcp_gateway.remote.pages.cards import Note, is_admin
+from mcp_gateway.remote.pages.cards import Note
 from mcp_gateway.remote.pages.changes import Line, difference
 from mcp_gateway.remote.problems import Code, Problem, RemoteError
 from mcp_gateway.remote.results import RemoteResult

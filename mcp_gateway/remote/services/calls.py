@@ -8,8 +8,8 @@ from django.db.models import Aggregate, Count, FloatField, Q
 from django.utils import timezone
 
 from accounts.caller import Caller
+from dashboard.numbered_pages import NumberedPage, numbered
 from mcp_gateway.models import RemoteCall
-from mcp_gateway.numbered_pages import NumberedPage, numbered
 from mcp_gateway.remote.services.servers import find_server
 
 Outcome = RemoteCall.Outcome

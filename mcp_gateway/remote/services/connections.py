@@ -10,8 +10,8 @@ from accounts.caller import Caller
 from accounts.errors import Conflict, NotFound, Throttled
 from accounts.scopes import Scope
 from accounts.services.organizations import organization_of
+from dashboard.numbered_pages import NumberedPage, numbered
 from mcp_gateway.models import RemoteConnection, RemoteServer
-from mcp_gateway.numbered_pages import NumberedPage, numbered
 from mcp_gateway.offload import in_domain
 from mcp_gateway.remote.badges import Badge, badge
 from mcp_gateway.remote.oauth import beginning, finishing

@@ -12,9 +12,9 @@ from accounts.caller import Caller
 from accounts.errors import Conflict, NotFound
 from accounts.scopes import Scope
 from accounts.services.organizations import administered, organization_of, organizations_of
+from dashboard.numbered_pages import NumberedPage, numbered, ordering
 from mcp_gateway.models import RemoteConnection, RemoteHealth, RemoteServer, RemoteSignIn
 from mcp_gateway.models.remote_servers import RemoteServerQuerySet
-from mcp_gateway.numbered_pages import NumberedPage, numbered, ordering
 from mcp_gateway.remote import settling
 from mcp_gateway.remote.problems import Code, Problem
 from mcp_gateway.remote.services import configuration, credentials

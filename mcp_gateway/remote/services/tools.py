@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.errors import Conflict, NotFound
+from dashboard.numbered_pages import NumberedPage, numbered
 from mcp_gateway.models import RemoteServer, RemoteTool
-from mcp_gateway.numbered_pages import NumberedPage, numbered
 from mcp_gateway.remote.services.servers import find_server, locked_for_admin, target
 from security import audit
 from security.storable import storable

@@ -87,11 +87,16 @@ def remove_member(caller: Caller, *, organization_id: int, user_id: int) -> None
         audit.record("member.remove", caller=caller, target=_target(organization, user_id))
 
 
+def is_admin(caller: Caller, organization_id: int) -> bool:
+    """Whether the caller is an admin of the organization."""
+    return Membership.objects.filter(organization_id=organization_id, user_id=caller.user_id, role=Role.ADMIN).exists()
+
+
 def administered(caller: Caller, organization_id: int) -> Organization:
     """The organization, locked, that the caller is an admin of."""
     caller.require(Scope.ADMIN)
     organization = _locked(caller, organization_id)
-    if not organization.memberships.filter(user_id=caller.user_id, role=Role.ADMIN).exists():
+    if not is_admin(caller, organization.pk):
         raise Forbidden(f"Only an admin of {organization.name} can do this. Ask one of them.")
     return organization
 

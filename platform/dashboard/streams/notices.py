@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from django.db import connection
 from psycopg import AsyncConnection, Error, sql
 
 # So often the connection is asked whether it is still there: one that died in silence loses no notice for longer.
@@ -18,6 +19,12 @@ LONGEST_WAIT_SECONDS = 5.0
 Wake = Callable[[], None]
 
 logger = logging.getLogger(__name__)
+
+
+def notify(channel: str, payload: str) -> None:
+    """Wake who subscribed to the payload, when the transaction commits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [channel, payload])
 
 
 class Notices:

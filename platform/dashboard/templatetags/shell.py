@@ -13,8 +13,10 @@ from django.utils.safestring import SafeString
 
 from dashboard.charts import format_number
 from dashboard.sorting import Sorting
+from security.visible import visible
 
 register = template.Library()
+register.filter("visible", visible)
 
 # Code longer than this is folded.
 LINES_SHOWN = 20
@@ -45,6 +47,20 @@ def ago(moment: datetime | None, missing: str = "Never") -> SafeString:
         format_date(exact, "j F Y, H:i:s T"),
         relative(moment, timezone.now()),
     )
+
+
+@register.simple_tag
+def took(begin: datetime, end: datetime | None) -> str:
+    """The time between: 4.2 s, 3 min 5 s, 2 h 10 min; nothing where it has not ended."""
+    if end is None:
+        return ""
+    seconds = max(0.0, (end - begin).total_seconds())
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def relative(moment: datetime, now: datetime) -> str:

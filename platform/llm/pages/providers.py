@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.caller import Caller
 from accounts.errors import DomainError, Forbidden
 from accounts.page_caller import caller
+from accounts.services.organizations import is_admin
 from dashboard.charts import BarChart, Point
 from dashboard.frame import ConfirmForm, organization_of
 from dashboard.paging import keyset_page
@@ -31,7 +32,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     """The providers; for admins what was spent this month, too."""
     who, organization = caller(request), organization_of(request)
     page = keyset_page(request, service.list_providers(who, organization_id=organization.uid))
-    admin = accounts.is_admin(who, organization.pk)
+    admin = is_admin(who, organization.pk)
     context: dict[str, Any] = {"organization": organization, "page": page, "is_admin": admin}
     if admin:
         told = accounts.spending(who, organization_id=organization.uid, month=_month(request))
@@ -140,5 +141,5 @@ def _month(request: HttpRequest) -> date | None:
 
 def _admins_only(who: Caller, organization_id: int) -> None:
     """Spare members a form that the services would refuse."""
-    if not accounts.is_admin(who, organization_id):
+    if not is_admin(who, organization_id):
         raise Forbidden("Only admins add, change and delete providers. Ask an admin of your organization.")

@@ -18,9 +18,8 @@ from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.errors import Forbidden, Invalid
-from accounts.models import Membership, Role
 from accounts.scopes import Scope
-from accounts.services.organizations import administered, organization_of
+from accounts.services.organizations import administered, is_admin, organization_of
 from llm.models import Budget, ModelCall, ModelDay
 from llm.services.thinking import first_of_month
 from security import audit
@@ -145,8 +144,3 @@ def set_budget(caller: Caller, *, organization_id: UUID, monthly_usd: Decimal | 
             target=f"organization:{organization.pk}",
             detail={"monthly_usd": None if monthly_usd is None else str(monthly_usd)},
         )
-
-
-def is_admin(caller: Caller, organization_id: int) -> bool:
-    """Whether pages offer what only admins may; each service decides for itself."""
-    return Membership.objects.filter(organization_id=organization_id, user_id=caller.user_id, role=Role.ADMIN).exists()

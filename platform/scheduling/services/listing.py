@@ -9,6 +9,7 @@ from django.db.models import F, QuerySet, Value
 
 from accounts.caller import Caller
 from accounts.scopes import Scope
+from dashboard.numbered_pages import NumberedPage
 from scheduling.models import AbstractSchedule
 from scheduling.registry import Kind, kinds
 
@@ -38,33 +39,20 @@ class ListedSchedule:
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class SchedulePage:
-    rows: list[ListedSchedule]
-    number: int
-    size: int
-    total: int
-
-    @property
-    def last(self) -> int:
-        """The number of the last page, at least 1."""
-        return max(1, -(-self.total // self.size))
-
-
 def list_schedules(
     caller: Caller, *, organization_id: int, field: str, direction: str, number: int, size: int
-) -> SchedulePage:
+) -> NumberedPage[ListedSchedule]:
     """The page of that number, from 1; those that are disabled stand after those that are due by time."""
     caller.require(Scope.READ)
     every = kinds.all()
     if not every:
-        return SchedulePage([], number, size, 0)
+        return NumberedPage([], number, size, 0)
     # The plan: for each kind the index on its organization; at most MOST_SCHEDULES of each are sorted.
     first, *others = (_of(kind, caller, organization_id) for kind in every)
     rows = first.union(*others, all=True) if others else first
     begin = (number - 1) * size
     found = rows.order_by(*ORDERS[field, direction])[begin : begin + size]
-    return SchedulePage(list(_listed(found)), number, size, rows.count())
+    return NumberedPage(list(_listed(found)), number, size, rows.count())
 
 
 def _of(kind: Kind, caller: Caller, organization_id: int) -> "QuerySet[AbstractSchedule, dict[str, object]]":

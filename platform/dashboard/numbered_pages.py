@@ -1,4 +1,4 @@
-"""Numbered pages: what a list of the REST API and of the platform's tools is cut into."""
+"""Numbered pages: what a list of pages, of the REST API and of the platform's tools is cut into."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,13 @@ from typing import Any, Generic, TypeVar
 
 from django.db import models
 
+R = TypeVar("R")
 M = TypeVar("M", bound=models.Model)
 
 
 @dataclass(frozen=True, slots=True)
-class NumberedPage(Generic[M]):
-    rows: list[M]
+class NumberedPage(Generic[R]):
+    rows: list[R]
     number: int
     size: int
     total: int
