@@ -1,6 +1,6 @@
 """Writes the events of all turns of a process: what came while one write was under way goes with the next.
 
-The first event after a quiet moment is written at once, so that the first words are seen at once; while much comes,
+The first events after a quiet moment are written at once, so that the first words are seen at once; while much comes,
 each write takes more.
 """
 
@@ -13,10 +13,12 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from agents_hub.chat import store
 from agents_hub.chat.store import Event, Held
+from dashboard.streams.pace import Pace
 from mcp_gateway.offload import in_domain
 
-# Seconds between two writes: nobody reads quicker.
-PACE = 0.05
+# Seconds between two writes, for nobody reads quicker; after a quiet time so many follow each other at once.
+APART_SECONDS = 0.05
+AT_ONCE = 4
 # Seconds until a write that failed is tried again. What waits is bounded by what models say meanwhile.
 AGAIN = 1.0
 
@@ -31,6 +33,7 @@ class Scribe:
         self._news = asyncio.Event()
         self._written = asyncio.Condition()
         self._taken = self._done = 0
+        self._pace = Pace(APART_SECONDS, AT_ONCE)
 
     def add(self, held: Held, number: int, kind: str, body: Mapping[str, Any]) -> None:
         self._waiting.append(Event(held, number, kind, dict(body)))
@@ -48,13 +51,14 @@ class Scribe:
         while True:
             await self._news.wait()
             self._news.clear()
+            self._pace.begin()
             events, self._waiting = together(self._waiting), []
             taken = self._taken
             await self._store(events)
             async with self._written:
                 self._done = taken
                 self._written.notify_all()
-            await asyncio.sleep(PACE)
+            await self._pace.wait()
 
     async def _store(self, events: list[Event]) -> None:
         while events:

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 from config.edge import Edge
+from config.kept_threads import KeptThreads
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-pages = get_asgi_application()
+pages = KeptThreads(get_asgi_application())
 
 # The apps have to be ready before what they register is looked at.
 from agents_hub.chat.runner import Runner  # noqa: E402
@@ -31,6 +32,6 @@ def running_turns() -> AbstractAsyncContextManager[None]:
 notices = Notices(connection_parameters)
 streams = Streams(pages, hop=in_domain, notices=notices)
 application = Edge(
-    mount(BodyLimit(streams), endpoints(), beside=[notices.running, streams.running, running_turns]),
+    mount(BodyLimit(streams), endpoints(), beside=[pages.running, notices.running, streams.running, running_turns]),
     proxies=settings.TRUSTED_PROXIES,
 )

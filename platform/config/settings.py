@@ -120,7 +120,8 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-# One connection a thread, kept open; checked before use so that a restarted database heals by itself.
+# One connection a thread, kept open (for pages: config.kept_threads); checked before use, so that a restarted database
+# heals by itself.
 DATABASE_URL = env.text("DATABASE_URL")
 DATABASES = {
     "default": dj_database_url.parse(

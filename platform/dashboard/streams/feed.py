@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,13 +13,15 @@ from django.db import InterfaceError, OperationalError
 
 from accounts.errors import DomainError
 from dashboard.streams.notices import Notices
+from dashboard.streams.pace import Pace
 from dashboard.streams.subjects import Reading, Subject
 
 # The one hop from the event loop into the synchronous domain (`mcp_gateway.offload.in_domain`).
 Hop = Callable[..., Awaitable[Any]]
 
-# Notices that come closer together are answered by one reading.
+# Notices that come closer together are answered by one reading, but for the first after a quiet time.
 APART_SECONDS = 0.1
+AT_ONCE = 3
 # How often a subject is looked at without a notice: while notices are heard, and while they are not.
 LOOK_SECONDS = 5.0
 DEAF_LOOK_SECONDS = 1.0
@@ -101,6 +102,7 @@ class Feed:
         self._hop = hop
         self._notices = notices
         self._news = asyncio.Event()
+        self._pace = Pace(APART_SECONDS, AT_ONCE)
         notices.subscribe(subject.channel, subject.key, self._news.set)
         self._task = asyncio.create_task(self._run())
 
@@ -128,7 +130,7 @@ class Feed:
     async def _look(self) -> None:
         """Read what is new, pass it on, and wait until there may be more."""
         self._news.clear()
-        began = time.monotonic()
+        self._pace.begin()
         try:
             reading: Reading = await self._hop(self._subject.read, self._subject.key, self._position)
         except (OperationalError, InterfaceError) as error:
@@ -147,7 +149,7 @@ class Feed:
                 await self._news.wait()
         except TimeoutError:
             return
-        await asyncio.sleep(max(0.0, began + APART_SECONDS - time.monotonic()))
+        await self._pace.wait()
 
     def _take_in(self, reading: Reading) -> None:
         self.readings += 1
