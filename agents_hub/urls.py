@@ -18,7 +18,7 @@ from agents_hub.pages import (
 )
 
 AGENT = "dashboard/agents/<uuid:agent_id>/"
-TASKS = "dashboard/tasks/"
+TASKS = "dashboard/schedules/tasks/"
 PROFILES = "dashboard/profiles/"
 PROFILE = PROFILES + "<uuid:profile_id>/"
 CREDENTIAL = PROFILE + "credentials/<uuid:credential_id>/"

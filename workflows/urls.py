@@ -7,7 +7,7 @@ from workflows.pages import acting, comparing, executions, live, marks, schedule
 EXECUTION = "dashboard/workflows/executions/<uuid:execution_id>/"
 COMMENT = EXECUTION + "comments/<uuid:comment_id>/"
 LABEL = "dashboard/workflows/labels/<uuid:label_id>/"
-SCHEDULES = "dashboard/workflows/schedules/"
+SCHEDULES = "dashboard/schedules/workflows/"
 AGENT = "dashboard/workflows/agents/<uuid:agent_id>/"
 VERSION = AGENT + "<uuid:workflow_id>/"
 WEBHOOK = "dashboard/webhooks/<uuid:endpoint_id>/"
