@@ -23,7 +23,7 @@ from bench.mcp_server import LOG, ROOT, bench_database, ours, prepared_environme
 ROUNDS = int(os.environ.get("BENCH_ANSWERS", "60"))
 AT_ONCE = int(os.environ.get("BENCH_TURNS", "50"))
 STREAMS = int(os.environ.get("BENCH_STREAMS", "200"))
-QUICK, STEADY, LONG = "steady-20-0", "steady-20-50", "steady-2-30000"
+QUICK, STEADY, LONG = "steady-20-0", "steady-20-50", "steady-4-25000"
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Talker:
         """A turn under way: its id."""
         body = {"agentId": self._agents[model], "message": "Hello"}
         headers = {**self._headers, "Accept": "application/json"}
-        answer = await self._client.post("/api/chat", json=body, headers=headers)
+        answer = (await self._client.post("/api/chat", json=body, headers=headers)).raise_for_status()
         turn: str = answer.json()["turnId"]
         return turn
 
@@ -59,6 +59,10 @@ class Talker:
         """Hold a stream of the turn open until told."""
         async with self._client.stream("GET", f"/api/turns/{turn}/events", headers=self._headers) as response:
             response.raise_for_status()
+            # It is told early how the turn stands. An answer that has ended would keep nothing open.
+            status = await anext(line async for line in response.aiter_lines() if '"status"' in line)
+            if "in_progress" not in status:
+                raise SystemExit(f"An answer had ended before it was looked at: {status}")
             opened.release()
             await close.wait()
 
@@ -71,6 +75,8 @@ class Talker:
             async for line in response.aiter_lines():
                 if not first and is_first(line):
                     first = time.perf_counter() - began
+        if not first:
+            raise SystemExit("An answer came without a word.")
         return Took(first, time.perf_counter() - began)
 
 
@@ -99,29 +105,15 @@ async def at_once(talker: Talker) -> None:
     )
 
 
-async def held_open(talker: Talker, process: psutil.Process) -> None:
-    turn = await talker.ask(LONG)
-    opened, close = asyncio.Semaphore(0), asyncio.Event()
-    before = process.memory_info().rss
-    looking = [asyncio.create_task(talker.look_on(turn, opened, close)) for _ in range(STREAMS)]
-    for _ in looking:
-        await opened.acquire()
-    grown = process.memory_info().rss - before
-    print(f"{STREAMS} streams of one answer held open: {grown / STREAMS / 1024:,.0f} KB of memory each")
-    close.set()
-    await asyncio.gather(*looking)
-
-
-async def held_open_apart(talker: Talker, process: psutil.Process) -> None:
-    """Streams that share nothing: each looks on at an answer of its own, begun or waiting for a place."""
-    turns = [await talker.ask(LONG) for _ in range(STREAMS)]
+async def held_open(talker: Talker, process: psutil.Process, turns: list[str], what: str) -> None:
+    """What each stream keeps of memory, one for each of the turns, which may be the same."""
     opened, close = asyncio.Semaphore(0), asyncio.Event()
     before = process.memory_info().rss
     looking = [asyncio.create_task(talker.look_on(turn, opened, close)) for turn in turns]
     for _ in looking:
         await opened.acquire()
     grown = process.memory_info().rss - before
-    print(f"{STREAMS} streams of as many answers held open: {grown / STREAMS / 1024:,.0f} KB of memory each")
+    print(f"{len(turns)} streams of {what} held open: {grown / len(turns) / 1024:,.0f} KB of memory each")
     close.set()
     await asyncio.gather(*looking)
 
@@ -131,7 +123,8 @@ def main() -> None:
     with bench_database("asterism_bench_chatting") as url, ExitStack() as running:
         environment = {
             **prepared_environment(url),
-            "CHAT_TURNS_PER_PERSON": str(AT_ONCE),
+            "CHAT_TURNS_PER_PERSON": str(AT_ONCE + STREAMS),
+            "CHAT_TURNS_PER_ORGANIZATION": str(AT_ONCE + STREAMS),
             "OUTBOUND_ALLOW_LOCAL": "1",
             "REST_RATE_PER_MINUTE": "0",
             "STREAMS_PER_PERSON": "1000",
@@ -160,8 +153,11 @@ async def measure(base: str, provider: str, given: dict[str, Any], process: psut
         talker = Talker(client, provider, given)
         await added(talker)
         await at_once(talker)
-        await held_open(talker, process)
-        await held_open_apart(talker, process)
+        long = await talker.ask(LONG)
+        await held_open(talker, process, [long] * STREAMS, "one answer")
+        # These share nothing: each looks on at an answer of its own, begun or waiting for a place.
+        others = [await talker.ask(LONG) for _ in range(STREAMS - 1)]
+        await held_open(talker, process, [long, *others], "as many answers")
 
 
 def _serving(port: int) -> psutil.Process:

@@ -9,7 +9,7 @@ if __name__ == "__main__":
     django.setup()
 
     from accounts.caller import Caller, Door
-    from accounts.models import User
+    from accounts.models import Plan, User
     from accounts.scopes import Scope
     from accounts.services import keys
     from accounts.services.organizations import found_organization
@@ -17,6 +17,7 @@ if __name__ == "__main__":
     from llm.models import Kind, Provider
 
     url, *models = sys.argv[1:]
+    Plan.objects.update(monthly_ai_tokens=None)
     person = User.objects.create_user("talker@example.com", name="Talker")
     organization = found_organization(person, "Bench")
     Provider.objects.create(
