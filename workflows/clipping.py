@@ -15,7 +15,7 @@ def clipped(given: Any, most: int) -> Any:
 
 
 def cut(text: str, most: int | None) -> str:
-    """The same of a text that stands amid others, with the remark on its line. None cuts nothing."""
+    """The text as it is while it is short; else its beginning and how long it was, on one line. None cuts nothing."""
     return text if most is None or len(text) <= most else f"{text[:most]} [cut: {len(text):,} characters]"
 
 

@@ -64,7 +64,7 @@ class Workflow(models.Model):
 
     @classmethod
     def content_of(cls, relation: str) -> list[str]:
-        """The same, of the versions that rows are joined with by this relation."""
+        """What lists go without of the versions that their rows are joined with by this relation."""
         return [f"{relation}__{name}" for name in cls.CONTENT]
 
     @cached_property
