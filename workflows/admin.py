@@ -22,7 +22,7 @@ class WorkflowAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         found = super().get_queryset(request)
         one = request.resolver_match is not None and "object_id" in request.resolver_match.kwargs
-        return found if one else found.defer("graph", "rules", "settings", "environment_template", "task")
+        return found if one else found.defer(*models.Workflow.CONTENT)
 
 
 @admin.register(models.Publication)

@@ -14,6 +14,11 @@ def clipped(given: Any, most: int) -> Any:
     return given if len(text) <= most else f"{text[:most]}\n[It was cut here: {len(text):,} characters.]"
 
 
+def cut(text: str, most: int | None) -> str:
+    """The text as it is while it is short; else its beginning and how long it was, on one line. None cuts nothing."""
+    return text if most is None or len(text) <= most else f"{text[:most]} [cut: {len(text):,} characters]"
+
+
 def clipped_each(values: Mapping[str, Any], most: int, in_all: int) -> dict[str, Any]:
     """The values by their names, each cut to `most` characters, and to the shortest once all have `in_all`."""
     found, room = {}, in_all

@@ -54,11 +54,13 @@ class Secrets:
     @classmethod
     def readable(cls, profile_id: UUID | None) -> "Secrets":
         """Those that can be opened, to be hidden alone. The others can be neither used nor known."""
-        found = cls()
-        for credential in ProfileCredential.objects.filter(profile_id=profile_id) if profile_id else ():
+        if profile_id is None:
+            return cls()
+        values: dict[str, str] = {}
+        for credential in ProfileCredential.objects.filter(profile_id=profile_id):
             with suppress(DecryptionError):
-                found._values[credential.name] = credential.value
-        return cls(found._values)
+                values[credential.name] = credential.value
+        return cls(values)
 
     def named_in(self, *texts: str) -> list[str]:
         """The secrets that the texts name, as words of their own; each once."""

@@ -96,11 +96,13 @@ def run_next_execution(*, messages_are_lost: bool = False) -> None:
 
 @shared_task
 def sweep() -> None:
-    waiting.settle_what_waited()
-    sharing.write_back_what_was_left()
+    # What one execution may be at fault for comes after what all of them need.
     call_workers(len(admission.lost()))
     let_in()
     replace_lost_messages()
+    if waiting.settle_what_waited():
+        let_in()
+    sharing.write_back_what_was_left()
 
 
 def call_workers(count: int) -> None:
@@ -111,8 +113,13 @@ def call_workers(count: int) -> None:
 
 def replace_lost_messages() -> None:
     """Call one worker, if something has waited long. While all are busy the message goes by unheard: none pile up."""
-    if fairness.is_somebody_waiting_long():
+    if not fairness.is_somebody_waiting_long():
+        return
+    try:
         run_next_execution.apply_async(kwargs={"messages_are_lost": True}, expires=SWEEP_SECONDS)
+    except OperationalError:
+        # Whoever asks may hold an execution by now, and goes on with it.
+        logger.warning("The broker does not answer; the next sweep calls a worker.")
 
 
 @shared_task

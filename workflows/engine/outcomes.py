@@ -8,7 +8,7 @@ from workflows.engine import activities
 from workflows.engine.activities import Line
 from workflows.engine.moves import Fail, Finish, Go, Move, NodeResult
 from workflows.engine.states import Status
-from workflows.graph.diff import Change, Content, difference
+from workflows.graph.diff import Change, difference
 from workflows.graph.shapes import Node
 from workflows.models import Workflow
 
@@ -64,7 +64,7 @@ def outcome_of(move: Move, left: Node, given: NodeResult, seconds: float) -> Out
 
 def updated(before: Workflow, after: Workflow) -> list[Line]:
     """The activities of a run that goes on by another version: which it is, and what is other in it."""
-    found = difference(_content(before), _content(after))
+    found = difference(before.content, after.content)
     parts = [("nodeDetails", change) for change in found.nodes]
     parts += [("transitionDetails", change) for change in found.transitions]
     updates: list[dict[str, Any]] = [
@@ -79,7 +79,3 @@ def updated(before: Workflow, after: Workflow) -> list[Line]:
 
 def _details(change: Change) -> dict[str, Any]:
     return {"id": change.id, "name": change.name}
-
-
-def _content(version: Workflow) -> Content:
-    return Content(graph=version.drawn, settings=version.settings, rules=version.rules)

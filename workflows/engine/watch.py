@@ -48,20 +48,21 @@ class _Watched:
     time: WorkTime
     renew_at: float
     look_at: float = 0.0
-    is_timed: bool = True
+    is_timed_out: bool = False
     # Whether the process is to end, and when it then no longer waits for what is under way.
     is_hurried: bool = False
     patient_until: float = math.inf
 
     @property
     def until(self) -> float:
-        """When its time at work is over; that is said once."""
-        return time.monotonic() + self.time.left if self.is_timed else math.inf
+        """When its time at work is over."""
+        return time.monotonic() + self.time.left
 
     @property
     def due_at(self) -> float:
-        """When there is something to do for it."""
-        return min(self.look_at, self.until, self.patient_until)
+        """When there is something to do for it. A node that does not heed that its time is up loses its lease, and the
+        run ends with whoever takes it over."""
+        return math.inf if self.is_timed_out else min(self.look_at, self.until, self.patient_until)
 
 
 class Watch:
@@ -153,8 +154,7 @@ class Watch:
         now, lease = time.monotonic(), settings.WORKFLOW_LEASE_SECONDS
         if now >= watched.until:
             watched.interrupt.set("timeout")
-            # A node that does not heed it loses its lease, and the run ends with whoever takes it over.
-            watched.look_at, watched.is_timed = math.inf, False
+            watched.is_timed_out = True
             return
         if now >= watched.patient_until:
             watched.interrupt.set("worker_ends")

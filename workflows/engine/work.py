@@ -57,21 +57,24 @@ class Interrupt:
     reason: Reason | None = None
     _event: threading.Event = field(default_factory=threading.Event)
     _wake: Callable[[], object] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def set(self, reason: Reason) -> None:
         """The first reason stays, but for a gentle one, which anything else goes before."""
-        if self.reason in GENTLE and not (self.reason == "paused" and reason == "turn_over"):
-            self.reason = reason
-        self._event.set()
+        with self._lock:
+            if self.reason in GENTLE and not (self.reason == "paused" and reason == "turn_over"):
+                self.reason = reason
+            self._event.set()
         wake = self._wake
         if wake is not None:
             wake()
 
     def take_back(self) -> None:
         """Forget a pause; anything else stays."""
-        if self.reason == "paused":
-            self.reason = None
-            self._event.clear()
+        with self._lock:
+            if self.reason == "paused":
+                self.reason = None
+                self._event.clear()
 
     @property
     def is_gentle(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from workflows.clipping import cut
 from workflows.graph.placeholders import PLACEHOLDER, Reference
 
 # What of an object a message names at most.
@@ -25,7 +26,7 @@ def fill(text: str, values: Mapping[str, Any], *, most: int | None = None) -> st
 
     Of one value at most `most` characters are put in, with a remark where it was cut.
     """
-    return PLACEHOLDER.sub(lambda match: _cut(as_text(value_of(Reference.of(match), values)), most), text)
+    return PLACEHOLDER.sub(lambda match: cut(as_text(value_of(Reference.of(match), values)), most), text)
 
 
 def fill_json(given: Any, values: Mapping[str, Any]) -> Any:
@@ -91,7 +92,3 @@ def _what_it_is(value: Any) -> str:
         case None:
             return "is null"
     return "is a single value, without parts"
-
-
-def _cut(text: str, most: int | None) -> str:
-    return text if most is None or len(text) <= most else f"{text[:most]} [cut: {len(text):,} characters]"

@@ -7,6 +7,11 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from workflows.graph.shapes import NodeType, Part, TransitionType
 
+# The capability that stands for the tools of the agent's remote servers.
+MCP_CALL = "mcp_call"
+# The variable in which the scratchpad is kept.
+SCRATCHPAD = "scratchpad"
+
 Text = Annotated[str, Field(max_length=100_000)]
 Needed = Annotated[str, StringConstraints(min_length=1, max_length=100_000, strip_whitespace=False)]
 Temperature = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]

@@ -1,52 +1,20 @@
 """What keeps a graph from being run: every fault at once, each with the part it is in and what to do about it."""
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 
 from pydantic import BaseModel, ValidationError
 
 from mcp_gateway.structured_output import violations
 from workflows.graph import placeholders, yields
-from workflows.graph.properties import OF_NODE, OF_TRANSITION
+from workflows.graph.faults import Code, Fault, called, twice
+from workflows.graph.properties import MCP_CALL, OF_NODE, OF_TRANSITION, SCRATCHPAD
 from workflows.graph.shapes import Graph, Node, Transition
+from workflows.graph.ways import faults_of_ways
+
+__all__ = ["Code", "Fault", "calls_remote_tools", "validate"]
 
 OUTCOME_CHARACTERS = 30
-# The variable of the scratchpad.
-RESERVED = frozenset({"scratchpad"})
-# The capability that stands for the tools of the agent's remote servers.
-REMOTE = "mcp_call"
-
-
-class Code(StrEnum):
-    NO_START = "no_start"
-    SEVERAL_STARTS = "several_starts"
-    SAME_ID = "same_id"
-    UNKNOWN_NODE = "unknown_node"
-    UNREACHABLE = "unreachable"
-    NO_WAY_OUT = "no_way_out"
-    AFTER_THE_END = "after_the_end"
-    AMBIGUOUS = "ambiguous"
-    PROPERTY = "property"
-    OUTCOME = "outcome"
-    SCHEMA = "schema"
-    PLACEHOLDER = "placeholder"
-    CAPABILITY = "capability"
-    NAMELESS = "nameless"
-    VARIABLE = "variable"
-    SERVER = "server"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong. `path` leads to it within the part's properties, where it lies there."""
-
-    code: Code
-    message: str
-    node_id: str | None = None
-    transition_id: str | None = None
-    path: str = ""
 
 
 def validate(graph: Graph, *, capabilities: Collection[str], has_servers: bool = True) -> list[Fault]:
@@ -60,7 +28,7 @@ def validate(graph: Graph, *, capabilities: Collection[str], has_servers: bool =
         *_start(graph),
         *(fault for node in graph.nodes for fault in _node(node, capabilities)),
         *(fault for transition in graph.transitions for fault in _properties_of_transition(transition)),
-        *_ways(graph),
+        *faults_of_ways(graph),
         *_variables(graph),
         *(_without_servers(graph) if not has_servers else ()),
     ]
@@ -68,13 +36,13 @@ def validate(graph: Graph, *, capabilities: Collection[str], has_servers: bool =
 
 def calls_remote_tools(node: Node) -> bool:
     tools = node.properties.get("tools")
-    return node.type == "iris" and isinstance(tools, list) and REMOTE in tools
+    return node.type == "iris" and isinstance(tools, list) and MCP_CALL in tools
 
 
 def _ids(graph: Graph) -> Iterator[Fault]:
-    for identifier in _twice(node.id for node in graph.nodes):
+    for identifier in twice(node.id for node in graph.nodes):
         yield Fault(Code.SAME_ID, f"Several nodes have the id {identifier}; give each its own.", node_id=identifier)
-    for identifier in _twice(transition.id for transition in graph.transitions):
+    for identifier in twice(transition.id for transition in graph.transitions):
         yield Fault(
             Code.SAME_ID,
             f"Several transitions have the id {identifier}; give each its own.",
@@ -89,7 +57,7 @@ def _start(graph: Graph) -> Iterator[Fault]:
     for node in starts[1:]:
         yield Fault(
             Code.SEVERAL_STARTS,
-            f"{_called(node)} is a start node besides {_called(starts[0])}; a run begins at one. Keep is_start_node "
+            f"{called(node)} is a start node besides {called(starts[0])}; a run begins at one. Keep is_start_node "
             "on that one alone.",
             node_id=node.id,
         )
@@ -99,7 +67,7 @@ def _node(node: Node, capabilities: Collection[str]) -> Iterator[Fault]:
     if not node.name.strip():
         yield Fault(Code.NAMELESS, f"The node {node.id} has no name; the model and people go by it.", node_id=node.id)
     yield from (
-        Fault(Code.PROPERTY, f"{_called(node)}: {said}", node_id=node.id, path=path)
+        Fault(Code.PROPERTY, f"{called(node)}: {said}", node_id=node.id, path=path)
         for path, said in _misfits(OF_NODE[node.type], node.properties, node.type)
     )
     yield from _placeholders(node)
@@ -114,7 +82,7 @@ def _placeholders(node: Node) -> Iterator[Fault]:
         for found in placeholders.malformed_in(text, script=placeholders.is_script(path)):
             yield Fault(
                 Code.PLACEHOLDER,
-                f"{_called(node)}: “{found}” in {path} is not a placeholder. Write {{{{.name}}}} or "
+                f"{called(node)}: “{found}” in {path} is not a placeholder. Write {{{{.name}}}} or "
                 "{{{{.name.part}}}}, with names of letters, digits and _.",
                 node_id=node.id,
                 path=path,
@@ -129,16 +97,16 @@ def _variables(graph: Graph) -> Iterator[Fault]:
         if node.id in kept:
             keepers[kept[node.id]].append(node)
     for name, nodes in keepers.items():
-        if name in RESERVED:
+        if name == SCRATCHPAD:
             yield Fault(
                 Code.VARIABLE,
-                f"{_called(nodes[0])} keeps its answer as {name}, which the run's note is called. Rename the node.",
+                f"{called(nodes[0])} keeps its answer as {name}, which the run's note is called. Rename the node.",
                 node_id=nodes[0].id,
             )
         for node in nodes[1:]:
             yield Fault(
                 Code.VARIABLE,
-                f"{_called(node)} and {_called(nodes[0])} both keep their answers as {name}. Rename one of the nodes.",
+                f"{called(node)} and {called(nodes[0])} both keep their answers as {name}. Rename one of the nodes.",
                 node_id=node.id,
             )
 
@@ -149,7 +117,7 @@ def _capabilities(node: Node, capabilities: Collection[str]) -> Iterator[Fault]:
         if isinstance(name, str) and name not in capabilities:
             yield Fault(
                 Code.CAPABILITY,
-                f"{_called(node)}: this installation has no capability {name}. listAvailableTools names those it has.",
+                f"{called(node)}: this installation has no capability {name}. listAvailableTools names those it has.",
                 node_id=node.id,
                 path="tools",
             )
@@ -159,8 +127,8 @@ def _without_servers(graph: Graph) -> Iterator[Fault]:
     for node in filter(calls_remote_tools, graph.nodes):
         yield Fault(
             Code.SERVER,
-            f"{_called(node)} calls remote tools ({REMOTE}), and the agent has no remote server that is enabled. Tick "
-            f"one on the agent's page, under Edit, MCP Servers, or take {REMOTE} out.",
+            f"{called(node)} calls remote tools ({MCP_CALL}), and the agent has no remote server that is enabled. Tick "
+            f"one on the agent's page, under Edit, MCP Servers, or take {MCP_CALL} out.",
             node_id=node.id,
             path="tools",
         )
@@ -173,108 +141,26 @@ def _output(node: Node) -> Iterator[Fault]:
         if not 1 <= len(name.strip()) <= OUTCOME_CHARACTERS:
             yield Fault(
                 Code.OUTCOME,
-                f"{_called(node)}: the outcome “{name[:60]}” has {len(name.strip())} characters; give it 1 to "
+                f"{called(node)}: the outcome “{name[:60]}” has {len(name.strip())} characters; give it 1 to "
                 f"{OUTCOME_CHARACTERS}.",
                 node_id=node.id,
                 path="outcomes",
             )
-    for name in _twice(names):
+    for name in twice(names):
         yield Fault(
             Code.OUTCOME,
-            f"{_called(node)}: the outcome “{name}” is there more than once; name each once.",
+            f"{called(node)}: the outcome “{name}” is there more than once; name each once.",
             node_id=node.id,
             path="outcomes",
         )
     schema = node.properties.get("schema")
     for violation in violations(schema) if schema is not None else []:
-        yield Fault(Code.SCHEMA, f"{_called(node)}: the schema, {violation}", node_id=node.id, path="schema")
+        yield Fault(Code.SCHEMA, f"{called(node)}: the schema, {violation}", node_id=node.id, path="schema")
 
 
 def _properties_of_transition(transition: Transition) -> Iterator[Fault]:
     for path, said in _misfits(OF_TRANSITION[transition.type], transition.properties, transition.type):
         yield Fault(Code.PROPERTY, f"The transition {transition.id}: {said}", transition_id=transition.id, path=path)
-
-
-def _ways(graph: Graph) -> Iterator[Fault]:
-    """Transitions that lead nowhere, nodes nobody comes to, and nodes from which no run ever ends."""
-    nodes = {node.id: node for node in graph.nodes}
-    onward: dict[str, set[str]] = defaultdict(set)
-    back: dict[str, set[str]] = defaultdict(set)
-    for transition in graph.transitions:
-        yield from _ends(transition, nodes)
-        if transition.source in nodes and transition.target in nodes:
-            onward[transition.source].add(transition.target)
-            back[transition.target].add(transition.source)
-    yield from _several_on_success(graph, nodes)
-    starts = [node.id for node in graph.nodes if node.is_start_node]
-    reached = _reached(starts, onward)
-    ending = _reached([node.id for node in graph.nodes if node.type == "output"], back)
-    for node in nodes.values():
-        if starts and node.id not in reached:
-            yield Fault(
-                Code.UNREACHABLE,
-                f"No transition leads to {_called(node)} from the start. Lead one there, or take it out.",
-                node_id=node.id,
-            )
-        if node.id not in ending:
-            yield Fault(
-                Code.NO_WAY_OUT,
-                f"A run that comes to {_called(node)} never ends: no output node can be reached from it. Lead a "
-                "transition on to one.",
-                node_id=node.id,
-            )
-
-
-def _ends(transition: Transition, nodes: Mapping[str, Node]) -> Iterator[Fault]:
-    for end, identifier in (("from", transition.source), ("to", transition.target)):
-        if identifier not in nodes:
-            yield Fault(
-                Code.UNKNOWN_NODE,
-                f"The transition {transition.id} goes {end} {identifier}, and there is no such node.",
-                transition_id=transition.id,
-            )
-    source = nodes.get(transition.source)
-    if source is not None and source.type == "output":
-        yield Fault(
-            Code.AFTER_THE_END,
-            f"The transition {transition.id} leaves {_called(source)}, where a run ends. Take it out.",
-            transition_id=transition.id,
-        )
-    if source is not None and transition.type == "iris" and source.type not in {"iris", "output"}:
-        yield Fault(
-            Code.PROPERTY,
-            f"The transition {transition.id} is chosen by the model, and {_called(source)} asks none. Make it "
-            "outcome_success or selector.",
-            transition_id=transition.id,
-        )
-    if source is not None and transition.type == "selector" and source.type == "api":
-        yield Fault(
-            Code.PROPERTY,
-            f"The transition {transition.id} is taken by what a page shows, and {_called(source)} opens none. Make it "
-            "outcome_success.",
-            transition_id=transition.id,
-        )
-
-
-def _several_on_success(graph: Graph, nodes: Mapping[str, Node]) -> Iterator[Fault]:
-    on_success = (transition.source for transition in graph.transitions if transition.type == "outcome_success")
-    for identifier in _twice(identifier for identifier in on_success if identifier in nodes):
-        yield Fault(
-            Code.AMBIGUOUS,
-            f"Several transitions leave {_called(nodes[identifier])} on success; one of them can be taken. Keep one.",
-            node_id=identifier,
-        )
-
-
-def _reached(begin: Iterable[str], steps: Mapping[str, set[str]]) -> set[str]:
-    reached: set[str] = set()
-    waiting = list(begin)
-    while waiting:
-        here = waiting.pop()
-        if here not in reached:
-            reached.add(here)
-            waiting.extend(steps.get(here, ()))
-    return reached
 
 
 def _misfits(model: type[BaseModel], properties: Mapping[str, object], kind: str) -> Iterator[tuple[str, str]]:
@@ -291,11 +177,3 @@ def _misfits(model: type[BaseModel], properties: Mapping[str, object], kind: str
                     yield path, f"{path} is not a property of type {kind}; take it out."
                 case _:
                     yield path, f"{path}: {fault['msg'][0].lower()}{fault['msg'][1:]}."
-
-
-def _twice(values: Iterable[str]) -> list[str]:
-    return [value for value, count in Counter(values).items() if count > 1]
-
-
-def _called(node: Node) -> str:
-    return f"“{node.name}”" if node.name.strip() else f"the node {node.id}"

@@ -91,10 +91,11 @@ def get_activities(caller: Caller, arguments: ListActivities) -> Activities:
     To debug a failed run, read it in the order desc: the last activities say why it failed. Where there are more than
     limit, read on with after, the id of the last one you were given.
     """
-    execution = executions.find_execution(caller, arguments.execution_id)
-    after = listing.number_of(execution, arguments.after) if arguments.after else None
+    execution_id = arguments.execution_id
+    executions.require_execution(caller, execution_id)
+    after = listing.number_of(execution_id, arguments.after) if arguments.after else None
     found = listing.list_activities(
-        caller, execution=execution, order=arguments.order, limit=arguments.limit, after=after
+        caller, execution_id=execution_id, order=arguments.order, limit=arguments.limit, after=after
     )
     return Activities([ActivityShape.of(caller, activity) for activity in found])
 

@@ -77,7 +77,7 @@ for name in DOWNLOADS.values():
 )
 def get_recording(caller: Caller, arguments: OneExecution) -> Elsewhere:
     """Lead to the recording of what the execution's browser showed."""
-    executions.find_execution(caller, arguments.execution_id)
+    executions.require_execution(caller, arguments.execution_id)
     raise NotFound("This execution has no recording: it used no browser.", code="no_recording")
 
 

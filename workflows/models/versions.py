@@ -10,6 +10,7 @@ from accounts.models import User
 from agents_hub.models import Agent
 from security.identifiers import uuid7
 from workflows.graph import placeholders, yields
+from workflows.graph.diff import Content
 from workflows.graph.shapes import Graph
 
 
@@ -61,10 +62,21 @@ class Workflow(models.Model):
     def __str__(self) -> str:
         return f"Version {self.version}" if self.version else f"Draft {str(self.pk)[-6:]}"
 
+    @classmethod
+    def content_of(cls, relation: str) -> list[str]:
+        """What lists go without of the versions that their rows are joined with by this relation."""
+        return [f"{relation}__{name}" for name in cls.CONTENT]
+
     @cached_property
     def drawn(self) -> Graph:
         """The graph as its shape."""
         return Graph.model_validate(self.graph)
+
+    @property
+    def content(self) -> Content:
+        """What it holds, as it is compared with what another holds."""
+        environment = {"environmentTemplate": self.environment_template} if self.environment_template else {}
+        return Content(graph=self.drawn, settings={**self.settings, **environment}, rules=self.rules)
 
     @property
     def inputs(self) -> list[str]:

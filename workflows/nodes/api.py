@@ -10,7 +10,7 @@ import httpx2
 from security import outbound
 from workflows.engine.activities import Line, action_completed, action_failed, action_started
 from workflows.engine.moves import NodeResult
-from workflows.engine.work import NodeFailed, Work
+from workflows.engine.work import NodeFailed, Reason, Work
 from workflows.graph.filling import NoValue, fill, fill_json, fill_url
 from workflows.graph.properties import ApiCall
 from workflows.graph.yields import variable_of
@@ -25,6 +25,8 @@ TRIES = 3
 PAUSES = (0.5, 2.0)
 # What an answer is kept of, in bytes.
 BOUNDS = outbound.Bounds(total=60, wire_bytes=1_048_576, body_bytes=1_048_576)
+# What the run goes on after, so that a request that was noted is sent.
+SENT_ALL_THE_SAME: frozenset[Reason | None] = frozenset({"paused", "worker_ends"})
 # Nothing went over the wire.
 UNSENT = (outbound.OutboundRefused, httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 # What a request that cannot be written raises: headers beyond ASCII, numbers that JSON has not.
@@ -131,8 +133,8 @@ def _answer_to(work: Work, request: _Request) -> dict[str, Any]:
 
 
 def _begin(work: Work, request: _Request) -> None:
-    """Note that the request is about to be sent. Once that is noted it is sent, whatever people want meanwhile: a pause
-    in between would leave behind what looks like a request of unknown outcome."""
+    """Note that the request is about to be sent. Once that is noted it is sent, unless the run ends with it: to stop in
+    between would leave behind what looks like a request of unknown outcome."""
     if any(point.kind == Checkpoint.Kind.ACTION_BEGUN for point in work.checkpoints):
         if not request.may_be_repeated:
             raise NodeFailed(
@@ -147,10 +149,10 @@ def _begin(work: Work, request: _Request) -> None:
 
 def _sent(work: Work, request: _Request) -> httpx2.Response:
     tries = TRIES if request.may_be_repeated else 1
+    if work.interrupt.reason not in SENT_ALL_THE_SAME:
+        work.interrupt.check()
     with outbound.client(BOUNDS) as client:
         for attempt in range(1, tries + 1):
-            if work.interrupt.reason != "paused":
-                work.interrupt.check()
             try:
                 response = client.request(request.method, request.url, headers=request.headers, json=request.body)
             except httpx2.HTTPError as fault:

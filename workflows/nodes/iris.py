@@ -7,13 +7,12 @@ from asgiref.sync import async_to_sync
 from llm.turns import Thinking
 from workflows.engine.moves import NodeResult
 from workflows.engine.work import Work
-from workflows.graph.properties import AITask
+from workflows.graph.properties import MCP_CALL, AITask
 from workflows.task import completion
 from workflows.task.actions import actions
 from workflows.task.assignment import Assignment
 from workflows.task.loop import Task
 from workflows.task.prompt import filled
-from workflows.task.remote import MCP_CALL
 
 
 def run_iris(work: Work) -> NodeResult:

@@ -37,4 +37,6 @@ def compare(request: HttpRequest, agent_id: UUID) -> HttpResponse:
 
 
 def _named(who: Caller, agent_id: UUID, workflow_id: UUID | None) -> Workflow | None:
-    return service.find_version(who, workflow_id=workflow_id, agent_id=agent_id) if workflow_id else None
+    if workflow_id is None:
+        return None
+    return service.find_version(who, workflow_id=workflow_id, agent_id=agent_id, with_content=False)

@@ -78,7 +78,7 @@ def execution_page(request: HttpRequest, execution_id: UUID) -> HttpResponse:
             messages.success(request, said)
             return redirect("workflows:execution", execution_id)
     after = _after(request, execution)
-    found = listing.list_activities(who, execution=execution, limit=ACTIVITIES_SHOWN, after=after)
+    found = listing.list_activities(who, execution_id=execution_id, limit=ACTIVITIES_SHOWN, after=after)
     last = found[-1].number if found else after
     later = last if last < execution.activity_count else None
     is_streamed = later is None and not execution.state.is_terminal and streams.is_possible(request)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.utils.datastructures import MultiValueDict
 from pydantic import BaseModel, RootModel, ValidationError
 
@@ -21,6 +22,8 @@ from workflows.services.schedules import Wanted
 from workflows.shapes.executions import Metadata
 
 MOST_SAID = 8
+# Profiles and pools offered in a choice, besides the one that is chosen already; the API takes any.
+MOST_CHOICES = 200
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -127,9 +130,8 @@ class RunForm(forms.Form):
         data: Mapping[str, Any] | None,
         files: "MultiValueDict[str, UploadedFile[Any]] | None" = None,
         *,
+        organization_id: int,
         inputs: Iterable[str],
-        profiles: Iterable[Profile],
-        pools: Iterable[ProfilePool],
         before: Before,
     ) -> None:
         super().__init__(data, files)
@@ -143,6 +145,8 @@ class RunForm(forms.Form):
                 widget=forms.Textarea(attrs={"rows": 2}),
                 error_messages={"required": "The workflow needs a value here."},
             )
+        profiles = Profile.objects.filter(organization_id=organization_id)
+        pools = ProfilePool.objects.filter(organization_id=organization_id)
         self.fields["profile_id"] = _one_of("Browser profile", profiles, before.profile_id)
         self.fields["pool_id"] = _one_of("Or a pool of profiles", pools, before.pool_id)
         self.fields["pool_id"].help_text = "Each run takes the profile whose turn it is."
@@ -229,12 +233,11 @@ class WorkflowScheduleForm(ScheduleForm, RunForm):
         self,
         data: Mapping[str, Any] | None,
         *,
+        organization_id: int,
         inputs: Iterable[str],
-        profiles: Iterable[Profile],
-        pools: Iterable[ProfilePool],
         schedule: Schedule | None,
     ) -> None:
-        super().__init__(data, inputs=inputs, profiles=profiles, pools=pools, before=Before.of(schedule))
+        super().__init__(data, organization_id=organization_id, inputs=inputs, before=Before.of(schedule))
         self.begin_with(schedule)
 
     def wanted(self, workflow_id: UUID | None) -> Wanted:
@@ -252,8 +255,14 @@ class WorkflowScheduleForm(ScheduleForm, RunForm):
         )
 
 
-def _one_of(label: str, rows: Iterable[Profile] | Iterable[ProfilePool], chosen: UUID | None) -> forms.ChoiceField:
-    choices = [("", "None"), *((str(row.pk), row.name) for row in rows)]
+def _one_of(
+    label: str, rows: "QuerySet[Profile] | QuerySet[ProfilePool]", chosen: UUID | None
+) -> forms.TypedChoiceField:
+    """A choice of the rows by name; of very many the first, and the one that is chosen: else saving would undo it."""
+    offered = dict(rows.order_by("name").values_list("pk", "name")[:MOST_CHOICES])
+    if chosen is not None and chosen not in offered:
+        offered |= dict(rows.filter(pk=chosen).values_list("pk", "name"))
+    choices = [("", "None"), *((str(pk), name) for pk, name in offered.items())]
     return forms.TypedChoiceField(
         label=label, required=False, choices=choices, coerce=UUID, empty_value=None, initial=chosen
     )

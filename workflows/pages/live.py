@@ -19,7 +19,7 @@ from workflows.engine.states import Status
 from workflows.engine.store import CHANNEL
 from workflows.models import Execution, Workflow
 from workflows.pages.drawing import draw
-from workflows.pages.timeline import CANCELLED_BY, MEANINGS, told
+from workflows.pages.timeline import CANCELLED_BY, MEANINGS, cut, told
 from workflows.services.executions import require_execution
 from workflows.services.looking import Standing, look
 
@@ -94,8 +94,7 @@ def picture(workflow_id: UUID, node_id: str | None) -> str:
 
 def shown(value: object) -> str:
     """As JSON for people, as far as one can be expected to read it on a page; nothing for nothing."""
-    text = json.dumps(value, ensure_ascii=False, indent=2) if value not in (None, {}) else ""
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]} … ({len(text):,} characters)"
+    return cut(json.dumps(value, ensure_ascii=False, indent=2), MOST_SHOWN) if value not in (None, {}) else ""
 
 
 def _offered(execution: Execution) -> dict[Status, str]:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.errors import DomainError, NotFound
 from accounts.page_caller import caller
 from accounts.pages.forms import show_refusal
-from agents_hub.models import Agent, Profile, ProfilePool
+from agents_hub.models import Agent
 from agents_hub.services.agents import find_agent, list_agents
 from dashboard.frame import PAGE_SIZE, organization_of, page_number
 from scheduling.registry import Kind
@@ -20,7 +20,7 @@ from workflows.pages.forms import WorkflowScheduleForm
 from workflows.services import schedules as service
 from workflows.services.versions import default_version
 
-# Those offered in a choice; the newest of versions.
+# The newest, offered in a choice.
 MOST_CHOICES = 200
 
 KIND = Kind(
@@ -76,9 +76,8 @@ def _form_page(request: HttpRequest, agent: Agent, schedule: Schedule | None) ->
     version = chosen or default_version(agent.pk)
     form = WorkflowScheduleForm(
         request.POST if request.method == "POST" else None,
+        organization_id=agent.organization_id,
         inputs=version.needed_inputs if version else [],
-        profiles=Profile.objects.filter(organization_id=agent.organization_id).order_by("name")[:MOST_CHOICES],
-        pools=ProfilePool.objects.filter(organization_id=agent.organization_id).order_by("name")[:MOST_CHOICES],
         schedule=schedule,
     )
     if form.is_valid() and request.POST.get("act") == "save":
@@ -106,7 +105,7 @@ def _form_page(request: HttpRequest, agent: Agent, schedule: Schedule | None) ->
 
 def _published(agent: Agent) -> list[Workflow]:
     versions = Workflow.objects.filter(agent=agent, version__isnull=False)
-    return list(versions.only("version", "agent_id", "graph").order_by("-version")[:MOST_CHOICES])
+    return list(versions.only("version", "agent_id").order_by("-version")[:MOST_CHOICES])
 
 
 def _chosen(request: HttpRequest, published: list[Workflow], schedule: Schedule | None) -> Workflow | None:

@@ -12,7 +12,6 @@ from accounts.errors import DomainError
 from accounts.page_caller import caller, is_signed_in
 from accounts.pages.forms import show_refusal
 from agents_hub.files import content
-from agents_hub.models import Profile, ProfilePool
 from agents_hub.services.staged_files import stage_files
 from security import body_size
 from workflows.models import Execution, Workflow
@@ -21,9 +20,6 @@ from workflows.pages.forms import Before, StartForm
 from workflows.services import executions
 from workflows.services import versions as service
 from workflows.services.attaching import uploads_of
-
-# Those offered in a choice; the API takes any.
-MOST_CHOICES = 200
 
 
 @body_size.takes(content.LONGEST_REQUEST_BYTES, of=is_signed_in)
@@ -54,14 +50,12 @@ def run(request: HttpRequest, agent_id: UUID, workflow_id: UUID) -> HttpResponse
 
 
 def _form(request: HttpRequest, version: Workflow, before: Execution | None) -> StartForm:
-    organization_id = version.agent.organization_id
     is_sent = request.method == "POST"
     return StartForm(
         request.POST if is_sent else None,
         request.FILES if is_sent else None,
+        organization_id=version.agent.organization_id,
         inputs=version.needed_inputs,
-        profiles=Profile.objects.filter(organization_id=organization_id).order_by("name")[:MOST_CHOICES],
-        pools=ProfilePool.objects.filter(organization_id=organization_id).order_by("name")[:MOST_CHOICES],
         before=Before.of(before),
         metadata=before.metadata if before else {},
         files_before=uploads_of(before) if before else [],

@@ -48,7 +48,7 @@ def told(activities: Iterable[Activity]) -> list[Told]:
 def _told(activity: Activity) -> Told:
     given: dict[str, Any] = activity.payload
     what, text, meaning, detail = _words(activity.type, given)
-    return Told(activity.number, activity.at, what, _cut(text), meaning, _cut(_as_json(detail)))
+    return Told(activity.number, activity.at, what, cut(text), meaning, cut(_as_json(detail)))
 
 
 def _words(kind: str, given: dict[str, Any]) -> tuple[str, str, str, Any]:
@@ -106,5 +106,6 @@ def _as_json(detail: Any) -> str:
     return json.dumps(detail, ensure_ascii=False, indent=2) if detail not in (None, {}, []) else ""
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]} … ({len(text):,} characters)"
+def cut(text: str, most: int = MOST_SHOWN) -> str:
+    """As far as one can be expected to read it on a page."""
+    return text if len(text) <= most else f"{text[:most]} … ({len(text):,} characters)"

@@ -34,7 +34,8 @@ def attach_staged(caller: Caller, execution: Execution, staged: Sequence[tuple[U
     # Held, so that their content is not removed before this execution names it.
     ids = [file.pk for file in found]
     held = StagedFile.objects.select_for_update(no_key=True).filter(pk__in=ids, expires_at__gt=timezone.now())
-    if held.count() < len(set(ids)):
+    # Read, for counting them would not hold them; in one order, as others do who take the same.
+    if len(held.order_by("pk").values_list("pk", flat=True)) < len(set(ids)):
         raise NotFound("A staged file's hour is just over. Stage it again.")
     return _given(
         execution,

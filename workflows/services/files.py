@@ -19,26 +19,19 @@ from workflows.engine.states import Status
 from workflows.engine.store import Fenced, Held
 from workflows.models import Directory, Execution, ExecutionFile, Maker
 from workflows.services.attaching import MOST_FILES, add_file, add_files, added_line, refuse_too_many
-from workflows.services.executions import find_execution, lock_execution, write_lines
+from workflows.services.executions import find_execution, lock_execution, require_execution, write_lines
 
 
 def list_files(caller: Caller, *, execution_id: UUID) -> list[ExecutionFile]:
     """All of the execution's files, by directory and name."""
-    caller.require(Scope.READ)
-    return files_of(find_execution(caller, execution_id))
-
-
-def files_of(execution: Execution) -> list[ExecutionFile]:
-    """The same, of an execution that was found as the caller's."""
-    return list(execution.files.select_related("execution").order_by("directory", "name")[:MOST_FILES])
+    execution = find_execution(caller, execution_id)
+    return list(execution.files.order_by("directory", "name")[:MOST_FILES])
 
 
 def list_context_files(caller: Caller, *, execution_id: UUID) -> list[ExecutionFile]:
     """Those that people gave it, in the order in which they did."""
-    caller.require(Scope.READ)
     execution = find_execution(caller, execution_id)
-    given = execution.files.filter(directory=Directory.UPLOADS).select_related("execution")
-    return list(given.order_by("id")[:MOST_FILES])
+    return list(execution.files.filter(directory=Directory.UPLOADS).order_by("id")[:MOST_FILES])
 
 
 def find_file(caller: Caller, *, execution_id: UUID, file_id: UUID) -> ExecutionFile:
@@ -52,7 +45,7 @@ def find_file(caller: Caller, *, execution_id: UUID, file_id: UUID) -> Execution
 def upload_context_files(caller: Caller, *, execution_id: UUID, files: "Sequence[File[Any]]") -> list[ExecutionFile]:
     """Give files to an execution that has not ended: all of them, or, where one cannot be, none."""
     caller.require(Scope.WRITE)
-    find_execution(caller, execution_id)
+    require_execution(caller, execution_id)
     with content.keeping(files) as kept, transaction.atomic():
         execution = lock_execution(caller, execution_id)
         if execution.state.is_terminal:

@@ -15,9 +15,9 @@ from accounts.errors import Invalid, NotFound
 from accounts.scopes import Scope
 from accounts.services.organizations import organizations_of
 from agents_hub.services.agents import find_agent
-from dashboard.numbered_pages import NumberedPage, numbered
+from dashboard.numbered_pages import NumberedPage, numbered, ordering
 from security.identifiers import uuid_or_none
-from workflows.models import Activity, Comment, Execution, Label
+from workflows.models import Activity, Comment, Execution, Label, Workflow
 
 # So few that fit a filter without an index are put in order here. Of more, a walk along the index of the order soon
 # meets a page; for few it would fetch nearly every row, one by one.
@@ -64,8 +64,7 @@ def list_executions(
     _refuse_strangers(caller, filters)
     own = Execution.objects.filter(organization_id__in=organizations_of(caller, filters.organization_id))
     found = filtered(own, filters)
-    sign = "-" if sort_direction == "desc" else ""
-    order = (f"{sign}{sort_field}", f"{sign}id")
+    order = ordering(sort_field, sort_direction)
     few = _few(found, sort_field) if filters.read_rows else None
     if few is None:
         return numbered(with_relations(found), order=order, number=page, size=page_size)
@@ -89,7 +88,7 @@ def with_relations(executions: "QuerySet[Execution]") -> "QuerySet[Execution]":
     """With all that an execution's shape shows, in a fixed number of queries."""
     return (
         executions.select_related("organization", "agent", "profile", "runner", "api_key", "workflow")
-        .defer("workflow__graph", "workflow__rules", "workflow__settings", "variables")
+        .defer("variables", *Workflow.content_of("workflow"))
         .prefetch_related(
             Prefetch("labels", Label.objects.select_related("organization").order_by("name")),
             Prefetch("comments", Comment.objects.select_related("user").order_by("id")),
@@ -134,22 +133,23 @@ def filtered(executions: "QuerySet[Execution]", filters: Filters) -> "QuerySet[E
 def list_activities(
     caller: Caller,
     *,
-    execution: Execution,
+    execution_id: UUID,
     order: Literal["asc", "desc"] = "asc",
     limit: int = 100,
     after: int | None = None,
 ) -> list[Activity]:
-    """The execution's activities in the order of their numbers, those that come after the number `after` in it."""
+    """The activities of an execution that was found as the caller's, in the order of their numbers, those that come
+    after the number `after` in it."""
     caller.require(Scope.READ)
-    found = Activity.objects.filter(execution=execution)
+    found = Activity.objects.filter(execution_id=execution_id)
     if after is not None:
         found = found.filter(number__gt=after) if order == "asc" else found.filter(number__lt=after)
     return list(found.order_by("number" if order == "asc" else "-number")[:limit])
 
 
-def number_of(execution: Execution, activity_id: UUID) -> int:
+def number_of(execution_id: UUID, activity_id: UUID) -> int:
     """The number of one of the execution's activities."""
-    number = Activity.objects.filter(execution=execution, pk=activity_id).values_list("number", flat=True).first()
+    number = Activity.objects.filter(execution_id=execution_id, pk=activity_id).values_list("number", flat=True).first()
     if number is None:
         raise NotFound(f"The execution has no activity {activity_id} to continue after.")
     return number

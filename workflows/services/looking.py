@@ -10,7 +10,7 @@ from django.db import connection
 
 from accounts.errors import NotFound
 from workflows.engine.states import Status
-from workflows.models import Activity, Execution, ExecutionFile
+from workflows.models import Activity, Execution, ExecutionFile, Workflow
 from workflows.services.cost import Cost, cost_of
 
 # Activities read at once; where there are more, the next reading goes on after them.
@@ -66,9 +66,8 @@ class Look:
 
 def look(execution_id: UUID, after: int) -> Look:
     """How the execution stands and what happened after the number, up to the `activity_count` of its row."""
-    versions = ("workflow", "sync_to")
-    found = Execution.objects.filter(pk=execution_id).select_related("agent", *versions)
-    content = (f"{version}__{part}" for version in versions for part in ("graph", "rules", "settings", "task"))
+    found = Execution.objects.filter(pk=execution_id).select_related("agent", "workflow", "sync_to")
+    content = [*Workflow.content_of("workflow"), *Workflow.content_of("sync_to")]
     execution = found.defer("variables", *content).first()
     if execution is None:
         raise NotFound("The execution is gone.")

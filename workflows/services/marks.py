@@ -15,7 +15,7 @@ from accounts.scopes import Scope
 from accounts.services.organizations import is_admin, organization_of, organizations_of
 from security import audit
 from workflows.models import Comment, Label
-from workflows.services.executions import find_execution, lock_execution
+from workflows.services.executions import lock_execution
 
 COLOR = re.compile(r"#[0-9a-f]{6}")
 MOST_LABELS = 200
@@ -91,9 +91,9 @@ def set_labels(caller: Caller, *, execution_id: UUID, label_ids: Sequence[UUID])
     """Have the execution bear these labels of its organization's, and no others."""
     caller.require(Scope.WRITE)
     with transaction.atomic():
-        execution = find_execution(caller, execution_id)
-        # Held, so that none of them is deleted meanwhile.
-        own = _own_labels(caller).filter(organization=execution.organization_id, pk__in=label_ids).order_by("pk")
+        # Held, so that whoever does the same beside us comes after; and the labels, so that none is deleted meanwhile.
+        execution = lock_execution(caller, execution_id)
+        own = _own_labels(caller).filter(organization_id=execution.organization_id, pk__in=label_ids).order_by("pk")
         found = own.select_for_update(of=("self",), no_key=True).in_bulk()
         if missing := [label_id for label_id in label_ids if label_id not in found]:
             raise NotFound(f"There is no label {missing[0]} in the execution's organization.")

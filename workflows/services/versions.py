@@ -16,9 +16,10 @@ from agents_hub.services.agent_servers import has_enabled
 from agents_hub.services.agents import find_agent, lock_to_change
 from dashboard.numbered_pages import NumberedPage, numbered
 from security import audit
-from workflows.graph.diff import Content, Difference, difference
+from workflows.graph.diff import Difference, difference
+from workflows.graph.faults import Fault
 from workflows.graph.shapes import EnvironmentTemplate, Graph, Settings
-from workflows.graph.validate import Fault, calls_remote_tools, validate
+from workflows.graph.validate import calls_remote_tools, validate
 from workflows.models import Execution, Publication, Workflow
 from workflows.models.versions import WorkflowQuerySet
 from workflows.nodes import kinds
@@ -36,9 +37,8 @@ def list_versions(caller: Caller, *, agent_id: UUID) -> list[Workflow]:
 
 def page_of_versions(caller: Caller, *, agent_id: UUID, page: int, page_size: int) -> NumberedPage[Workflow]:
     """The same, a page of them, each with the one it was made from."""
-    versions = _listed(caller, agent_id).select_related("author", "parent")
-    content = (f"parent__{part}" for part in Workflow.CONTENT)
-    return numbered(versions.defer(*Workflow.CONTENT, *content), order=NEWEST_FIRST, number=page, size=page_size)
+    versions = _listed(caller, agent_id).select_related("parent").defer(*Workflow.content_of("parent"))
+    return numbered(versions, order=NEWEST_FIRST, number=page, size=page_size)
 
 
 def page_of_publications(caller: Caller, *, agent_id: UUID, page: int, page_size: int) -> NumberedPage[Publication]:
@@ -48,14 +48,18 @@ def page_of_publications(caller: Caller, *, agent_id: UUID, page: int, page_size
     agent = find_agent(caller, agent_id)
     before = Publication.objects.filter(workflow=OuterRef("workflow"), pk__lt=OuterRef("pk"))
     found = Publication.objects.filter(agent=agent).select_related("workflow", "published_by")
-    found = found.defer(*(f"workflow__{part}" for part in Workflow.CONTENT)).annotate(is_rollback=Exists(before))
+    found = found.defer(*Workflow.content_of("workflow")).annotate(is_rollback=Exists(before))
     return numbered(found, order=["-id"], number=page, size=page_size)
 
 
-def find_version(caller: Caller, *, workflow_id: UUID, agent_id: UUID | None = None) -> Workflow:
+def find_version(
+    caller: Caller, *, workflow_id: UUID, agent_id: UUID | None = None, with_content: bool = True
+) -> Workflow:
     """The version with its agent and author; `NotFound` for another organization's, and for another agent's."""
     caller.require(Scope.READ)
     versions = Workflow.objects.for_caller(caller).select_related("agent__organization", "author")
+    if not with_content:
+        versions = versions.without_content()
     if agent_id is not None:
         versions = versions.filter(agent_id=agent_id)
     version = versions.filter(pk=workflow_id).first()
@@ -163,16 +167,17 @@ def compare(caller: Caller, *, agent_id: UUID, before_id: UUID, after_id: UUID) 
     """What was done to one version of the agent to make the other."""
     before = find_version(caller, workflow_id=before_id, agent_id=agent_id)
     after = find_version(caller, workflow_id=after_id, agent_id=agent_id)
-    return difference(_content(before), _content(after))
+    return difference(before.content, after.content)
 
 
 def ends_of(
     caller: Caller, *, after_id: UUID, before_id: UUID | None = None, agent_id: UUID | None = None
 ) -> tuple[Workflow, Workflow]:
-    """The two versions to compare: one, and another of the same agent that it is compared with."""
-    after = find_version(caller, workflow_id=after_id, agent_id=agent_id)
+    """The two versions to compare, without their content: one, and another of the same agent that it is compared
+    with."""
+    after = find_version(caller, workflow_id=after_id, agent_id=agent_id, with_content=False)
     if before_id is not None:
-        return find_version(caller, workflow_id=before_id, agent_id=after.agent_id), after
+        return find_version(caller, workflow_id=before_id, agent_id=after.agent_id, with_content=False), after
     before = compared_with(after)
     if before is None:
         raise NotFound("It is the agent's first version, and made from none. Name the one to compare it with.")
@@ -249,11 +254,6 @@ def _parent(agent: Agent, parent_id: UUID | None) -> Workflow | None:
     if parent is None:
         raise NotFound("parentId names no workflow of this agent. workflowsList lists them.")
     return parent
-
-
-def _content(version: Workflow) -> Content:
-    environment = {"environmentTemplate": version.environment_template} if version.environment_template else {}
-    return Content(graph=version.drawn, settings={**version.settings, **environment}, rules=version.rules)
 
 
 def _as_data(fault: Fault) -> dict[str, Any]:

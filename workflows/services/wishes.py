@@ -83,7 +83,7 @@ def sync(caller: Caller, *, agent_id: UUID, workflow_id: UUID, execution_id: UUI
     with transaction.atomic():
         execution = lock_execution(caller, execution_id)
         # A version that is being deleted is gone by now, and this one is not deleted from now on.
-        Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).first()
+        Agent.objects.select_for_update(no_key=True).get(pk=execution.agent_id)
         workflow = find_version(caller, workflow_id=workflow_id, agent_id=agent_id)
         if execution.agent_id != workflow.agent_id:
             raise NotFound("There is no such execution of this agent. executionsList lists them.")
@@ -154,11 +154,12 @@ def _change(execution: Execution, current: Status, status: Status) -> str:
 
 
 def _pause(execution: Execution) -> None:
-    """Pause an execution that no worker has in hand."""
+    """Pause an execution that no worker has in hand. Its place, where it had one, is another's."""
     execution.status, execution.wanted = Status.PAUSED, ""
     execution.waiting_for = execution.admitted_at = None
     write_lines(execution, [activities.paused("A person paused it.")])
     execution.save()
+    let_in_after_commit()
 
 
 def _take_back(execution: Execution) -> str:

@@ -8,10 +8,11 @@ from agents_hub.shapes.wire import Id
 from mcp_gateway.shapes import Arguments, Moment, OrganizationId, Result
 from workflows.ids import CommentId, ExecutionId, LabelId
 from workflows.models import Comment, Label
-from workflows.services.marks import COLOR, DEFAULT_COLOR, LONGEST_COMMENT, LONGEST_NAME, MOST_LABELS
+from workflows.services.marks import DEFAULT_COLOR, LONGEST_COMMENT, LONGEST_NAME, MOST_LABELS
 
 LabelName = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
-Color = Annotated[str, Field(pattern=f"(?i)^{COLOR.pattern}$", description="Written like #1f6feb.")]
+# As ECMA-262 has it, which JSON Schema goes by: no flags within.
+Color = Annotated[str, Field(pattern="^#[0-9A-Fa-f]{6}$", description="Written like #1f6feb.")]
 Content = Annotated[str, Field(min_length=1, max_length=LONGEST_COMMENT)]
 
 

@@ -7,12 +7,12 @@ from pydantic import Field
 
 from agents_hub.capabilities import Capability, capabilities
 from llm import scripted
-from llm.services.thinking import Thinker
 from llm.turns import Question, Said
 from workflows.engine.work import Work
+from workflows.graph.properties import MCP_CALL
 from workflows.models import Step
 from workflows.task.actions import Action, ActionFailed, Arguments, actions, clipped
-from workflows.task.remote import MCP_CALL
+from workflows.task.thinking import thinker_of
 
 # The latest steps that are told of.
 MOST_STEPS = 50
@@ -27,25 +27,31 @@ class Context(Arguments):
 
 async def query_context(work: Work, arguments: Context) -> Any:
     """What the run was given and what its steps found: an overview, or one thing whole."""
-    steps = await sync_to_async(_steps)(work)
     if not arguments.name:
         return {
             "inputs": sorted(work.execution.inputs),
             "variables": sorted(work.execution.variables),
-            "steps": [{"step": step.number, "name": step.node_name, "summary": step.summary} for step in steps],
+            "steps": await sync_to_async(_steps)(work),
         }
     if arguments.name in work.values:
         return clipped(work.secrets.hide(work.values[arguments.name]))
-    for step in reversed(steps):
-        if step.node_name == arguments.name:
-            return clipped({"step": step.number, "summary": step.summary, "output": step.output})
-    raise ActionFailed(f"Nothing in this run is called {arguments.name}. Ask without a name for an overview.")
+    step = await sync_to_async(_latest_of)(work, arguments.name)
+    if step is None:
+        raise ActionFailed(f"Nothing in this run is called {arguments.name}. Ask without a name for an overview.")
+    return clipped({"step": step.number, "summary": step.summary, "output": step.output})
 
 
-def _steps(work: Work) -> list[Step]:
-    """The latest steps, in their order."""
-    latest = Step.objects.filter(execution_id=work.id).order_by("-number")[:MOST_STEPS]
-    return list(reversed(latest))
+def _steps(work: Work) -> list[dict[str, Any]]:
+    """The latest steps without what they gave, in their order."""
+    latest = Step.objects.filter(execution_id=work.id).only("number", "node_name", "summary").order_by("-number")
+    return [
+        {"step": step.number, "name": step.node_name, "summary": step.summary}
+        for step in reversed(list(latest[:MOST_STEPS]))
+    ]
+
+
+def _latest_of(work: Work, name: str) -> Step | None:
+    return Step.objects.filter(execution_id=work.id, node_name=name).order_by("-number").first()
 
 
 class Thought(Arguments):
@@ -54,13 +60,8 @@ class Thought(Arguments):
 
 
 async def llm_call(work: Work, arguments: Thought) -> str:
-    thinker = Thinker(
-        organization_id=work.execution.organization_id,
-        user_id=work.execution.runner_id,
-        product="workflows",
-        subject=work.id,
-    )
-    answer = await thinker.ask(arguments.model, Question(THOUGHT, [Said(work.secrets.hide(arguments.prompt))]))
+    question = Question(THOUGHT, [Said(work.secrets.hide(arguments.prompt))])
+    answer = await thinker_of(work).ask(arguments.model, question)
     if answer.model == scripted.NAME:
         raise ActionFailed("No model is configured.")
     return str(clipped(work.secrets.hide(answer.text)))

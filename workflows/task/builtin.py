@@ -12,6 +12,7 @@ from pydantic import Field
 from workflows.engine import activities
 from workflows.engine.activities import Line
 from workflows.engine.work import Waiting, Work
+from workflows.graph.properties import SCRATCHPAD
 from workflows.task import people
 from workflows.task.actions import Action, ActionFailed, Arguments, actions
 
@@ -64,9 +65,6 @@ async def send_user_message(work: Work, arguments: Message) -> str:
 
 class Note(Arguments):
     text: Annotated[str, Field(max_length=LONGEST_NOTE)]
-
-
-SCRATCHPAD = "scratchpad"
 
 
 async def scratchpad_write(work: Work, arguments: Note) -> str:

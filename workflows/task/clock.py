@@ -1,6 +1,5 @@
 """The time a task has left. Past its soft limit the model is told once to come to an end."""
 
-import time
 from collections.abc import Sequence
 
 from llm.turns import Said, Turn
@@ -13,11 +12,10 @@ NUDGE = (
 
 
 class Clock:
-    """Counts from when the visit was taken up; waiting for people does not count, as in the engine."""
+    """What the engine counts, in which waiting for people does not."""
 
     def __init__(self, work: Work) -> None:
-        self._began = time.monotonic()
-        self._left = work.seconds_left
+        self._work = work
         minutes = work.execution.options.get("softTimeoutMins")
         most = work.execution.workflow.settings["max_timeout_mins"]
         # What is still left of the hard limit when the soft one is reached.
@@ -31,4 +29,4 @@ class Clock:
 
     @property
     def seconds_left(self) -> float:
-        return self._left - (time.monotonic() - self._began)
+        return self._work.seconds_left

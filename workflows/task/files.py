@@ -12,7 +12,7 @@ from agents_hub.files import content
 from workflows.engine.work import Work
 from workflows.models import Directory, ExecutionFile
 from workflows.services.files import keep_file
-from workflows.task.actions import Action, ActionFailed, Arguments, actions
+from workflows.task.actions import Action, ActionFailed, Arguments, actions, clipped
 
 # Of one file, in bytes: what is read of it at once, and up to where it is read by lines.
 PIECE = 50_000
@@ -80,7 +80,8 @@ def _lines(work: Work, arguments: Lines) -> str:
     lines = text.splitlines()
     wanted = lines[arguments.first - 1 : arguments.first - 1 + arguments.count]
     numbered = "\n".join(f"{number}\t{line}" for number, line in enumerate(wanted, arguments.first))
-    return f"{numbered}\n[{len(lines):,} lines in all.]"
+    # Hidden before it is cut: half a value would not be known again.
+    return f"{clipped(work.secrets.hide(numbered))}\n[{len(lines):,} lines in all.]"
 
 
 class Staged(Arguments):

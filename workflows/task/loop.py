@@ -19,7 +19,6 @@ from llm import scripted
 from llm.asking import QuestionTooLong
 from llm.compaction import due_from
 from llm.services.choosing import window_of
-from llm.services.thinking import Thinker
 from llm.storing import answer_as_json
 from llm.turns import Answer, Question, ToolSpec
 from security import request_id
@@ -37,10 +36,10 @@ from workflows.task.assignment import Assignment
 from workflows.task.clock import Clock
 from workflows.task.prompt import instructions_for
 from workflows.task.record import Call, Record
+from workflows.task.thinking import thinker_of
 
 logger = logging.getLogger(__name__)
 
-PRODUCT = "workflows"
 # Answers of a model in one task, and those in a row that call for nothing, before the task is given up.
 MOST_ANSWERS = 100
 MOST_IDLE = 3
@@ -63,12 +62,7 @@ class Task:
         self.clock = Clock(work)
         self.actions: dict[str, Action] = {action.name: action for action in assignment.actions}
         self.problems: list[str] = []
-        self.thinker = Thinker(
-            organization_id=work.execution.organization_id,
-            user_id=work.execution.runner_id,
-            product=PRODUCT,
-            subject=work.id,
-        )
+        self.thinker = thinker_of(work)
         self.idle = self.refused = self.due = 0
 
     async def run(self) -> NodeResult:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workflows.clipping import clipped
+from workflows.clipping import clipped, cut
 from workflows.engine.work import NodeFailed, Work
 from workflows.graph.filling import NoValue, fill
 from workflows.task.assignment import Assignment
@@ -65,7 +65,4 @@ def _found(variables: Mapping[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    if len(text) <= MOST_OF_A_VALUE:
-        return text
-    return f"{text[:MOST_OF_A_VALUE]} [cut: {len(text):,} characters]"
+    return cut(json.dumps(value, ensure_ascii=False), MOST_OF_A_VALUE)

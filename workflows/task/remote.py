@@ -17,9 +17,9 @@ from mcp_gateway.remote.problems import RemoteError
 from mcp_gateway.remote.toolbox import OfferedTool, RemoteResult, Toolbox
 from mcp_gateway.remote.wording import named, told
 from workflows.engine.work import Work
+from workflows.graph.properties import MCP_CALL
 from workflows.task.actions import Action, ActionFailed, clipped
 
-MCP_CALL = "mcp_call"
 NOBODY = "Whoever started this run is no longer there, so no connection can be used."
 
 

@@ -136,7 +136,7 @@ class Command(PersonsCommand):
             last = 0
             while True:
                 ended = Execution.objects.values_list("terminal_at", flat=True).get(pk=execution.pk) is not None
-                while found := listing.list_activities(caller, execution=execution, limit=AT_ONCE, after=last):
+                while found := listing.list_activities(caller, execution_id=execution.pk, limit=AT_ONCE, after=last):
                     for activity in found:
                         self.say(_line(activity))
                     last = found[-1].number
