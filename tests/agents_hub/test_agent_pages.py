@@ -1,7 +1,5 @@
 """The pages on which an agent is edited, as a browser without scripts uses them."""
 
-from typing import Any
-
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -40,18 +38,13 @@ def browser_of(person: User) -> Client:
     return browser
 
 
-def text(answer: Any) -> str:
-    page: str = answer.content.decode()
-    return page
-
-
 def address(name: str, *arguments: object) -> str:
     return reverse(f"agents:{name}", args=arguments)
 
 
 def test_what_an_agent_is_is_saved_and_shown_on_its_page(browser: Client, agent: Agent) -> None:
     Provider.objects.create(organization=agent.organization, name="openai", kind="openai", default_model="gpt-5")
-    form = text(browser.get(address("edit", agent.pk)))
+    form = browser.get(address("edit", agent.pk)).text
     assert '<option value="openai:gpt-5"></option>' in form
     sent = {
         "name": "Registrar",
@@ -62,12 +55,12 @@ def test_what_an_agent_is_is_saved_and_shown_on_its_page(browser: Client, agent:
         "max_tool_rounds": "5",
         "conversation_starters": "Who is in?\r\n\r\nWho is out?\r\n",
     }
-    page = text(browser.post(address("edit", agent.pk), sent, follow=True))
+    page = browser.post(address("edit", agent.pk), sent, follow=True).text
     assert "Registrar is saved." in page
     assert "openai:gpt-5" in page
     agent.refresh_from_db()
     assert agent.conversation_starters == ["Who is in?", "Who is out?"]
-    assert "Who is in?\nWho is out?</textarea>" in text(browser.get(address("edit", agent.pk)))
+    assert "Who is in?\nWho is out?</textarea>" in browser.get(address("edit", agent.pk)).text
 
 
 @pytest.mark.parametrize(
@@ -85,9 +78,9 @@ def test_what_is_refused_is_said_under_its_field_and_nothing_typed_is_lost(
     sent = {"name": "Clerk", "max_tool_rounds": "5", "instructions": "Typed for an hour.", field: value}
     answer = browser.post(address("edit", agent.pk), sent)
     assert answer.status_code == 422
-    assert f'id="id_{field}_error"' in text(answer)
-    assert told in text(answer)
-    assert "Typed for an hour." in text(answer)
+    assert f'id="id_{field}_error"' in answer.text
+    assert told in answer.text
+    assert "Typed for an hour." in answer.text
     agent.refresh_from_db()
     assert agent.instructions == ""
 
@@ -96,12 +89,12 @@ def test_who_may_talk_to_it_is_chosen_among_members_and_those_not_shown_stay(bro
     first, second, unseen = (member_of(agent.organization) for _ in range(3))
     for person in (first, unseen):
         AgentPerson.objects.create(agent=agent, user=person)
-    page = text(browser.get(address("audience", agent.pk)))
+    page = browser.get(address("audience", agent.pk)).text
     assert f'name="person" value="{first.pk}" checked' in page
     assert f'name="person" value="{second.pk}">' in page
     sent = {"stage": "released", "audience": "chosen", "shown": [first.pk, second.pk, "x"], "person": [second.pk]}
     answer = browser.post(address("audience", agent.pk), sent, follow=True)
-    assert "Chosen people, and admins" in text(answer)
+    assert "Chosen people, and admins" in answer.text
     assert set(AgentPerson.objects.values_list("user_id", flat=True)) == {second.pk, unseen.pk}
 
 
@@ -110,7 +103,7 @@ def test_a_stranger_sent_by_hand_is_refused_on_the_page(browser: Client, agent: 
     sent = {"stage": "released", "audience": "chosen", "shown": [stranger.pk], "person": [stranger.pk]}
     answer = browser.post(address("audience", agent.pk), sent)
     assert answer.status_code == 422
-    assert "no such member" in text(answer)
+    assert "no such member" in answer.text
     assert not AgentPerson.objects.exists()
 
 
@@ -118,7 +111,7 @@ def test_members_see_a_released_agent_and_nothing_to_press(agent: Agent) -> None
     Agent.objects.filter(pk=agent.pk).update(stage="released", instructions="Between you and me.")
     browser = browser_of(member_of(agent.organization))
     for name, arguments in (("edit", ()), ("audience", ()), ("servers", ()), ("abilities", ("bots",))):
-        page = text(browser.get(address(name, agent.pk, *arguments)))
+        page = browser.get(address(name, agent.pk, *arguments)).text
         assert ">Save<" not in page, name
         assert f"admins of {agent.organization.name}" in page, name
         assert "Between you and me." not in page
@@ -131,17 +124,17 @@ def test_members_see_a_released_agent_and_nothing_to_press(agent: Agent) -> None
 def test_the_tools_of_servers_are_counted_and_many_are_searched(
     browser: Client, agent: Agent, settings: Settings
 ) -> None:
-    assert "has no tools yet" in text(browser.get(address("servers", agent.pk)))
+    assert "has no tools yet" in browser.get(address("servers", agent.pk)).text
     server = RemoteServerFactory(organization=agent.organization, name="Warehouse")
     for number in range(3):
         RemoteToolFactory(server=server, name=f"tool {number}")
     AgentServer.objects.create(agent=agent, server=server)
-    page = text(browser.get(address("servers", agent.pk)))
+    page = browser.get(address("servers", agent.pk)).text
     assert "has 3 known tools in all" in page
     assert "searches for" not in page
     settings.CHAT_TOOLS_DIRECT = 2
-    assert "more than 2, so it searches for the ones it needs" in text(browser.get(address("servers", agent.pk)))
-    assert "3 available; the agent searches them as needed" in text(browser.get(address("agent", agent.pk)))
+    assert "more than 2, so it searches for the ones it needs" in browser.get(address("servers", agent.pk)).text
+    assert "3 available; the agent searches them as needed" in browser.get(address("agent", agent.pk)).text
 
 
 def test_single_tools_of_a_server_are_switched_off_page_by_page(browser: Client, agent: Agent) -> None:
@@ -151,39 +144,39 @@ def test_single_tools_of_a_server_are_switched_off_page_by_page(browser: Client,
     RemoteToolFactory(server=server, name="closed", enabled=False)
     AgentServer.objects.create(agent=agent, server=server)
     where = address("server-tools", agent.pk, server.pk)
-    page = text(browser.get(where))
+    page = browser.get(where).text
     assert "read &lt;all&gt;" in page
     assert "Asks before use" in page
     assert "Off for everybody" in page
     browser.post(where, {"shown": ["read <all>", "write"], "tool": ["write"]})
     assert list(SwitchedOff.objects.values_list("origin", "tool")) == [(f"server:{server.pk}", "read <all>")]
-    assert 'name="tool" value="read &lt;all&gt;">' in text(browser.get(where))
+    assert 'name="tool" value="read &lt;all&gt;">' in browser.get(where).text
     browser.post(where, {"shown": ["read <all>"], "tool": ["read <all>"]})
     assert not SwitchedOff.objects.exists()
     refused = browser.post(where, {"shown": ["no such tool", "\x00"]}, follow=True)
-    assert "was given no such tool" in text(refused)
+    assert "was given no such tool" in refused.text
 
 
 def test_bots_are_given_and_their_tools_switched_off(browser: Client, admin: User, agent: Agent) -> None:
     where = address("abilities", agent.pk, "bots")
-    assert "You have no bot" in text(browser.get(where))
+    assert "You have no bot" in browser.get(where).text
     bot = BotFactory(owner=admin, name="Harbourmaster")
-    assert "Harbourmaster" in text(browser.get(where))
-    page = text(browser.post(where, {"shown": [bot.pk], "subject": [bot.pk]}, follow=True))
+    assert "Harbourmaster" in browser.get(where).text
+    page = browser.post(where, {"shown": [bot.pk], "subject": [bot.pk]}, follow=True).text
     assert AgentSubject.objects.get().subject == str(bot.pk)
     assert "Tools, 14 of 14 offered" in page
     assert "Asks before use" in page
     off = {"shown": ["mod.banUser", "ticket.list"], "tool": ["ticket.list"]}
-    page = text(browser.post(address("switch-tools", agent.pk, "bots"), off, follow=True))
+    page = browser.post(address("switch-tools", agent.pk, "bots"), off, follow=True).text
     assert "Tools, 13 of 14 offered" in page
     foreign = BotFactory()
     answer = browser.post(where, {"shown": [foreign.pk], "subject": [foreign.pk]})
     assert answer.status_code == 422
-    assert "That is not one of the bots you can give this agent." in text(answer)
+    assert "That is not one of the bots you can give this agent." in answer.text
 
 
 def test_without_published_workflows_the_page_says_what_would_be_there(browser: Client, agent: Agent) -> None:
-    assert "has a published workflow yet" in text(browser.get(address("abilities", agent.pk, "workflows")))
+    assert "has a published workflow yet" in browser.get(address("abilities", agent.pk, "workflows")).text
     assert browser.get(address("abilities", agent.pk, "planets")).status_code == 404
 
 

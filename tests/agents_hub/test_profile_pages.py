@@ -1,7 +1,5 @@
 """The pages of browser profiles and their pools, as a browser without scripts uses them."""
 
-from typing import Any
-
 import pytest
 from django.db import connection
 from django.test import Client
@@ -43,11 +41,6 @@ def profile(person: User) -> Profile:
     return made
 
 
-def text(answer: Any) -> str:
-    page: str = answer.content.decode()
-    return page
-
-
 def whole(**fields: object) -> dict[str, object]:
     """What a browser sends of the form as it comes, with `fields` filled in; what is unticked it leaves out."""
     sent: dict[str, object] = {"name": "Buyer", "proxy_mode": "none"}
@@ -86,7 +79,7 @@ def test_a_profile_is_created_with_all_its_fields(browser: Client, person: User)
     on = [row.captcha_solver, row.sticky_ip, row.extra_stealth, row.cache_persistence, row.adblock, row.popup_blocker]
     assert all([*on, row.media_blocker, row.pdf_viewer, row.popups_as_tabs])
     assert not row.tracing
-    shown = text(browser.get(reverse("agents:profile", args=[row.pk])))
+    shown = browser.get(reverse("agents:profile", args=[row.pk])).text
     assert "Managed, mobile, Finland" in shown
     assert "Solve captchas" in shown
 
@@ -117,7 +110,7 @@ def test_a_broken_rule_is_said_under_its_field_and_what_was_typed_stays(
     answer = browser.post(reverse("agents:create-profile"), whole(description="Kept as typed", **fields))
     assert answer.status_code == 422
     assert list(answer.context["form"].errors) == [field]
-    page = text(answer)
+    page = answer.text
     assert f'id="id_{field}_error"' in page
     assert "Kept as typed" in page
     # The contract's spelling is for programs.
@@ -126,7 +119,7 @@ def test_a_broken_rule_is_said_under_its_field_and_what_was_typed_stays(
 
 
 def test_a_secret_typed_into_a_refused_form_is_asked_for_again_and_not_sent_back(browser: Client) -> None:
-    page = text(browser.post(reverse("agents:create-profile"), whole(**CUSTOM, name="")))
+    page = browser.post(reverse("agents:create-profile"), whole(**CUSTOM, name="")).text
     assert "Type it again" in page
     assert SECRETS[0] not in page
     assert "p.example:8080" in page
@@ -136,7 +129,7 @@ def test_an_edit_changes_what_was_changed_and_keeps_secrets_that_were_not_typed(
     browser.post(reverse("agents:create-profile"), whole(**CUSTOM))
     row = Profile.objects.get()
     address = reverse("agents:edit-profile", args=[row.pk])
-    form = text(browser.get(address))
+    form = browser.get(address).text
     assert "[REDACTED]" in form
     assert SECRETS[0] not in form
     without = {**CUSTOM, "proxy_password": ""}
@@ -164,10 +157,10 @@ def test_credentials_are_added_replaced_and_deleted_and_never_shown(browser: Cli
     assert (credential.name, credential.value) == ("PORTAL", SECRETS[2])
     again = browser.post(add, {"name": "Portal", "secret": SECRETS[2]})
     assert (again.status_code, list(again.context["form"].errors)) == (422, ["name"])
-    assert SECRETS[2] not in text(again)
+    assert SECRETS[2] not in again.text
     assert browser.post(add, {"name": "Other", "secret": ""}).status_code == 422
     replace = reverse("agents:replace-credential", args=[profile.pk, credential.pk])
-    assert SECRETS[2] not in text(browser.get(replace))
+    assert SECRETS[2] not in browser.get(replace).text
     browser.post(replace, {"secret": "new value"})
     assert ProfileCredential.objects.get().value == "new value"
     delete = reverse("agents:delete-credential", args=[profile.pk, credential.pk])
@@ -204,7 +197,7 @@ def test_no_page_of_a_profile_holds_a_secret(browser: Client) -> None:
     for page in pages:
         answer = browser.get(page)
         assert answer.status_code == 200, page
-        assert not [secret for secret in SECRETS if secret in text(answer)], page
+        assert not [secret for secret in SECRETS if secret in answer.text], page
 
 
 def test_a_profile_is_duplicated_into_an_organization_of_ones_own(
@@ -221,10 +214,10 @@ def test_a_profile_is_duplicated_into_an_organization_of_ones_own(
 
 def test_clearing_the_cache_is_asked_about_and_deleting_takes_the_name(browser: Client, profile: Profile) -> None:
     clear = reverse("agents:clear-cache", args=[profile.pk])
-    assert "will be gone" in text(browser.get(clear))
+    assert "will be gone" in browser.get(clear).text
     profile.refresh_from_db()
     assert profile.cache_generation == 0
-    assert "is cleared" in text(browser.post(clear, follow=True))
+    assert "is cleared" in browser.post(clear, follow=True).text
     profile.refresh_from_db()
     assert profile.cache_generation == 1
     assert profile.cache_cleared_at
@@ -236,7 +229,7 @@ def test_clearing_the_cache_is_asked_about_and_deleting_takes_the_name(browser: 
 
 def test_the_list_is_searched_filtered_and_sorted(browser: Client, person: User) -> None:
     organization = person.organizations.get()
-    assert "No profiles yet" in text(browser.get(reverse("agents:profiles")))
+    assert "No profiles yet" in browser.get(reverse("agents:profiles")).text
     for name, mode in (("Beech", "none"), ("Ash", "gateway"), ("Cedar", "none")):
         ProfileFactory(organization=organization, name=name, proxy_mode=mode)
     ProfileFactory(name="Another's")
@@ -250,7 +243,7 @@ def test_the_list_is_searched_filtered_and_sorted(browser: Client, person: User)
     assert listed("sort=created_at&proxy=none") == ["Beech", "Cedar"]
     assert listed("search=E&proxy=none") == ["Beech", "Cedar"]
     assert listed("search=another") == []
-    assert "No profile matches" in text(browser.get(f"{reverse('agents:profiles')}?search=zzz"))
+    assert "No profile matches" in browser.get(f"{reverse('agents:profiles')}?search=zzz").text
 
 
 def test_the_list_takes_as_many_queries_for_ten_profiles_as_for_one(
@@ -326,20 +319,20 @@ def test_a_part_is_found_under_its_own_profile_alone(browser: Client, profile: P
 
 
 def test_a_pool_is_created_filled_emptied_changed_and_deleted(browser: Client, profile: Profile) -> None:
-    assert "No pools yet" in text(browser.get(reverse("agents:pools")))
+    assert "No pools yet" in browser.get(reverse("agents:pools")).text
     create = reverse("agents:create-pool")
     assert browser.post(create, {"name": "", "selection_strategy": "random"}).status_code == 422
     sent = {"name": "Portals", "selection_strategy": "most_recently_used", "allow_concurrent_use": "on"}
     browser.post(create, sent)
     pool = ProfilePool.objects.get()
     assert (pool.selection_strategy, pool.allow_concurrent_use) == ("most_recently_used", True)
-    assert "already" in text(browser.post(create, sent))
+    assert "already" in browser.post(create, sent).text
     add = reverse("agents:add-members", args=[pool.pk])
-    assert "Shopper" in text(browser.get(add))
+    assert "Shopper" in browser.get(add).text
     assert browser.post(add, {"profile": "nonsense"}).status_code == 422
     browser.post(add, {"profile": str(profile.pk)})
     assert list(pool.profiles.all()) == [profile]
-    assert "No profiles left" in text(browser.get(add))
+    assert "No profiles left" in browser.get(add).text
     browser.post(reverse("agents:edit-pool", args=[pool.pk]), sent | {"name": "Doors", "allow_concurrent_use": ""})
     pool.refresh_from_db()
     assert (pool.name, pool.allow_concurrent_use) == ("Doors", False)
@@ -356,7 +349,7 @@ def test_another_organizations_profile_joins_no_pool(browser: Client, person: Us
     pool = ProfilePoolFactory(organization=person.organizations.get())
     theirs = ProfileFactory()
     address = reverse("agents:add-members", args=[pool.pk])
-    assert theirs.name not in text(browser.get(address))
+    assert theirs.name not in browser.get(address).text
     assert browser.post(address, {"profile": str(theirs.pk)}).status_code == 404
     assert not PoolMembership.objects.exists()
 
@@ -376,7 +369,7 @@ def test_a_pool_shows_whose_turn_it_is(browser: Client, person: User, strategy: 
     pool.refresh_from_db()
     answer = browser.get(reverse("agents:pool", args=[pool.pk]))
     assert [one.profile.name for one in answer.context["page"].rows] == turns
-    first = text(answer).split("Next</span>")[0]
+    first = answer.text.split("Next</span>")[0]
     assert f">{turns[0]}</a>" in first
     assert f">{turns[1]}</a>" not in first
     assert pick_profile(pool).name == turns[0]
@@ -384,7 +377,7 @@ def test_a_pool_shows_whose_turn_it_is(browser: Client, person: User, strategy: 
 
 def test_the_jump_list_finds_profiles_of_ones_own_organizations_alone(browser: Client, profile: Profile) -> None:
     ProfileFactory(name="Shopper of theirs")
-    found = text(browser.get(reverse("dashboard:jump"), {"q": "shop"}))
+    found = browser.get(reverse("dashboard:jump"), {"q": "shop"}).text
     assert reverse("agents:profile", args=[profile.pk]) in found
     assert "of theirs" not in found
 

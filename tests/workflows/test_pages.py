@@ -56,11 +56,6 @@ def execution(workflow: Workflow, status: Status = Status.RUNNING, **fields: Any
     return made
 
 
-def text(answer: Any) -> str:
-    page: str = answer.content.decode()
-    return page
-
-
 def listed(answer: Any) -> set[str]:
     return {str(row.pk) for row in answer.context["page"].rows}
 
@@ -97,7 +92,7 @@ def test_filters_that_make_no_sense_are_said_to(browser: Client, workflow: Workf
     address = reverse("workflows:executions")
     for query in ({"inputs_key": "order"}, {"created_after": "soon"}, {"agent_id": str(WorkflowFactory().agent_id)}):
         answer = browser.get(address, query)
-        assert (answer.status_code, "alert" in text(answer)) == (422, True), query
+        assert (answer.status_code, "alert" in answer.text) == (422, True), query
 
 
 def test_a_longer_list_asks_no_more(
@@ -117,7 +112,7 @@ def test_an_execution_is_paused_resumed_and_cancelled(browser: Client, workflow:
         ("Resume", "running", Status.RUNNING),
         ("Cancel", "cancelled", Status.CANCELLED),
     ):
-        assert f'value="{wanted}">{button}' in text(browser.get(page))
+        assert f'value="{wanted}">{button}' in browser.get(page).text
         assert browser.post(ask, {"status": wanted}).status_code == 302
         row.refresh_from_db()
         assert row.state == becomes
@@ -133,7 +128,7 @@ def test_a_confirmation_is_given_or_refused(
 ) -> None:
     waiting = {"reason": "Go on?", "transitionId": "read-ask"}
     row = execution(workflow, Status.AWAITING_CONFIRMATION, waiting_for=waiting)
-    shown = text(browser.get(reverse("workflows:execution", args=[row.pk])))
+    shown = browser.get(reverse("workflows:execution", args=[row.pk])).text
     assert "Go on?" in shown
     assert f'value="{wanted}">{button}' in shown
     browser.post(reverse("workflows:ask-status", args=[row.pk]), {"status": wanted})
@@ -151,11 +146,11 @@ def test_questions_are_answered_by_options_or_own_words(browser: Client, workflo
         waiting_for={"reason": "Which berth?", "questions": [berth, crew, open_one]},
     )
     page = reverse("workflows:execution", args=[row.pk])
-    assert "North: Free." in text(browser.get(page))
+    assert "North: Free." in browser.get(page).text
     half = browser.post(page, {"chosen_0": "North", "own_2": "The anchor is stuck."})
     assert half.status_code == 422
-    assert "Choose an option, or write an answer." in text(half)
-    assert "The anchor is stuck." in text(half)
+    assert "Choose an option, or write an answer." in half.text
+    assert "The anchor is stuck." in half.text
     browser.post(page, {"chosen_0": "North", "chosen_1": ["Ada", "Noor"], "own_1": "And I.", "own_2": "No."})
     said = "Which berth?\nNorth\n\nWho comes along?\nAda\nNoor\nAnd I.\n\nAnything else?\nNo."
     assert UserMessage.objects.get().text == said
@@ -176,9 +171,9 @@ def test_a_message_reaches_the_execution_until_it_has_ended(browser: Client, wor
     page = reverse("workflows:execution", args=[row.pk])
     assert browser.post(page, {"message": " "}).status_code == 422
     assert browser.post(page, {"message": "Take the north berth."}).status_code == 302
-    assert "Take the north berth." in text(browser.get(page))
+    assert "Take the north berth." in browser.get(page).text
     ended = execution(workflow, Status.CANCELLED, terminal_at=row.created_at)
-    assert 'name="message"' not in text(browser.get(reverse("workflows:execution", args=[ended.pk])))
+    assert 'name="message"' not in browser.get(reverse("workflows:execution", args=[ended.pk])).text
     assert browser.post(reverse("workflows:execution", args=[ended.pk]), {"message": "Hello"}).status_code == 422
 
 
@@ -191,7 +186,7 @@ def test_a_long_timeline_is_cut_into_pages(browser: Client, workflow: Workflow) 
     page = reverse("workflows:execution", args=[row.pk])
     latest = browser.get(page)
     assert [one.number for one in latest.context["told"]] == list(range(131, 231))
-    assert "&lt;b&gt;line 230&lt;/b&gt;" in text(latest)
+    assert "&lt;b&gt;line 230&lt;/b&gt;" in latest.text
     assert (latest.context["earlier"], latest.context["later"]) == (30, None)
     first = browser.get(page, {"after": "0"})
     assert first.context["told"][0].number == 1
@@ -220,10 +215,10 @@ def test_a_version_is_published_and_rolled_back(browser: Client, workflow: Workf
     later = WorkflowFactory(agent=workflow.agent, parent=workflow)
     for version, button in ((workflow, "Publish"), (later, "Publish"), (workflow, "Roll back to this")):
         page = reverse("workflows:version", args=[version.agent_id, version.pk])
-        assert button in text(browser.get(page))
+        assert button in browser.get(page).text
         browser.post(reverse("workflows:publish", args=[version.agent_id, version.pk]))
         assert default_version(workflow.agent_id) == version
-        assert button not in text(browser.get(page))
+        assert button not in browser.get(page).text
     assert Publication.objects.count() == 3
 
 
@@ -231,11 +226,11 @@ def test_a_faulty_draft_says_what_is_wrong_and_cannot_be_published_or_run(browse
     parts = graph(node("read"), way("read", "nowhere"))
     faulty = WorkflowFactory(agent__organization=person.organizations.get(), graph=parts)
     where = [faulty.agent_id, faulty.pk]
-    shown = text(browser.get(reverse("workflows:version", args=where)))
+    shown = browser.get(reverse("workflows:version", args=where)).text
     assert "goes to nowhere, and there is no such node" in shown
     assert ">Publish<" not in shown
     assert browser.post(reverse("workflows:publish", args=where)).status_code == 400
-    assert "Fix it" in text(browser.get(reverse("workflows:run", args=where)))
+    assert "Fix it" in browser.get(reverse("workflows:run", args=where)).text
     assert browser.post(reverse("workflows:run", args=where), {}).status_code == 422
     assert not Execution.objects.exists()
 
@@ -248,10 +243,10 @@ def test_the_editor_checks_without_saving_and_saves_a_draft_with_its_parent(
     browser: Client, workflow: Workflow
 ) -> None:
     page = f"{reverse('workflows:new-version', args=[workflow.agent_id])}?from={workflow.pk}"
-    assert "Nothing is wrong" in text(browser.get(page))
+    assert "Nothing is wrong" in browser.get(page).text
     faulty = graph(node("read"))
     checked = browser.post(page, sent(faulty, "check"))
-    assert (checked.status_code, "never ends" in text(checked)) == (200, True)
+    assert (checked.status_code, "never ends" in checked.text) == (200, True)
     assert Workflow.objects.count() == 1
     browser.post(page, sent(faulty, rules="Be brief.", environment_template='{"type": "os", "config": {}}'))
     made = Workflow.objects.exclude(pk=workflow.pk).get()
@@ -278,8 +273,8 @@ def test_what_cannot_be_read_is_said_and_nothing_typed_is_lost(
     page = reverse("workflows:new-version", args=[workflow.agent_id])
     answer = browser.post(page, sent(written, rules="Be brief."))
     assert answer.status_code == 422
-    assert said in text(answer)
-    assert "Be brief." in text(answer)
+    assert said in answer.text
+    assert "Be brief." in answer.text
     assert Workflow.objects.count() == 1
 
 
@@ -289,11 +284,11 @@ def test_two_versions_are_compared(browser: Client, workflow: Workflow) -> None:
     changed["nodes"].append(node("tell", "url", is_start_node=False))
     later = WorkflowFactory(agent=workflow.agent, parent=workflow, graph=changed, rules="Be <b>brief</b>.")
     page = reverse("workflows:compare", args=[workflow.agent_id])
-    shown = text(browser.get(page))
+    shown = browser.get(page).text
     for part in ("properties.method", "<del>GET</del>", "<ins>DELETE</ins>", "Tell", "+Be &lt;b&gt;brief"):
         assert part in shown
     same = browser.get(page, {"before": str(later.pk), "after": str(later.pk)})
-    assert "They are the same." in text(same)
+    assert "They are the same." in same.text
     assert browser.get(page, {"before": str(WorkflowFactory().pk)}).status_code == 404
     assert browser.get(page, {"before": "x"}).status_code == 404
 
@@ -304,14 +299,14 @@ def test_versions_beyond_those_offered_are_compared_and_stand_chosen(
     monkeypatch.setattr(comparing, "MOST_CHOICES", 1)
     second, _ = WorkflowFactory(agent=workflow.agent), WorkflowFactory(agent=workflow.agent)
     ends = {"before": str(workflow.pk), "after": str(second.pk)}
-    shown = text(browser.get(reverse("workflows:compare", args=[workflow.agent_id]), ends))
+    shown = browser.get(reverse("workflows:compare", args=[workflow.agent_id]), ends).text
     for version in (workflow, second):
         assert f'<option value="{version.pk}" selected>' in shown
 
 
 def test_a_draft_is_deleted_once_its_name_is_typed(browser: Client, workflow: Workflow) -> None:
     page = reverse("workflows:delete-version", args=[workflow.agent_id, workflow.pk])
-    assert page in text(browser.get(reverse("workflows:version", args=[workflow.agent_id, workflow.pk])))
+    assert page in browser.get(reverse("workflows:version", args=[workflow.agent_id, workflow.pk])).text
     assert browser.post(page, {"name": "Draft"}).status_code == 422
     browser.post(page, {"name": str(workflow)})
     assert not Workflow.objects.exists()
@@ -320,8 +315,8 @@ def test_a_draft_is_deleted_once_its_name_is_typed(browser: Client, workflow: Wo
 def test_what_was_published_or_has_run_cannot_be_deleted(browser: Client, workflow: Workflow) -> None:
     execution(workflow)
     page = reverse("workflows:delete-version", args=[workflow.agent_id, workflow.pk])
-    assert page not in text(browser.get(reverse("workflows:version", args=[workflow.agent_id, workflow.pk])))
-    assert "It stays" in text(browser.get(page))
+    assert page not in browser.get(reverse("workflows:version", args=[workflow.agent_id, workflow.pk])).text
+    assert "It stays" in browser.get(page).text
     assert browser.post(page, {"name": str(workflow)}).status_code == 422
     assert Workflow.objects.exists()
 
@@ -333,8 +328,8 @@ def test_who_published_and_rolled_back_what_is_listed(browser: Client, person: U
     page = browser.get(reverse("workflows:publications", args=[workflow.agent_id]))
     told = [(str(row.workflow), row.is_rollback, row.published_by) for row in page.context["page"].rows]
     assert told == [("Version 1", True, person), ("Version 2", False, person), ("Version 1", False, person)]
-    assert "Rolled back to" in text(page)
-    versions = text(browser.get(reverse("workflows:versions", args=[workflow.agent_id])))
+    assert "Rolled back to" in page.text
+    versions = browser.get(reverse("workflows:versions", args=[workflow.agent_id])).text
     assert (
         f'data-label="Made from"><a href="{reverse("workflows:version", args=[later.agent_id, workflow.pk])}"'
         in versions
@@ -349,7 +344,7 @@ def test_a_released_agents_versions_are_published_by_those_in_charge(
     where = [workflow.agent_id, workflow.pk]
     browser.post(reverse("workflows:new-version", args=[workflow.agent_id]), sent(sound()))
     own = Workflow.objects.exclude(pk=workflow.pk).get()
-    shown = text(browser.get(reverse("workflows:version", args=where)))
+    shown = browser.get(reverse("workflows:version", args=where)).text
     assert ">Publish<" not in shown
     assert "its creator and admins publish" in shown
     assert reverse("workflows:delete-version", args=where) not in shown
@@ -373,7 +368,7 @@ def test_no_box_of_a_picture_lies_on_another(parts: dict[str, Any]) -> None:
 
 
 def test_an_agents_page_leads_to_its_versions(browser: Client, workflow: Workflow) -> None:
-    shown = text(browser.get(reverse("agents:agent", args=[workflow.agent_id])))
+    shown = browser.get(reverse("agents:agent", args=[workflow.agent_id])).text
     assert f'href="{reverse("workflows:versions", args=[workflow.agent_id])}">Workflows</a>' in shown
 
 
@@ -384,12 +379,12 @@ def test_an_execution_shows_its_files_and_what_its_models_cost(browser: Client, 
     ModelCall.objects.create(**shared, subject=str(row.pk), input_tokens=1_200, cost_usd=Decimal("0.0125"))
     ModelCall.objects.create(**shared, subject=str(row.pk), input_tokens=34, output_tokens=7)
     ModelCall.objects.create(**shared, subject="another", input_tokens=9_999, cost_usd=Decimal(5))
-    shown = text(browser.get(reverse("workflows:execution", args=[row.pk])))
+    shown = browser.get(reverse("workflows:execution", args=[row.pk])).text
     for part in ("tides &lt;low&gt;.txt", "The agent", "1,234", "$0.0125", "without 1 call of unknown price"):
         assert part in shown, part
     assert "90 days" not in shown
     Execution.objects.update(created_at=timezone.now() - timedelta(days=91))
-    assert "kept one by one for 90 days" in text(browser.get(reverse("workflows:execution", args=[row.pk])))
+    assert "kept one by one for 90 days" in browser.get(reverse("workflows:execution", args=[row.pk])).text
 
 
 def test_large_variables_are_shown_by_their_beginning_and_given_whole(browser: Client, workflow: Workflow) -> None:
@@ -398,8 +393,8 @@ def test_large_variables_are_shown_by_their_beginning_and_given_whole(browser: C
     page = browser.get(reverse("workflows:execution", args=[row.pk]))
     assert len(page.content) < 60_000
     for part in ("x" * 1_999, "The beginning of 5,002 characters.", "&lt;b&gt;", "And 13 more."):
-        assert part in text(page), part
-    assert "x" * 2_000 not in text(page)
+        assert part in page.text, part
+    assert "x" * 2_000 not in page.text
     whole = browser.get(reverse("workflows:execution-variables", args=[row.pk]))
     assert json.loads(whole.content) == variables
     assert "attachment" in whole.headers["Content-Disposition"]
@@ -414,5 +409,5 @@ def test_a_cancelled_run_says_why_where_it_says_that_it_is_cancelled(
     row = execution(workflow, Status.CANCELLED, terminal_at=timezone.now(), activity_count=1)
     payload = {"status": "cancelled", "cancelledPayload": {"reason": reason}}
     Activity.objects.create(execution=row, number=1, type="status_changed", payload=payload)
-    shown = text(browser.get(reverse("workflows:execution", args=[row.pk])))
+    shown = browser.get(reverse("workflows:execution", args=[row.pk])).text
     assert said in shown[shown.index('id="now"') : shown.index('id="timeline"')]

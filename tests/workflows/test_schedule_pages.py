@@ -43,11 +43,6 @@ def browser(person: User) -> Client:
     return browser
 
 
-def text(answer: Any) -> str:
-    page: str = answer.content.decode()
-    return page
-
-
 def page_of(schedule: Schedule) -> str:
     return reverse("scheduling:schedule", args=["workflow", schedule.pk])
 
@@ -71,13 +66,13 @@ def scheduled(organization: Organization, **fields: Any) -> Schedule:
 
 def test_a_schedule_is_made_from_the_list_on(browser: Client, organization: Organization, person: User) -> None:
     agent = published_agent(organization=organization, name="Harbour desk")
-    empty = text(browser.get(LIST))
+    empty = browser.get(LIST).text
     assert "No schedules yet" in empty
     choose = reverse("workflows:schedule-agent")
     assert choose in empty
     form = reverse("workflows:new-schedule", args=[agent.pk])
-    assert form in text(browser.get(choose))
-    page = text(browser.get(form))
+    assert form in browser.get(choose).text
+    page = browser.get(form).text
     fields = ["name", "cron_expression", "time_zone", "overlap", "input_order", "input_shop", "profile_id", "pool_id"]
     places = [page.index(f'name="{field}"') for field in [*fields, "soft_timeout"]]
     assert places == sorted(places)
@@ -85,14 +80,14 @@ def test_a_schedule_is_made_from_the_list_on(browser: Client, organization: Orga
     made = Schedule.objects.get()
     assert answer.redirect_chain == [(page_of(made), 302)]
     assert (made.maker, made.inputs) == (person, {"order": "A-117", "shop": "Pier 9"})
-    page = text(answer)
+    page = answer.text
     assert "At 09:00 on Monday through Friday, in Europe/Berlin." in page
-    assert "Morning report" in text(browser.get(LIST))
+    assert "Morning report" in browser.get(LIST).text
 
 
 def test_the_next_times_are_shown_before_anything_is_saved(browser: Client, organization: Organization) -> None:
     form = reverse("workflows:new-schedule", args=[published_agent(organization=organization).pk])
-    page = text(browser.post(form, filled(act="check")))
+    page = browser.post(form, filled(act="check")).text
     assert page.count("<li><time") == 5
     assert "At 09:00 on Monday through Friday." in page
     assert 'value="Morning report"' in page
@@ -114,8 +109,8 @@ def test_what_is_wrong_is_said_and_nothing_typed_is_lost(
 ) -> None:
     form = reverse("workflows:new-schedule", args=[published_agent(organization=organization).pk])
     answer = browser.post(form, filled(**changes))
-    assert (answer.status_code, says in text(answer)) == (422, True)
-    assert "A-117" in text(answer)
+    assert (answer.status_code, says in answer.text) == (422, True)
+    assert "A-117" in answer.text
     assert not Schedule.objects.exists()
 
 
@@ -128,11 +123,11 @@ def test_a_certain_version_and_a_pool_are_chosen_and_changed(browser: Client, or
     browser.post(form, filled(pool_id=str(pool.pk), soft_timeout="7"))
     made = Schedule.objects.get()
     assert (made.workflow, made.pool, made.options) == (older, pool, {"softTimeoutMins": 7})
-    page = text(browser.get(page_of(made)))
+    page = browser.get(page_of(made)).text
     assert pool.name in page
     assert "Version 1" in page
     edit = reverse("workflows:edit-schedule", args=[made.pk])
-    assert 'value="7"' in text(browser.get(edit))
+    assert 'value="7"' in browser.get(edit).text
     browser.post(edit + "?version=", filled(name="Renamed", profile_id=str(profile.pk)))
     made.refresh_from_db()
     assert (made.name, made.workflow, made.pool, made.profile, made.options) == ("Renamed", None, None, profile, {})
@@ -140,22 +135,22 @@ def test_a_certain_version_and_a_pool_are_chosen_and_changed(browser: Client, or
 
 def test_an_agent_with_nothing_published_says_what_to_do(browser: Client, organization: Organization) -> None:
     agent = AgentFactory(organization=organization)
-    assert "Nothing is published yet" in text(browser.get(reverse("workflows:new-schedule", args=[agent.pk])))
+    assert "Nothing is published yet" in browser.get(reverse("workflows:new-schedule", args=[agent.pk])).text
 
 
 def test_a_schedule_is_disabled_enabled_run_now_and_deleted(browser: Client, organization: Organization) -> None:
     made = scheduled(organization)
     page, act = page_of(made), reverse("scheduling:act", args=["workflow", made.pk])
-    assert 'value="disable">Disable' in text(browser.get(page))
+    assert 'value="disable">Disable' in browser.get(page).text
     browser.post(act, {"act": "disable"})
-    assert 'value="enable">Enable' in text(browser.get(page))
+    assert 'value="enable">Enable' in browser.get(page).text
     browser.post(act, {"act": "enable"})
     browser.post(act, {"act": "run"})
-    shown = text(browser.get(page))
+    shown = browser.get(page).text
     assert reverse("workflows:execution", args=[Execution.objects.get().pk]) in shown
     assert "Run by Person" in shown
     delete = reverse("scheduling:delete", args=["workflow", made.pk])
-    assert "its history will be gone" in text(browser.get(delete))
+    assert "its history will be gone" in browser.get(delete).text
     browser.post(delete)
     assert not Schedule.objects.exists()
 
@@ -164,7 +159,7 @@ def test_run_now_that_is_refused_says_why(browser: Client, organization: Organiz
     made = scheduled(organization)
     withdraw(made)
     answer = browser.post(reverse("scheduling:act", args=["workflow", made.pk]), {"act": "run"}, follow=True)
-    assert "no published workflow" in text(answer)
+    assert "no published workflow" in answer.text
 
 
 def test_a_trouble_stands_on_the_page_in_the_list_and_on_the_makers_home(
@@ -174,11 +169,11 @@ def test_a_trouble_stands_on_the_page_in_the_list_and_on_the_makers_home(
     withdraw(made)
     schedules.run_due()
     for address in (page_of(made), "/dashboard/"):
-        assert "no published workflow" in text(browser.get(address)), address
-    assert "Could not be run" in text(browser.get(LIST))
+        assert "no published workflow" in browser.get(address).text, address
+    assert "Could not be run" in browser.get(LIST).text
     colleague = Client()
     colleague.force_login(member_of(organization))
-    assert "no published workflow" not in text(colleague.get("/dashboard/"))
+    assert "no published workflow" not in colleague.get("/dashboard/").text
 
 
 def test_the_list_is_sorted_paged_and_of_one_organization(browser: Client, organization: Organization) -> None:
@@ -238,11 +233,11 @@ def test_a_version_of_another_agent_cannot_be_chosen(browser: Client, organizati
 
 def test_an_expression_is_tried_out_without_a_schedule(browser: Client) -> None:
     address = reverse("scheduling:next-runs")
-    page = text(browser.get(address, {"cron_expression": "0 9 * * *", "time_zone": "Asia/Kolkata"}))
+    page = browser.get(address, {"cron_expression": "0 9 * * *", "time_zone": "Asia/Kolkata"}).text
     assert page.count("<li><time") == 5
     assert "(IST)" in page
-    assert "cannot be used" in text(browser.get(address, {"cron_expression": "0 99 * * *", "time_zone": "UTC"}))
-    assert "<script>alert" not in text(browser.get(address, {"cron_expression": "<script>alert", "time_zone": "UTC"}))
+    assert "cannot be used" in browser.get(address, {"cron_expression": "0 99 * * *", "time_zone": "UTC"}).text
+    assert "<script>alert" not in browser.get(address, {"cron_expression": "<script>alert", "time_zone": "UTC"}).text
 
 
 def run(*arguments: Any, person: User) -> str:

@@ -1,7 +1,6 @@
 """Starting runs by page, once and once more, and what people give and do to one that goes on."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -48,11 +47,6 @@ def workflow(person: User) -> Workflow:
     return made
 
 
-def text(answer: Any) -> str:
-    page: str = answer.content.decode()
-    return page
-
-
 def page_of(workflow: Workflow) -> str:
     return reverse("workflows:run", args=[workflow.agent_id, workflow.pk])
 
@@ -76,7 +70,7 @@ def test_a_run_is_given_its_inputs_and_repeated_with_them(browser: Client, workf
     repeated = Execution.objects.exclude(pk=first.pk).get()
     assert (repeated.parent, repeated.inputs) == (first, {"order": 117, "shop": "Oil"})
     refused = browser.post(page, GIVEN | {"soft_timeout": "60"})
-    assert (refused.status_code, "softTimeoutMins" in text(refused)) == (422, True)
+    assert (refused.status_code, "softTimeoutMins" in refused.text) == (422, True)
 
 
 def test_files_pool_and_metadata_go_with_the_start(browser: Client, workflow: Workflow) -> None:
@@ -103,7 +97,7 @@ def test_what_is_wrong_with_a_start_is_said_and_no_file_is_kept(
     browser: Client, workflow: Workflow, wrong: dict[str, str], said: str
 ) -> None:
     answer = browser.post(page_of(workflow), GIVEN | wrong | {"files": [file("a.csv")]})
-    assert (answer.status_code, said in text(answer)) == (422, True)
+    assert (answer.status_code, said in answer.text) == (422, True)
     assert not Execution.objects.exists()
     assert not StagedFile.objects.exists()
 
@@ -151,14 +145,14 @@ def test_a_file_of_a_name_that_is_there_already_is_said_under_its_field(browser:
 def test_files_are_given_to_a_run_while_it_has_not_ended(browser: Client, workflow: Workflow) -> None:
     row: Execution = ExecutionFactory(workflow=workflow, status=Status.RUNNING)
     page, upload = reverse("workflows:execution", args=[row.pk]), reverse("workflows:upload", args=[row.pk])
-    assert upload in text(browser.get(page))
+    assert upload in browser.get(page).text
     assert browser.post(upload, {"files": [file("a.csv"), file("b.csv")]}).headers["Location"] == page
     assert row.files.count() == 2
-    assert "2 files are given to the execution" in text(browser.get(page))
+    assert "2 files are given to the execution" in browser.get(page).text
     assert browser.post(upload, {}).status_code == 422
     Execution.objects.update(status=Status.COMPLETED, terminal_at=row.created_at)
-    assert upload not in text(browser.get(page))
-    assert "It has ended" in text(browser.get(upload))
+    assert upload not in browser.get(page).text
+    assert "It has ended" in browser.get(upload).text
     assert browser.post(upload, {"files": [file("c.csv")]}).status_code == 422
 
 
@@ -167,14 +161,14 @@ def test_a_run_is_pointed_at_another_version(browser: Client, workflow: Workflow
     faulty = WorkflowFactory(agent=workflow.agent, graph=graph(node("read")))
     row: Execution = ExecutionFactory(workflow=workflow, status=Status.PAUSED, inputs={"order": 1, "shop": "Rope"})
     page, sync = reverse("workflows:execution", args=[row.pk]), reverse("workflows:sync", args=[row.pk])
-    assert sync in text(browser.get(page))
+    assert sync in browser.get(page).text
     refused = browser.post(sync, {"workflow_id": str(faulty.pk)})
-    assert (refused.status_code, "never ends" in text(refused)) == (422, True)
+    assert (refused.status_code, "never ends" in refused.text) == (422, True)
     assert browser.post(sync, {"workflow_id": str(WorkflowFactory().pk)}).status_code == 422
     assert browser.post(sync, {"workflow_id": str(later.pk)}).headers["Location"] == page
     row.refresh_from_db()
     assert row.sync_to == later
-    assert f"continues with {later} at its next step" in text(browser.get(page))
+    assert f"continues with {later} at its next step" in browser.get(page).text
 
 
 def test_no_more_files_than_an_execution_may_have_are_counted_once(
@@ -183,7 +177,7 @@ def test_no_more_files_than_an_execution_may_have_are_counted_once(
     monkeypatch.setattr("workflows.services.attaching.MOST_FILES", 2)
     sent = {"files": [file("a.csv"), file("b.csv"), file("c.csv")]}
     answer = browser.post(page_of(workflow), GIVEN | sent)
-    assert (answer.status_code, "more than 2 files" in text(answer)) == (422, True)
+    assert (answer.status_code, "more than 2 files" in answer.text) == (422, True)
     assert not Execution.objects.exists()
     row: Execution = ExecutionFactory(workflow=workflow)
     assert browser.post(reverse("workflows:upload", args=[row.pk]), {"files": [file("a.csv")]}).status_code == 302
