@@ -14,6 +14,7 @@ from agents_hub.services.surveys import page_in_turn
 from security.models import AuditEntry
 from tests.agents_hub.factories import ProfileFactory, ProfilePoolFactory
 from tests.factories import MembershipFactory, OrganizationFactory, caller_for
+from tests.pages import signed_in
 from tests.query_plans import plans
 
 pytestmark = pytest.mark.django_db
@@ -30,9 +31,7 @@ def person() -> User:
 
 @pytest.fixture
 def browser(person: User) -> Client:
-    browser = Client()
-    browser.force_login(person)
-    return browser
+    return signed_in(person)
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ from mcp_gateway.hot import connection_parameters
 from mcp_gateway.offload import in_domain
 from security import csp
 from tests.factories import UserFactory
+from tests.pages import session_of, signed_in
 from tests.serving import Served, serve
 from tests.sse import Sent, opened
 
@@ -133,12 +134,6 @@ def place(transactional_db: None, story: Story) -> Iterator[Place]:
 @pytest.fixture
 def person(transactional_db: None) -> User:
     return UserFactory()
-
-
-def session_of(person: User) -> str:
-    client = Client()
-    client.force_login(person)
-    return client.cookies["sessionid"].value
 
 
 @pytest.fixture
@@ -566,7 +561,6 @@ def running(place: Place) -> int:
 
 def test_without_the_layer_a_view_says_that_it_cannot_stream(person: User, story: Story) -> None:
     with override_settings(ROOT_URLCONF=Urls):
-        client = Client()
-        client.force_login(person)
+        client = signed_in(person)
         answer = client.get("/watch")
     assert answer.status_code == 409

@@ -18,6 +18,7 @@ from agents_hub.models import Agent, Stage
 from llm.models import ModelCall
 from tests.agents_hub.factories import AgentFactory
 from tests.factories import MembershipFactory
+from tests.pages import signed_in
 from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node, sound, sound_graphs, way
 from workflows.engine.states import Status
@@ -40,9 +41,7 @@ def person() -> User:
 
 @pytest.fixture
 def browser(person: User) -> Client:
-    browser = Client()
-    browser.force_login(person)
-    return browser
+    return signed_in(person)
 
 
 @pytest.fixture

@@ -21,13 +21,6 @@ def person() -> User:
 
 
 @pytest.fixture
-def browser(person: User) -> Client:
-    browser = Client()
-    browser.force_login(person)
-    return browser
-
-
-@pytest.fixture
 def execution(person: User) -> Execution:
     made: Execution = ExecutionFactory(workflow__agent__organization=person.organizations.get())
     return made

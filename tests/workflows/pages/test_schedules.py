@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Organization, User
 from tests.agents_hub.factories import AgentFactory, ProfileFactory, ProfilePoolFactory, member_of
 from tests.factories import MembershipFactory
+from tests.pages import signed_in
 from tests.workflows.factories import ScheduleFactory, WorkflowFactory, published_agent
 from tests.workflows.scheduled import overdue, withdraw
 from workflows.models import Execution, Schedule, ScheduleRun
@@ -25,22 +26,8 @@ LIST = "/dashboard/schedules/"
 
 
 @pytest.fixture
-def person() -> User:
-    """A member, who is no admin."""
-    person: User = MembershipFactory().user
-    return person
-
-
-@pytest.fixture
 def organization(person: User) -> Organization:
     return person.organizations.get()
-
-
-@pytest.fixture
-def browser(person: User) -> Client:
-    browser = Client()
-    browser.force_login(person)
-    return browser
 
 
 def page_of(schedule: Schedule) -> str:
@@ -171,8 +158,7 @@ def test_a_trouble_stands_on_the_page_in_the_list_and_on_the_makers_home(
     for address in (page_of(made), "/dashboard/"):
         assert "no published workflow" in browser.get(address).text, address
     assert "Could not be run" in browser.get(LIST).text
-    colleague = Client()
-    colleague.force_login(member_of(organization))
+    colleague = signed_in(member_of(organization))
     assert "no published workflow" not in colleague.get("/dashboard/").text
 
 
@@ -210,8 +196,7 @@ def test_longer_lists_and_histories_ask_no_more(
 
 def test_a_stranger_reaches_no_page_of_a_schedule(person: User) -> None:
     made: Schedule = ScheduleFactory()
-    stranger = Client()
-    stranger.force_login(person)
+    stranger = signed_in(person)
     edit = reverse("workflows:edit-schedule", args=[made.pk])
     act = reverse("scheduling:act", args=["workflow", made.pk])
     delete = reverse("scheduling:delete", args=["workflow", made.pk])

@@ -10,11 +10,12 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.errors import NotFound
-from accounts.models import Membership, Role, User
+from accounts.models import Membership, User
 from config.asgi import application, streams
 from dashboard.streams import feed
 from mcp_gateway import offload
 from tests.factories import MembershipFactory, UserFactory
+from tests.pages import session_of, signed_in
 from tests.serving import Served, serve
 from tests.sse import Sent, opened
 from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, WorkflowFactory
@@ -26,12 +27,6 @@ from workflows.services import looking, wishes
 from workflows.services.executions import write_lines
 
 QUESTIONS = [{"question": "Which berth?", "options": [{"label": "North"}]}]
-
-
-@pytest.fixture
-def person(db: None) -> User:
-    made: User = MembershipFactory(role=Role.MEMBER).user
-    return made
 
 
 @pytest.fixture
@@ -136,8 +131,7 @@ def test_the_form_changes_with_what_the_agent_asks(execution: Execution) -> None
 
 def test_a_message_written_while_the_agent_began_to_ask_is_its_answer(person: User, execution: Execution) -> None:
     Execution.objects.update(status=Status.PAUSED_BY_AGENT, waiting_for={"reason": "?", "questions": QUESTIONS})
-    browser = Client()
-    browser.force_login(person)
+    browser = signed_in(person)
     browser.post(reverse("workflows:execution", args=[execution.pk]), {"message": "The north one."})
     execution.refresh_from_db()
     assert execution.state == Status.RUNNING
@@ -152,8 +146,7 @@ def test_an_execution_that_is_gone_is_not_found(execution: Execution) -> None:
 
 
 def test_without_streams_the_page_polls_and_asks_for_none(person: User, execution: Execution) -> None:
-    browser = Client()
-    browser.force_login(person)
+    browser = signed_in(person)
     page = browser.get(reverse("workflows:execution", args=[execution.pk])).content.decode()
     assert 'data-hx-trigger="every 5s"' in page
     assert "data-stream=" not in page
@@ -166,12 +159,6 @@ def served(transactional_db: None) -> Iterator[Served]:
         yield served
         served.loop.call_soon_threadsafe(streams.end)
     offload.close()
-
-
-def session_of(person: User) -> str:
-    browser = Client()
-    browser.force_login(person)
-    return browser.cookies["sessionid"].value
 
 
 def stream_of(served: Served, execution: Execution) -> str:
@@ -209,8 +196,7 @@ def test_a_wish_of_somebody_is_seen_by_all_who_look_on(
         execution.refresh_from_db()
         tell(execution, "The notices are heard.")
         stream.until("append")
-        browser = Client()
-        browser.force_login(other)
+        browser = signed_in(other)
         browser.post(reverse("workflows:ask-status", args=[execution.pk]), {"status": "paused"})
         # The line before it has changed how the page stands as well.
         while "pausing" not in stream.until("morph")[-1].body:

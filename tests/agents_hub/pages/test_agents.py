@@ -11,6 +11,7 @@ from llm.models import Provider
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.bots.factories import BotFactory
 from tests.factories import MembershipFactory, RemoteServerFactory, RemoteToolFactory
+from tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -29,13 +30,7 @@ def admin(agent: Agent) -> User:
 
 @pytest.fixture
 def browser(admin: User) -> Client:
-    return browser_of(admin)
-
-
-def browser_of(person: User) -> Client:
-    browser = Client()
-    browser.force_login(person)
-    return browser
+    return signed_in(admin)
 
 
 def address(name: str, *arguments: object) -> str:
@@ -109,7 +104,7 @@ def test_a_stranger_sent_by_hand_is_refused_on_the_page(browser: Client, agent: 
 
 def test_members_see_a_released_agent_and_nothing_to_press(agent: Agent) -> None:
     Agent.objects.filter(pk=agent.pk).update(stage="released", instructions="Between you and me.")
-    browser = browser_of(member_of(agent.organization))
+    browser = signed_in(member_of(agent.organization))
     for name, arguments in (("edit", ()), ("audience", ()), ("servers", ()), ("abilities", ("bots",))):
         page = browser.get(address(name, agent.pk, *arguments)).text
         assert ">Save<" not in page, name

@@ -8,11 +8,9 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from accounts.models import Role, User
 from agents_hub.files.content import storage
 from agents_hub.models import ProfilePool, StagedFile
 from tests.agents_hub.factories import ProfileFactory
-from tests.factories import MembershipFactory
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node
 from workflows.engine.states import Status
@@ -26,25 +24,6 @@ GIVEN = {"input_order": "A-117", "input_shop": "Rope"}
 def _stored_here(settings: Settings, tmp_path: Path) -> None:
     backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
     settings.STORAGES = settings.STORAGES | {"files": backend}
-
-
-@pytest.fixture
-def person() -> User:
-    person: User = MembershipFactory(role=Role.MEMBER).user
-    return person
-
-
-@pytest.fixture
-def browser(person: User) -> Client:
-    browser = Client()
-    browser.force_login(person)
-    return browser
-
-
-@pytest.fixture
-def workflow(person: User) -> Workflow:
-    made: Workflow = WorkflowFactory(agent__organization=person.organizations.get())
-    return made
 
 
 def page_of(workflow: Workflow) -> str:
