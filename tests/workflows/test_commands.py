@@ -15,6 +15,7 @@ from pytest_django import Settings
 from accounts.models import User
 from tests.agents_hub.factories import AgentFactory, ProfileFactory, member_of
 from tests.factories import UserFactory
+from tests.file_storage import keep_files_in
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission
@@ -85,11 +86,7 @@ def test_an_execution_is_started_listed_shown_followed_and_cancelled(
 def test_an_execution_is_started_with_files_notes_and_options(
     workflow: Workflow, person: User, tmp_path: Path, settings: Settings
 ) -> None:
-    backend = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(tmp_path / "kept")},
-    }
-    settings.STORAGES = settings.STORAGES | {"files": backend}
+    keep_files_in(tmp_path / "kept", settings)
     profile = ProfileFactory(organization=workflow.agent.organization)
     file = tmp_path / "tides.csv"
     file.write_text("a,b")

@@ -17,6 +17,7 @@ from mcp_gateway.rest.routes import PLATFORM, REST_ONLY, api
 from tests.agents_hub.api.door import read, rest
 from tests.agents_hub.factories import AgentFactory, ProfileFactory, member_of
 from tests.factories import UserFactory, caller_for
+from tests.file_storage import keep_files_in
 from tests.workflows import contract
 from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
@@ -42,10 +43,7 @@ SCRIPT = [
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> None:
     monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
-    options = {"location": str(tmp_path)}
-    settings.STORAGES = settings.STORAGES | {
-        "files": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    }
+    keep_files_in(tmp_path, settings)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from mcp_gateway import guides
 from tests.agents_hub.api.door import BASE, Rest, read, rest
 from tests.agents_hub.factories import AgentFactory
 from tests.factories import UserFactory
+from tests.file_storage import keep_files_in
 from tests.mcp_gateway.oauth.flow import member
 from tests.workflows import contract
 from tests.workflows.assistant import Assistant
@@ -53,10 +54,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) 
     settings.QUICK_THREADS = 0
     cache.clear()
     monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
-    options = {"location": str(tmp_path)}
-    settings.STORAGES = settings.STORAGES | {
-        "files": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    }
+    keep_files_in(tmp_path, settings)
 
 
 class Tools:

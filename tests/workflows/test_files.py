@@ -22,6 +22,7 @@ from agents_hub.services.quota import used_bytes
 from tests.agents_hub.api.door import fault, read, rest
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import caller_for
+from tests.file_storage import keep_files_in
 from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission, sharing
@@ -43,10 +44,7 @@ GRAPH = graph(node("work", "url"), node("end", "output"), way("work", "end", "ou
 def _alone(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> None:
     """A folder of the test's own; and no watch, whose connection does not see a test's transaction."""
     monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
-    options = {"location": str(tmp_path)}
-    settings.STORAGES = settings.STORAGES | {
-        "files": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    }
+    keep_files_in(tmp_path, settings)
 
 
 @pytest.fixture

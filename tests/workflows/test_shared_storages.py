@@ -18,6 +18,7 @@ from agents_hub.services import shared_files
 from tests.agents_hub.api.door import fault, read, rest
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import caller_for
+from tests.file_storage import keep_files_in
 from tests.pages import signed_in
 from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
@@ -66,10 +67,7 @@ class Worker:
 def worker(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> Worker:
     """A folder of the test's own; and no watch, whose connection does not see a test's transaction."""
     monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
-    options = {"location": str(tmp_path)}
-    settings.STORAGES = settings.STORAGES | {
-        "files": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    }
+    keep_files_in(tmp_path, settings)
     workflow: Workflow = WorkflowFactory(agent=AgentFactory(), graph=GRAPH)
     made = Worker(caller_for(member_of(workflow.agent.organization)), workflow)
     monkeypatch.setitem(kinds._kinds, "url", made.carry_out)

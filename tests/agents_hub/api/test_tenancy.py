@@ -16,6 +16,7 @@ from mcp_gateway.rest.routes import APIS, PLATFORM, REST_ONLY, Route
 from tests.agents_hub.api.door import Rest, fault, rest
 from tests.agents_hub.api.tenants import Tenant, rows_of, secrets_of, tenant
 from tests.agents_hub.api.trespassing import filled, named_ids, trespasses, without_what_excludes
+from tests.file_storage import keep_files_in
 
 pytestmark = pytest.mark.django_db
 TOOLS = [*registry.tools(PLATFORM), *registry.tools(REST_ONLY)]
@@ -33,10 +34,7 @@ def _in_this_thread(settings: Settings) -> None:
 @pytest.fixture(autouse=True)
 def _folder(settings: Settings, tmp_path: Path) -> None:
     """What is uploaded lies in a folder of the test's own."""
-    options = {"location": str(tmp_path)}
-    settings.STORAGES = settings.STORAGES | {
-        "files": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    }
+    keep_files_in(tmp_path, settings)
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from agents_hub.files.content import storage
 from agents_hub.models import ProfilePool, StagedFile
 from tests.agents_hub.factories import ProfileFactory
+from tests.file_storage import keep_files_in
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node
 from workflows.engine.states import Status
@@ -22,8 +23,7 @@ GIVEN = {"input_order": "A-117", "input_shop": "Rope"}
 
 @pytest.fixture(autouse=True)
 def _stored_here(settings: Settings, tmp_path: Path) -> None:
-    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
-    settings.STORAGES = settings.STORAGES | {"files": backend}
+    keep_files_in(tmp_path, settings)
 
 
 def page_of(workflow: Workflow) -> str:
