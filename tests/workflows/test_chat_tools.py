@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,6 @@ from tests.workflows.tasks import END, done, on, task
 from workflows.chat import runs
 from workflows.chat.source import WorkflowRuns, tool_names
 from workflows.engine.states import Status
-from workflows.engine.watch import watch
 from workflows.models import Execution, Publication, Workflow
 from workflows.services.executions import execute_once
 from workflows.services.wishes import add_message
@@ -35,10 +34,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def in_this_thread(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def in_this_thread(settings: Settings, unwatched: None) -> None:
     """The watch has a connection of its own, which does not see a test's transaction."""
     settings.QUICK_THREADS = 0
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
 
 
 @pytest.fixture

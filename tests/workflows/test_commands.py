@@ -1,7 +1,6 @@
 """`manage.py execution` and `manage.py workflow`: the same services, from a shell."""
 
 import json
-from contextlib import nullcontext
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
@@ -20,7 +19,6 @@ from tests.workflows.factories import ExecutionFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission
 from workflows.engine.run import drive
-from workflows.engine.watch import watch
 from workflows.management.commands import execution
 from workflows.models import Execution, Label, Publication, Workflow
 
@@ -64,9 +62,8 @@ def test_a_version_that_this_installation_cannot_carry_out_is_valid_with_a_cauti
 
 
 def test_an_execution_is_started_listed_shown_followed_and_cancelled(
-    workflow: Workflow, person: User, monkeypatch: pytest.MonkeyPatch
+    workflow: Workflow, person: User, unwatched: None
 ) -> None:
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
     first = run("execution", "run", workflow.agent_id, "--input", "order=7=8", "--version", 1, person=person)
     assert Execution.objects.get(pk=first).inputs == {"order": "7=8"}
     admission.admit()
@@ -159,9 +156,8 @@ def test_what_is_different_between_two_versions_is_said_line_by_line_or_as_data(
 
 
 def test_one_that_runs_is_followed_to_its_end(
-    workflow: Workflow, person: User, monkeypatch: pytest.MonkeyPatch
+    workflow: Workflow, person: User, monkeypatch: pytest.MonkeyPatch, unwatched: None
 ) -> None:
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
     started = run("execution", "run", workflow.agent_id, person=person)
     admission.admit()
     # What a notice tells of: a worker has come.

@@ -1,7 +1,6 @@
 """The contract, walked field by field over real answers: each route's, and the same again by its tool."""
 
 import json
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,7 +23,6 @@ from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission, store
 from workflows.engine.run import drive
 from workflows.engine.states import Status
-from workflows.engine.watch import watch
 from workflows.models import Directory, Execution, ExecutionFile, Publication, Trigger, Workflow
 from workflows.services import executions, files, marks, wishes
 
@@ -41,8 +39,7 @@ SCRIPT = [
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> None:
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
+def _alone(unwatched: None, settings: Settings, tmp_path: Path) -> None:
     keep_files_in(tmp_path, settings)
 
 

@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -29,7 +28,6 @@ from tests.workflows.graphs import graph, node, way
 from tests.workflows.tasks import call, done, task
 from workflows.engine import admission
 from workflows.engine.run import drive
-from workflows.engine.watch import watch
 from workflows.models import Publication
 
 pytestmark = pytest.mark.django_db
@@ -49,11 +47,10 @@ COOKIE = {
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> None:
+def _alone(unwatched: None, settings: Settings, tmp_path: Path) -> None:
     """Everything in the test's own transaction; the watch has a connection of its own, which does not see it."""
     settings.QUICK_THREADS = 0
     cache.clear()
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
     keep_files_in(tmp_path, settings)
 
 

@@ -1,7 +1,6 @@
 """The quick start, its five steps in their order, by a client that signed in; and a failed run debugged by tools."""
 
 import json
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission
 from workflows.engine.run import drive
-from workflows.engine.watch import watch
 from workflows.models import Publication
 
 pytestmark = pytest.mark.django_db
@@ -59,11 +57,10 @@ THE_32 = {
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def _alone(unwatched: None, settings: Settings) -> None:
     """Everything in the test's own transaction; the watch has a connection of its own, which does not see it."""
     settings.QUICK_THREADS = 0
     cache.clear()
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
 
 
 @pytest.fixture

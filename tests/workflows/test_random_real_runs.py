@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -39,9 +38,8 @@ ENDS = ["ends", "ends", "ends", "misspells", "stops"]
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def _alone(monkeypatch: pytest.MonkeyPatch, unwatched: None, settings: Settings) -> None:
     """The watch has a connection of its own, which does not see a test's transaction; nothing waits to try again."""
-    monkeypatch.setattr("workflows.engine.run.watch.over", lambda *_: nullcontext())
     monkeypatch.setattr(api, "PAUSES", [0.0] * len(api.PAUSES))
     settings.OUTBOUND_ALLOW_LOCAL = True
 

@@ -1,7 +1,6 @@
 """Whatever the graph, whatever people ask and workers suffer: a run keeps to the table and numbers without gaps."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -29,7 +28,7 @@ from workflows.models import Activity, Checkpoint, Execution, Step, Workflow
 from workflows.nodes import kinds
 from workflows.services import executions, waiting, wishes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unwatched")]
 
 MOST_STEPS = 12
 # More rounds than any run here needs until it has ended.
@@ -39,12 +38,6 @@ few = hypothesis_settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-
-
-@pytest.fixture(autouse=True)
-def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The watch has a connection of its own, which does not see a test's transaction."""
-    monkeypatch.setattr("workflows.engine.run.watch.over", lambda *_: nullcontext())
 
 
 @pytest.fixture

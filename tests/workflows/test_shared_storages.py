@@ -1,6 +1,5 @@
 """Runs that are started with a key of shared files: they share those of the key, and none of the others."""
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission
 from workflows.engine.moves import NodeResult
 from workflows.engine.run import drive
-from workflows.engine.watch import watch
 from workflows.engine.work import Work
 from workflows.models import Directory, Execution, ExecutionFile, Workflow
 from workflows.nodes import kinds
@@ -64,9 +62,8 @@ class Worker:
 
 
 @pytest.fixture
-def worker(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> Worker:
+def worker(monkeypatch: pytest.MonkeyPatch, unwatched: None, settings: Settings, tmp_path: Path) -> Worker:
     """A folder of the test's own; and no watch, whose connection does not see a test's transaction."""
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
     keep_files_in(tmp_path, settings)
     workflow: Workflow = WorkflowFactory(agent=AgentFactory(), graph=GRAPH)
     made = Worker(caller_for(member_of(workflow.agent.organization)), workflow)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,11 +18,10 @@ from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from tests.workflows.tasks import END, call, done, on, started, task, told
 from workflows.clipping import clipped_each
-from workflows.engine.watch import watch
 from workflows.models import Execution, Step
 from workflows.task.loop import Task
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unwatched")]
 ORDER = {"id": "A 17", "lines": [{"sku": "rope", "units": 7}], "paid": True, "note": None}
 
 
@@ -33,11 +31,6 @@ class Shop:
 
     url: str
     seen: list[dict[str, Any]] = field(default_factory=list)
-
-
-@pytest.fixture(autouse=True)
-def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
 
 
 @pytest.fixture
