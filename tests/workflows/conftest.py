@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import person
 from tests.workflows.crowd import Workers
 from workflows.engine.watch import watch
+
+__all__ = ["person"]
 
 
 @pytest.fixture

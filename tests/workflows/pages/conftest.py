@@ -3,11 +3,11 @@
 import pytest
 
 from accounts.models import User
-from tests.pages import browser, person
+from tests.pages import browser
 from tests.workflows.factories import WorkflowFactory
 from workflows.models import Workflow
 
-__all__ = ["browser", "person"]
+__all__ = ["browser"]
 
 
 @pytest.fixture
