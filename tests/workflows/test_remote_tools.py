@@ -45,9 +45,7 @@ def served() -> Iterator[McpServer]:
 
 @pytest.fixture
 def server(served: McpServer) -> McpServer:
-    served.seen.clear()
-    served.waiting.clear()
-    served.cancelled.clear()
+    served.forget()
     discovery.clear()
     return served
 

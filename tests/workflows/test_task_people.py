@@ -24,20 +24,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unwatched")]
 ASK = call("ask_user", questions=[{"question": "Which?"}])
 
 
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
-    """All that models were asked."""
-    questions: list[Question] = []
-    ask = Task.ask
-
-    async def note(self: Task, question: Question) -> Answer:
-        questions.append(Question(question.instructions, list(question.history)))
-        return await ask(self, question)
-
-    monkeypatch.setattr(Task, "ask", note)
-    return questions
-
-
 def asking(*after: dict[str, Any]) -> tuple[Any, Execution]:
     return started(task("look", ASK, *after, done(), tools=("ask_user",)), END, way("look", "end"))
 

@@ -40,14 +40,7 @@ def served() -> Iterator[McpServer]:
 @pytest.fixture
 def server(served: McpServer) -> Iterator[McpServer]:
     """A remote server, as if nobody had asked it anything yet. In the end nobody asks it anything any more."""
-    served.seen.clear()
-    served.answers.clear()
-    served.waiting.clear()
-    served.cancelled.clear()
-    served.closing.clear()
-    served.may_close.clear()
-    served.older = served.drags = False
-    served.by_method.clear()
+    served.forget()
     discovery.clear()
     yield served
     ends, tick = time.monotonic() + SECONDS, threading.Event()

@@ -1,11 +1,9 @@
 """Turns end where the person stops them, and before a server that drags lets its connection close."""
 
 import pytest
-from asgiref.sync import sync_to_async
 
 from agents_hub.models import ToolUse, Turn, TurnStatus
-from agents_hub.services import turns
-from tests.agents_hub.chat.talks import Talk, asked, begun, calling, halfway, remote_name
+from tests.agents_hub.chat.talks import Talk, asked, begun, calling, halfway, remote_name, words_seen
 from tests.fakes.mcp_server import McpServer
 from tests.fakes.model_provider import ModelProvider, Reply
 
@@ -17,9 +15,8 @@ def test_stopping_ends_the_answer_and_keeps_what_was_said(talk: Talk, model: Mod
     turn = begun(talk)
 
     async def stop() -> None:
-        await halfway(model)
-        await talk.seen(turn, "text")
-        await sync_to_async(turns.stop)(talk.caller, turn_id=turn.pk)
+        await words_seen(talk, model, turn)
+        await talk.stop(turn)
 
     talk.answered(turn, stop)
     assert turn.status == TurnStatus.STOPPED
@@ -37,7 +34,7 @@ def test_stopping_cancels_the_call_that_is_under_way(talk: Talk, model: ModelPro
 
     async def stop() -> None:
         await server.reached(server.waiting)
-        await sync_to_async(turns.stop)(talk.caller, turn_id=turn.pk)
+        await talk.stop(turn)
 
     talk.answered(turn, stop)
     assert turn.status == TurnStatus.STOPPED
@@ -72,7 +69,7 @@ def test_an_answer_is_stopped_before_a_server_that_drags_lets_its_connection_clo
 
     async def stop() -> None:
         await halfway(model)
-        await sync_to_async(turns.stop)(talk.caller, turn_id=turn.pk)
+        await talk.stop(turn)
         await server.reached(server.closing)
         assert (await Turn.objects.aget(pk=turn.pk)).status == TurnStatus.STOPPED
         server.let_go()

@@ -21,12 +21,16 @@ def test_a_lost_notice_costs_a_look(place: Place, story: Story, session: str, mo
         assert bodies(stream.events(1)) == ["two"]
 
 
-def test_nothing_is_missed_while_the_listening_connection_is_lost(
-    place: Place, story: Story, session: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Looks of its own would hide that nobody was woken.
+@pytest.fixture
+def without_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks of its own would hide that nobody was woken."""
     monkeypatch.setattr(feed, "LOOK_SECONDS", 3_600)
     monkeypatch.setattr(feed, "DEAF_LOOK_SECONDS", 3_600)
+
+
+def test_nothing_is_missed_while_the_listening_connection_is_lost(
+    place: Place, story: Story, session: str, without_looks: None
+) -> None:
     with opened(place.url, session) as stream:
         story.tell("one")
         stream.events(1)
@@ -41,10 +45,8 @@ def test_nothing_is_missed_while_the_listening_connection_is_lost(
 
 
 def test_a_listening_connection_that_fell_silent_is_replaced_and_nothing_is_missed(
-    place: Place, story: Story, session: str, monkeypatch: pytest.MonkeyPatch
+    place: Place, story: Story, session: str, monkeypatch: pytest.MonkeyPatch, without_looks: None
 ) -> None:
-    monkeypatch.setattr(feed, "LOOK_SECONDS", 3_600)
-    monkeypatch.setattr(feed, "DEAF_LOOK_SECONDS", 3_600)
     with opened(place.url, session) as stream:
         story.tell("one")
         stream.events(1)

@@ -41,6 +41,5 @@ def fake() -> Iterator[McpServer]:
 
 @pytest.fixture
 def elsewhere(fake: McpServer) -> McpServer:
-    fake.seen.clear()
-    fake.answers.clear()
+    fake.forget()
     return fake

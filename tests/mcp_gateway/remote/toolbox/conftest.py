@@ -18,11 +18,7 @@ def served() -> Iterator[McpServer]:
 
 @pytest.fixture
 def server(served: McpServer) -> McpServer:
-    served.seen.clear()
-    served.answers.clear()
-    served.older = False
-    for event in (served.waiting, served.cancelled):
-        event.clear()
+    served.forget()
     return served
 
 
