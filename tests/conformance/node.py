@@ -19,8 +19,9 @@ BESIDE = Path(sys.executable).parent
 
 
 def not_run(purpose: str, missing: str, why: str = "") -> NoReturn:
-    """Skip the test, and say what is missing and what was not run for it."""
-    pytest.skip(f"{missing}, so {purpose} is not run" + (f": {why.strip()[-200:]}" if why else ""))
+    """Skip the test, and say what is missing and what is not run for it."""
+    # npm says at first what went wrong, and at last where its log is.
+    pytest.skip(f"{missing}, so {purpose} is not run" + (f": {' '.join(why.split())[:300]}" if why else ""))
 
 
 def npm(purpose: str) -> str:
