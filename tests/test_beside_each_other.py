@@ -38,9 +38,9 @@ def test_what_two_want_of_npm_at_once_is_installed_once(
         program.touch()
         return subprocess.CompletedProcess(command, 0, "", "")
 
-    monkeypatch.setattr(node, "_bin", lambda: tmp_path)
+    monkeypatch.setattr(node, "npm", lambda purpose: "npm")
     monkeypatch.setattr(node, "run", install)
     with ThreadPoolExecutor() as both:
-        commands = list(both.map(lambda _: node.installed("left@1", "left"), range(2)))
+        commands = list(both.map(lambda _: node.installed("left@1", "left", "nothing"), range(2)))
     assert len(installs) == 1
     assert commands[0] == commands[1]

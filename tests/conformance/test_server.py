@@ -35,7 +35,7 @@ SUMMARY = re.compile(r"^[✓✗] ([a-z0-9-]+): \d+ passed, (\d+) failed", re.M)
 def test_the_suite_passes_but_for_what_needs_a_session(
     revision: str, scenarios: int, failing: set[str], settings: Settings, tmp_path: Path
 ) -> None:
-    command = installed(SUITE, "conformance")
+    command = installed(SUITE, "conformance", f"the protocol's suite of {revision} against our serving path")
     settings.MCP_SERVER_RATE_PER_MINUTE = 0
     served = door.endpoint("conformance", toolset.registry)
     toolset.extend(served.server)

@@ -32,11 +32,6 @@ def at_home(client: Client, person: User) -> Client:
     return client
 
 
-def text(answer: Any) -> str:
-    page: str = answer.content.decode()
-    return page
-
-
 def entry(person: User, action: str = "ticket.get", **fields: Any) -> AuditEntry:
     made = AuditEntry(user_id=person.pk, door="mcp", action=action, **{"outcome": "ok", **fields})
     made.save()
@@ -58,7 +53,7 @@ def test_people_see_what_was_done_in_their_name_and_nobody_elses(at_home: Client
 def test_operators_see_everybodys_entries_and_whose_they_are(client: Client, person: User) -> None:
     entry(person)
     client.force_login(UserFactory.create(is_staff=True))
-    page = text(client.get("/dashboard/audit"))
+    page = client.get("/dashboard/audit").text
     assert person.email in page
 
 
@@ -100,18 +95,18 @@ def test_an_address_that_makes_no_sense_shows_the_newest_entries(at_home: Client
 
 def test_the_plans_page_shows_the_limits_that_the_rows_hold(client: Client) -> None:
     Plan.objects.filter(code="FREE").update(monthly_ai_tokens=12_345)
-    page = text(client.get("/docs/plans"))
+    page = client.get("/docs/plans").text
     assert "12,345" in page
     assert "Creator Edition" in page
     assert "Unlimited" in page
 
 
 def test_the_jump_list_answers_the_dialog_with_the_results_alone(at_home: Client) -> None:
-    assert "<html" in text(at_home.get("/dashboard/jump?q=aud"))
-    alone = text(at_home.get("/dashboard/jump?q=aud", headers={"HX-Request": "true"}))
+    assert "<html" in at_home.get("/dashboard/jump?q=aud").text
+    alone = at_home.get("/dashboard/jump?q=aud", headers={"HX-Request": "true"}).text
     assert "<html" not in alone
     assert 'href="/dashboard/audit"' in alone
-    assert "Nothing here is called" in text(at_home.get("/dashboard/jump?q=%3Cscript%3E"))
+    assert "Nothing here is called" in at_home.get("/dashboard/jump?q=%3Cscript%3E").text
 
 
 def test_the_organization_looked_at_is_one_of_the_persons_and_is_kept(at_home: Client, person: User) -> None:
@@ -124,7 +119,7 @@ def test_the_organization_looked_at_is_one_of_the_persons_and_is_kept(at_home: C
     at_home.post("/dashboard/organization", {"organization": second.pk})
     assert at_home.get("/dashboard/").context["organization"] == second
     refused = at_home.post("/dashboard/organization", {"organization": other.pk}, follow=True)
-    assert "no longer belong" in text(refused)
+    assert "no longer belong" in refused.text
     assert at_home.get("/dashboard/").context["organization"] == second
     Membership.objects.filter(organization=second).delete()
     assert at_home.get("/dashboard/").context["organization"] == first
@@ -180,8 +175,8 @@ class UrlsThatFail:
 def test_a_services_refusal_becomes_a_page_in_the_shell(client: Client, name: str, status: int, says: str) -> None:
     answer = client.get(f"/fail/{name}")
     assert answer.status_code == status
-    assert says in text(answer)
-    assert "<nav" in text(answer)
+    assert says in answer.text
+    assert "<nav" in answer.text
 
 
 @override_settings(ROOT_URLCONF=UrlsThatFail)
@@ -193,9 +188,9 @@ def test_an_unexpected_error_shows_its_request_id_and_nothing_of_itself(client: 
     known = request_id.begin()
     answer = client.get("/fail/unexpected")
     assert answer.status_code == 500
-    assert known in text(answer)
-    assert "swordfish" not in text(answer)
-    assert "RuntimeError" not in text(answer)
+    assert known in answer.text
+    assert "swordfish" not in answer.text
+    assert "RuntimeError" not in answer.text
 
 
 def test_every_kind_of_refusal_has_a_status_of_its_own_or_is_a_bad_request() -> None:
@@ -208,4 +203,4 @@ def test_every_kind_of_refusal_has_a_status_of_its_own_or_is_a_bad_request() -> 
 def test_an_address_that_does_not_exist_is_a_page_of_ours(client: Client) -> None:
     answer = client.get("/nowhere")
     assert answer.status_code == 404
-    assert "There is no such page" in text(answer)
+    assert "There is no such page" in answer.text

@@ -9,36 +9,18 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
 from mcp.server.caching import CacheHint
-from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
-from mcp.server.mcpserver.resolve import AcceptedElicitation, Elicit, ElicitationResult, Resolve
-from mcp_types import (
-    AudioContent,
-    CallToolResult,
-    EmbeddedResource,
-    ImageContent,
-    ResourceLink,
-    TextContent,
-    TextResourceContents,
-    ToolAnnotations,
-)
-from pydantic import BaseModel
+from mcp.server.mcpserver import MCPServer
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount
 
+from tests.fakes.mcp_tools import add_tools
 from tests.serving import serve
 
-# A sound and a picture of no content; whoever passes them on does not look.
-BASE64 = "AAECAwQ="
 Answer = Callable[[], Response]
-
-
-class Shipping(BaseModel):
-    street: str
 
 
 @dataclass
@@ -88,6 +70,15 @@ class McpServer:
     def asked(self, method: str) -> list[Seen]:
         return [each for each in self.seen if each.method == method]
 
+    def forget(self) -> None:
+        """Be as if nobody had asked it anything yet, nor changed how it answers."""
+        self.seen.clear()
+        self.answers.clear()
+        self.by_method.clear()
+        self.older = self.drags = False
+        for event in (self.waiting, self.cancelled, self.closing, self.may_close):
+            event.clear()
+
     def let_go(self) -> None:
         assert self.loop is not None
         self.loop.call_soon_threadsafe(self.may_close.set)
@@ -107,7 +98,7 @@ class McpServer:
 def mcp_server(
     *, list_ttl_ms: int | None = None, tools: bool = True, instructions: str | None = None
 ) -> Iterator[McpServer]:
-    """Serve from a thread until left. The tools are below; `list_ttl_ms` is how long their list may be kept.
+    """Serve from a thread until left. Its tools are in `mcp_tools`; `list_ttl_ms` is how long their list may be kept.
 
     `instructions` is what it says of itself, also in place of its name and title.
     """
@@ -121,7 +112,7 @@ def mcp_server(
     )
     server = McpServer(made)
     if tools:
-        _add_tools(server)
+        add_tools(made, server.waiting, server.cancelled)
     http, sse = server.tools.streamable_http_app(), server.tools.sse_app()
     app = Starlette(routes=[Mount("/old", sse), Mount("/", http)], lifespan=_lifespan_of(http))
     with serve(_Levers(app, server)) as served:
@@ -221,85 +212,3 @@ def never() -> Response:
 
 def rpc_error(code: int, message: str, http: int = 200) -> Answer:
     return lambda: JSONResponse({"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}}, http)
-
-
-def _street(order: str) -> Elicit[Shipping]:
-    return Elicit(f"Where shall {order} go?", Shipping)
-
-
-def _add_tools(server: McpServer) -> None:
-    add = server.tools.tool
-
-    @add(title="Say again", annotations=ToolAnnotations(read_only_hint=True))
-    def echo(text: str) -> str:
-        """What was said."""
-        return text
-
-    @add()
-    def number(value: int) -> dict[str, int]:
-        """A number, structured."""
-        return {"value": value}
-
-    @add()
-    def fail() -> str:
-        """It never works."""
-        raise ToolError("The printer is on fire.")
-
-    @add()
-    def everything() -> CallToolResult:
-        """A block of each kind."""
-        return CallToolResult(
-            content=[
-                TextContent(text="words"),
-                ImageContent(data=BASE64, mime_type="image/png"),
-                AudioContent(data=BASE64, mime_type="audio/wav"),
-                ResourceLink(name="notes", uri="notes://1"),
-                EmbeddedResource(resource=TextResourceContents(uri="notes://1", text="inside", mime_type="text/plain")),
-            ],
-            structured_content={"kinds": 5},
-        )
-
-    @add()
-    def long_text(characters: int) -> str:
-        """Much of it."""
-        return "é" * characters
-
-    @add()
-    def big_picture(size: int) -> ImageContent:
-        """A picture of about so many bytes."""
-        return ImageContent(data="A" * (size * 4 // 3), mime_type="image/png")
-
-    @add()
-    async def count(to: int, context: Context) -> str:
-        """Counting, with progress."""
-        for at in range(1, to + 1):
-            await context.report_progress(at, to, f"at {at}")
-        return f"counted to {to}"
-
-    @add()
-    async def wait() -> str:
-        """It goes on until it is cancelled."""
-        server.waiting.set()
-        try:
-            await asyncio.sleep(3600)
-        except asyncio.CancelledError:
-            server.cancelled.set()
-            raise
-        return "done"
-
-    @add()
-    async def ship(order: str, to: Annotated[ElicitationResult[Shipping], Resolve(_street)]) -> str:
-        """Asks where to."""
-        return (
-            f"{order} goes to {to.data.street}"
-            if isinstance(to, AcceptedElicitation)
-            else f"{order} stays: {to.action}"
-        )
-
-    @add()
-    async def grow(name: str, context: Context) -> str:
-        """Adds a tool of that name, and tells."""
-        server.tools.add_tool(lambda: name, name=name, description="New.")
-        await context.session.send_tool_list_changed()
-        await context.notify_tools_changed()
-        return name

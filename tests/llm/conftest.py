@@ -9,7 +9,8 @@ from accounts.caller import Caller
 from accounts.models import Organization, Role
 from llm.models import Kind, Provider
 from tests.factories import MembershipFactory, OrganizationFactory, caller_for
-from tests.fakes.model_provider import KEY, ModelProvider, model_provider
+from tests.fakes.model_provider import ModelProvider, model_provider
+from tests.llm.rows import provider_row
 
 
 @pytest.fixture
@@ -42,36 +43,20 @@ def stranger(db: None) -> Caller:
 
 @pytest.fixture
 def openai(organization: Organization, fake: ModelProvider) -> Provider:
-    return Provider.objects.create(
-        organization=organization,
-        name="main",
-        kind=Kind.COMPATIBLE,
-        base_url=fake.openai,
-        api_key=KEY,
-        default_model="gpt-5",
-        is_default=True,
-    )
+    return provider_row(organization, fake)
 
 
 @pytest.fixture
 def google(organization: Organization, fake: ModelProvider) -> Provider:
-    return Provider.objects.create(
-        organization=organization,
-        name="gemini",
-        kind=Kind.GOOGLE,
-        base_url=fake.google,
-        api_key=KEY,
-        default_model="gemini-2.5-flash",
-    )
+    return provider_row(organization, fake, Kind.GOOGLE)
 
 
 @pytest.fixture
 def anthropic(organization: Organization, fake: ModelProvider) -> Provider:
-    return Provider.objects.create(
-        organization=organization,
-        name="claude",
-        kind=Kind.ANTHROPIC,
-        base_url=fake.anthropic,
-        api_key=KEY,
-        default_model="claude-sonnet-4-6",
-    )
+    return provider_row(organization, fake, Kind.ANTHROPIC)
+
+
+@pytest.fixture
+def providers(openai: Provider, anthropic: Provider, google: Provider) -> list[Provider]:
+    """One of each kind: main, which is the default, claude and gemini."""
+    return [openai, anthropic, google]

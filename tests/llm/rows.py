@@ -4,15 +4,24 @@ from accounts.models import Organization
 from llm.models import Kind, Provider
 from tests.fakes.model_provider import KEY, ModelProvider
 
+# Of each kind the row's name and its default model.
+ROWS = {
+    Kind.COMPATIBLE: ("main", "gpt-5"),
+    Kind.ANTHROPIC: ("claude", "claude-sonnet-4-6"),
+    Kind.GOOGLE: ("gemini", "gemini-2.5-flash"),
+}
 
-def provider_row(organization: Organization, served: ModelProvider) -> Provider:
-    """The organization's default provider, which speaks OpenAI's protocol."""
+
+def provider_row(organization: Organization, served: ModelProvider, kind: Kind = Kind.COMPATIBLE) -> Provider:
+    """A provider of that kind at the fake one; the one that speaks OpenAI's protocol is the organization's default."""
+    name, model = ROWS[kind]
+    addresses = {Kind.COMPATIBLE: served.openai, Kind.ANTHROPIC: served.anthropic, Kind.GOOGLE: served.google}
     return Provider.objects.create(
         organization=organization,
-        name="main",
-        kind=Kind.COMPATIBLE,
-        base_url=served.openai,
+        name=name,
+        kind=kind,
+        base_url=addresses[kind],
         api_key=KEY,
-        default_model="gpt-5",
-        is_default=True,
+        default_model=model,
+        is_default=kind is Kind.COMPATIBLE,
     )

@@ -11,7 +11,7 @@ from llm.asking import ModelRefused
 from llm.models import Provider
 from llm.turns import Image, Question, Returned, Said, ToolResult, ToolSpec
 from tests.fakes.model_provider import Fault, ModelProvider, Reply
-from tests.llm.test_thinking import think
+from tests.llm.asking import think
 
 DOT = Image("image/png", b"\x89PNG a dot")
 LOOK = ToolSpec("look", "Looks.", {"type": "object", "properties": {}})

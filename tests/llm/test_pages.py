@@ -3,22 +3,16 @@
 from decimal import Decimal
 
 import pytest
-from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.caller import Caller
-from accounts.models import Organization, User
+from accounts.models import Organization
 from llm.models import Budget, ModelCall, Provider
 from tests.fakes.model_provider import KEY, Fault, ModelProvider
+from tests.pages import signed_in
 
 LIST = "/dashboard/models"
 SENT = {"name": "main", "kind": "openai", "default_model": "gpt-5", "api_key": KEY, "enabled": "on"}
-
-
-def signed_in(caller: Caller) -> Client:
-    client = Client()
-    client.force_login(User.objects.get(pk=caller.user_id))
-    return client
 
 
 def test_a_provider_is_added_edited_and_deleted(admin: Caller, organization: Organization) -> None:

@@ -5,17 +5,17 @@ from decimal import Decimal
 
 import pytest
 from django.db.models import Sum
-from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.caller import Caller
-from accounts.models import Organization, User
+from accounts.models import Organization
 from llm import retention, tasks
 from llm.models import ModelCall, ModelDay
 from llm.services import spending
 from llm.services.thinking import first_of_month, spent_this_month
 from tests.factories import OrganizationFactory
+from tests.pages import signed_in
 
 LONG_AGO = first_of_month() - timedelta(days=150)
 
@@ -94,8 +94,7 @@ def test_calls_within_their_days_and_with_no_end_of_them_stay(organization: Orga
 def test_the_page_goes_back_to_earlier_months(admin: Caller, organization: Organization) -> None:
     called(organization, LONG_AGO, usd="12.34")
     tasks.sum_up_calls()
-    client = Client()
-    client.force_login(User.objects.get(pk=admin.user_id))
+    client = signed_in(admin)
     shown = client.get("/dashboard/models", {"month": f"{LONG_AGO:%Y-%m}"}).text
     assert "$12.34" in shown
     assert "Month after" in shown

@@ -9,10 +9,9 @@ from accounts.models import Organization
 from llm.asking import ModelRefused
 from llm.models import Provider
 from llm.services.thinking import Thinker
-from llm.turns import Answer, Question, Said, Thinking, ToolSpec
+from llm.turns import Answer, Question, Said, Thinking
 from tests.fakes.model_provider import ModelProvider
-
-LOOK = ToolSpec("look", "Looks.", {"type": "object", "properties": {"at": {"type": "string"}}})
+from tests.llm.asking import LOOK
 
 
 def sent(
@@ -42,13 +41,7 @@ def sent(
     ],
 )
 def test_the_temperature_is_sent(
-    model: str,
-    temperature_of: Any,
-    organization: Organization,
-    openai: Provider,
-    anthropic: Provider,
-    google: Provider,
-    fake: ModelProvider,
+    model: str, temperature_of: Any, organization: Organization, providers: list[Provider], fake: ModelProvider
 ) -> None:
     assert temperature_of(sent(organization, fake, model, temperature=0.25)) == 0.25
 

@@ -181,7 +181,13 @@ def test_the_kits_client_lists_and_calls_without_a_handshake(live: Live, key: st
 
 @pytest.mark.parametrize("method", ["tools/list", "tools/call"])
 def test_the_inspector_lists_and_calls(live: Live, key: str, method: str) -> None:
-    command = [*installed(INSPECTOR, "mcp-inspector"), "--cli", live.url, "--transport", "http"]
+    command = [
+        *installed(INSPECTOR, "mcp-inspector", "the Inspector against our server"),
+        "--cli",
+        live.url,
+        "--transport",
+        "http",
+    ]
     command += ["--header", f"Authorization: Bearer {key}", "--method", method]
     if method == "tools/call":
         command += ["--tool-name", "thing.read"]

@@ -11,14 +11,14 @@ from mcp_gateway.oauth.entrance import TokenEntrance
 from tests.mcp_gateway import door
 from tests.mcp_gateway.door import Direct
 from tests.mcp_gateway.oauth.flow import Flow, register
+from tests.pages import signed_in
 
 
 class Assistant:
     """An MCP client: it registers, has the person sign it in, and knows nothing but the tools."""
 
     def __init__(self, person: User) -> None:
-        browser = Client()
-        browser.force_login(person)
+        browser = signed_in(person)
         served = Endpoint(door.IDENTITY, tools="platform", entrance=TokenEntrance("/mcp"), per_minute=0)
         self.refused = Direct(served).rpc("tools/list").status
         token = Flow(browser, register(Client()).json()["client_id"]).tokens()["access_token"]

@@ -58,6 +58,12 @@ def on(execution: Execution) -> Execution:
     return execution
 
 
+def work() -> None:
+    """What the workers do."""
+    for execution_id in admission.admit():
+        drive(execution_id)
+
+
 def told(execution: Execution) -> list[dict[str, Any]]:
     """The payloads of its activities, in their order."""
     return list(Activity.objects.filter(execution=execution).order_by("number").values_list("payload", flat=True))

@@ -1,7 +1,6 @@
 """The api node through pauses and lost workers: nothing is sent twice that must not be, and nothing fails unsent."""
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from workflows.engine import store
 from workflows.engine.run import drive
 from workflows.engine.states import Status
 from workflows.engine.store import Fenced
-from workflows.engine.watch import watch
 from workflows.models import Checkpoint, Execution
 from workflows.services import wishes
 
@@ -39,8 +37,7 @@ class Server:
 
 
 @pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
+def _at_once(monkeypatch: pytest.MonkeyPatch, unwatched: None) -> None:
     monkeypatch.setattr("workflows.nodes.api.PAUSES", (0, 0))
 
 

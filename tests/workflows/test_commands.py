@@ -1,7 +1,6 @@
 """`manage.py execution` and `manage.py workflow`: the same services, from a shell."""
 
 import json
-from contextlib import nullcontext
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
@@ -15,11 +14,11 @@ from pytest_django import Settings
 from accounts.models import User
 from tests.agents_hub.factories import AgentFactory, ProfileFactory, member_of
 from tests.factories import UserFactory
+from tests.file_storage import keep_files_in
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission
 from workflows.engine.run import drive
-from workflows.engine.watch import watch
 from workflows.management.commands import execution
 from workflows.models import Execution, Label, Publication, Workflow
 
@@ -63,9 +62,8 @@ def test_a_version_that_this_installation_cannot_carry_out_is_valid_with_a_cauti
 
 
 def test_an_execution_is_started_listed_shown_followed_and_cancelled(
-    workflow: Workflow, person: User, monkeypatch: pytest.MonkeyPatch
+    workflow: Workflow, person: User, unwatched: None
 ) -> None:
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
     first = run("execution", "run", workflow.agent_id, "--input", "order=7=8", "--version", 1, person=person)
     assert Execution.objects.get(pk=first).inputs == {"order": "7=8"}
     admission.admit()
@@ -85,11 +83,7 @@ def test_an_execution_is_started_listed_shown_followed_and_cancelled(
 def test_an_execution_is_started_with_files_notes_and_options(
     workflow: Workflow, person: User, tmp_path: Path, settings: Settings
 ) -> None:
-    backend = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(tmp_path / "kept")},
-    }
-    settings.STORAGES = settings.STORAGES | {"files": backend}
+    keep_files_in(tmp_path / "kept", settings)
     profile = ProfileFactory(organization=workflow.agent.organization)
     file = tmp_path / "tides.csv"
     file.write_text("a,b")
@@ -162,9 +156,8 @@ def test_what_is_different_between_two_versions_is_said_line_by_line_or_as_data(
 
 
 def test_one_that_runs_is_followed_to_its_end(
-    workflow: Workflow, person: User, monkeypatch: pytest.MonkeyPatch
+    workflow: Workflow, person: User, monkeypatch: pytest.MonkeyPatch, unwatched: None
 ) -> None:
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
     started = run("execution", "run", workflow.agent_id, person=person)
     admission.admit()
     # What a notice tells of: a worker has come.

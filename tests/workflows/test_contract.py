@@ -1,7 +1,6 @@
 """The contract, walked field by field over real answers: each route's, and the same again by its tool."""
 
 import json
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,13 +16,13 @@ from mcp_gateway.rest.routes import PLATFORM, REST_ONLY, api
 from tests.agents_hub.api.door import read, rest
 from tests.agents_hub.factories import AgentFactory, ProfileFactory, member_of
 from tests.factories import UserFactory, caller_for
+from tests.file_storage import keep_files_in
 from tests.workflows import contract
 from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission, store
 from workflows.engine.run import drive
 from workflows.engine.states import Status
-from workflows.engine.watch import watch
 from workflows.models import Directory, Execution, ExecutionFile, Publication, Trigger, Workflow
 from workflows.services import executions, files, marks, wishes
 
@@ -40,12 +39,8 @@ SCRIPT = [
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> None:
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
-    options = {"location": str(tmp_path)}
-    settings.STORAGES = settings.STORAGES | {
-        "files": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    }
+def _alone(unwatched: None, settings: Settings, tmp_path: Path) -> None:
+    keep_files_in(tmp_path, settings)
 
 
 @pytest.fixture

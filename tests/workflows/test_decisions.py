@@ -1,6 +1,5 @@
 """How runs end: by a model's decision among the outcomes, with a result that fits the node's schema."""
 
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -9,22 +8,17 @@ from llm.turns import ToolCall
 from tests.workflows.graphs import node, way
 from tests.workflows.tasks import call, done, on, script, started, task, told
 from workflows.engine.states import Status
-from workflows.engine.watch import watch
 from workflows.graph.properties import Output
 from workflows.task.actions import ActionFailed
 from workflows.task.decision import decision, ending_of
 
+pytestmark = pytest.mark.usefixtures("unwatched")
 TREE = {
     "type": "object",
     "properties": {"name": {"type": "string"}, "children": {"type": "array", "items": {"$ref": "#"}}},
     "required": ["name", "children"],
     "additionalProperties": False,
 }
-
-
-@pytest.fixture(autouse=True)
-def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
 
 
 def decide(outcome: str, **given: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from contextlib import nullcontext
 
 import pytest
 from django.conf import settings
@@ -22,15 +21,9 @@ from workflows.engine.states import Status
 from workflows.models import Execution, Workflow
 from workflows.services import executions, wishes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unwatched")]
 
 JSON_BLOCK = re.compile(r"^```json\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-
-
-@pytest.fixture(autouse=True)
-def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The watch has a connection of its own, which does not see a test's transaction."""
-    monkeypatch.setattr("workflows.engine.run.watch.over", lambda *_: nullcontext())
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -19,16 +18,12 @@ from agents_hub.models import Agent
 from mcp_gateway import guides
 from tests.agents_hub.api.door import BASE, Rest, read, rest
 from tests.agents_hub.factories import AgentFactory
-from tests.factories import UserFactory
-from tests.mcp_gateway.oauth.flow import member
+from tests.file_storage import keep_files_in
 from tests.workflows import contract
 from tests.workflows.assistant import Assistant
 from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
-from tests.workflows.tasks import call, done, task
-from workflows.engine import admission
-from workflows.engine.run import drive
-from workflows.engine.watch import watch
+from tests.workflows.tasks import call, done, task, work
 from workflows.models import Publication
 
 pytestmark = pytest.mark.django_db
@@ -48,15 +43,11 @@ COOKIE = {
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> None:
+def _alone(unwatched: None, settings: Settings, tmp_path: Path) -> None:
     """Everything in the test's own transaction; the watch has a connection of its own, which does not see it."""
     settings.QUICK_THREADS = 0
     cache.clear()
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
-    options = {"location": str(tmp_path)}
-    settings.STORAGES = settings.STORAGES | {
-        "files": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    }
+    keep_files_in(tmp_path, settings)
 
 
 class Tools:
@@ -119,27 +110,14 @@ class Story:
 
 
 @pytest.fixture
-def person() -> User:
-    made: User = UserFactory()
-    return made
-
-
-@pytest.fixture
 def agent(person: User) -> Agent:
     """An agent whose published version asks a question, and then has its transition confirmed."""
-    organization = member(person, "Harbour").organization
-    made: Agent = AgentFactory(organization=organization, name="Harbour desk", created_by=person)
+    made: Agent = AgentFactory(organization=person.organizations.get(), name="Harbour desk", created_by=person)
     question = {"question": "Which?", "header": "Berth", "options": [{"label": "4", "description": "At the quay"}]}
     look = task("look", call("ask_user", questions=[question]), done(), tools=("ask_user",))
     drawn = graph(look, node("end", "output"), way("look", "end", require_confirmation=True))
     Publication.objects.create(workflow=WorkflowFactory(agent=made, graph=drawn, version=1, author=person), agent=made)
     return made
-
-
-def work() -> None:
-    """What the workers do."""
-    for execution_id in admission.admit():
-        drive(execution_id)
 
 
 def about_the_platform(ask: Story, agent: Agent) -> str:

@@ -1,6 +1,5 @@
 """AI tasks and the execution's files: listed, read in pieces and by lines, written without secrets."""
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,10 @@ from pytest_django import Settings
 from accounts.caller import Caller
 from agents_hub.files import content
 from llm.turns import Answer, Question, Returned
+from tests.file_storage import keep_files_in
 from tests.workflows.graphs import way
 from tests.workflows.tasks import END, call, done, failures, on, started, task
 from workflows.engine.states import Status
-from workflows.engine.watch import watch
 from workflows.models import Execution, ExecutionFile
 from workflows.services import files as service
 from workflows.task import files
@@ -25,13 +24,9 @@ TOOLS = ("file_list", "file_read", "read_file", "file_stage")
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> None:
+def _alone(unwatched: None, settings: Settings, tmp_path: Path) -> None:
     """A folder of the test's own; and no watch, whose connection does not see a test's transaction."""
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
-    options = {"location": str(tmp_path)}
-    settings.STORAGES = settings.STORAGES | {
-        "files": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    }
+    keep_files_in(tmp_path, settings)
 
 
 @pytest.fixture

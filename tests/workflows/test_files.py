@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from agents_hub.services.quota import used_bytes
 from tests.agents_hub.api.door import fault, read, rest
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import caller_for
+from tests.file_storage import keep_files_in
 from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission, sharing
@@ -29,7 +29,6 @@ from workflows.engine.moves import NodeResult
 from workflows.engine.run import drive
 from workflows.engine.states import Status
 from workflows.engine.store import Fenced, Held
-from workflows.engine.watch import watch
 from workflows.engine.work import Work
 from workflows.models import Directory, Execution, ExecutionFile, Workflow
 from workflows.nodes import kinds
@@ -40,13 +39,9 @@ GRAPH = graph(node("work", "url"), node("end", "output"), way("work", "end", "ou
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> None:
+def _alone(unwatched: None, settings: Settings, tmp_path: Path) -> None:
     """A folder of the test's own; and no watch, whose connection does not see a test's transaction."""
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
-    options = {"location": str(tmp_path)}
-    settings.STORAGES = settings.STORAGES | {
-        "files": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    }
+    keep_files_in(tmp_path, settings)
 
 
 @pytest.fixture

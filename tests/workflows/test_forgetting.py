@@ -12,6 +12,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from agents_hub.files.content import storage
 from tests.factories import UserFactory
+from tests.file_storage import keep_files_in
 from tests.query_plans import plans
 from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, ScheduleFactory, WebhookEndpointFactory
 from workflows import tasks
@@ -35,8 +36,7 @@ NOW = timezone.now()
 @pytest.fixture(autouse=True)
 def _kept_for_thirty_days(settings: Settings, tmp_path: Path) -> None:
     settings.EXECUTIONS_RETENTION_DAYS = 30
-    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
-    settings.STORAGES = settings.STORAGES | {"files": backend}
+    keep_files_in(tmp_path, settings)
 
 
 def ended(days: int, **fields: Any) -> Execution:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from accounts.caller import Caller
-from llm.models import Kind, Provider
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import caller_for
-from tests.fakes.model_provider import KEY, ModelProvider, Reply, model_provider
+from tests.fakes.model_provider import ModelProvider, Reply, model_provider
+from tests.llm.rows import provider_row
 from tests.workflows.crowd import Workers, wait_until
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node, way
@@ -81,15 +81,7 @@ def thinking(provider: ModelProvider) -> tuple[Caller, Execution]:
     provider.answers.extend([Reply(held=True), Reply(pieces=(), calls=finish)])
     look = node("look", properties={"instructions": "Find out the size."})
     workflow = WorkflowFactory(agent=AgentFactory(), graph=graph(look, END, way("look", "end")))
-    Provider.objects.create(
-        organization=workflow.agent.organization,
-        name="main",
-        kind=Kind.COMPATIBLE,
-        base_url=provider.openai,
-        api_key=KEY,
-        default_model="gpt-5",
-        is_default=True,
-    )
+    provider_row(workflow.agent.organization, provider)
     return caller_for(member_of(workflow.agent.organization)), ExecutionFactory(workflow=workflow)
 
 

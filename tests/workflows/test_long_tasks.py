@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -16,20 +15,14 @@ from tests.llm.rows import provider_row
 from tests.workflows.graphs import node, way
 from tests.workflows.tasks import END, on, started, told
 from workflows.engine.states import Status
-from workflows.engine.watch import watch
 from workflows.models import Execution
 from workflows.task import clock
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unwatched")]
 TOO_LONG = Fault(400, code="context_length_exceeded", message="This model's maximum context length is 8192 tokens.")
 READ = Reply(pieces=(), calls=(("agent_query_context", json.dumps({"name": "log"})),), input=500)
 DONE = Reply(pieces=(), calls=(("complete_task", json.dumps({"summary": "Done."})),), input=500)
 SUMMARY = Reply(pieces=("The log is all y.",), input=500, output=7)
-
-
-@pytest.fixture(autouse=True)
-def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
 
 
 @pytest.fixture

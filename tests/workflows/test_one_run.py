@@ -20,9 +20,8 @@ from mcp_gateway.models import RemoteServer, RemoteTool
 from mcp_gateway.remote import discovery, toolbox
 from tests.agents_hub.api.door import Rest, read, rest
 from tests.agents_hub.factories import AgentFactory
-from tests.factories import UserFactory, caller_for
+from tests.factories import caller_for
 from tests.fakes.mcp_server import McpServer, mcp_server
-from tests.mcp_gateway.oauth.flow import member
 from tests.mcp_gateway.remote.elsewhere import row, run
 from tests.serving import serve
 from tests.workflows.graphs import graph, node, way
@@ -74,14 +73,8 @@ def server() -> Iterator[McpServer]:
 
 
 @pytest.fixture
-def person() -> User:
-    made: User = UserFactory()
-    return made
-
-
-@pytest.fixture
 def agent(person: User) -> Agent:
-    made: Agent = AgentFactory(organization=member(person, "Harbour").organization, created_by=person)
+    made: Agent = AgentFactory(organization=person.organizations.get(), created_by=person)
     return made
 
 

@@ -1,24 +1,19 @@
 """The quick start, its five steps in their order, by a client that signed in; and a failed run debugged by tools."""
 
 import json
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from pytest_django import Settings
 
-from accounts.models import Membership, User
+from accounts.models import User
 from agents_hub.models import Agent
 from tests.agents_hub.factories import AgentFactory
-from tests.factories import UserFactory
-from tests.mcp_gateway.oauth.flow import member
 from tests.workflows.assistant import Assistant
 from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
-from workflows.engine import admission
-from workflows.engine.run import drive
-from workflows.engine.watch import watch
+from tests.workflows.tasks import work
 from workflows.models import Publication
 
 pytestmark = pytest.mark.django_db
@@ -59,24 +54,16 @@ THE_32 = {
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def _alone(unwatched: None, settings: Settings) -> None:
     """Everything in the test's own transaction; the watch has a connection of its own, which does not see it."""
     settings.QUICK_THREADS = 0
     cache.clear()
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
-
-
-@pytest.fixture
-def person() -> User:
-    made: User = UserFactory()
-    return made
 
 
 @pytest.fixture
 def agent(person: User) -> Agent:
     """An agent whose published workflow always fails: it asks for what it was never given."""
-    membership: Membership = member(person, "Harbour")
-    made: Agent = AgentFactory(organization=membership.organization, name="Harbour desk")
+    made: Agent = AgentFactory(organization=person.organizations.get(), name="Harbour desk")
     broken = graph(task("look", {"fail": "the tide table"}), node("end", "output"), way("look", "end"))
     workflow = WorkflowFactory(agent=made, graph=broken, version=1, author=person)
     Publication.objects.create(workflow=workflow, agent=made)
@@ -86,12 +73,6 @@ def agent(person: User) -> Agent:
 def task(identifier: str, *lines: dict[str, Any]) -> dict[str, Any]:
     script = "\n".join(json.dumps(line) for line in lines)
     return node(identifier, properties={"instructions": f"Look at {{{{.berth}}}}.\n```script\n{script}\n```"})
-
-
-def work() -> None:
-    """What the workers do."""
-    for execution_id in admission.admit():
-        drive(execution_id)
 
 
 def test_the_quick_start_in_its_order(person: User, agent: Agent) -> None:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -17,13 +16,9 @@ from starlette.routing import Route
 
 from tests.serving import serve
 from tests.workflows.graphs import Parts, sound_graphs
+from tests.workflows.random_runs import comes_to_an_end, started
 from tests.workflows.tasks import call, done, script
-from tests.workflows.test_random_runs import MOST_STEPS, ROUNDS, assert_well_kept, started
-from workflows.engine import admission
-from workflows.engine.run import drive
-from workflows.engine.states import Status
 from workflows.nodes import api
-from workflows.services import wishes
 
 pytestmark = pytest.mark.django_db
 
@@ -39,9 +34,8 @@ ENDS = ["ends", "ends", "ends", "misspells", "stops"]
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def _alone(monkeypatch: pytest.MonkeyPatch, unwatched: None, settings: Settings) -> None:
     """The watch has a connection of its own, which does not see a test's transaction; nothing waits to try again."""
-    monkeypatch.setattr("workflows.engine.run.watch.over", lambda *_: nullcontext())
     monkeypatch.setattr(api, "PAUSES", [0.0] * len(api.PAUSES))
     settings.OUTBOUND_ALLOW_LOCAL = True
 
@@ -113,15 +107,5 @@ def _complete(targets: list[str], target: str) -> dict[str, Any]:
 @given(drawn=drawn_graphs())
 def test_any_graph_of_real_nodes_comes_to_an_end_within_its_limits(shop: str, drawn: Parts) -> None:
     caller, execution = started(drawn, {"shop": shop})
-    for _ in range(ROUNDS):
-        admission.admit()
-        assert drive(execution.pk)
-        execution.refresh_from_db()
-        if execution.state.is_terminal:
-            break
-        assert execution.state == Status.AWAITING_CONFIRMATION
-        wishes.ask_status(caller, execution_id=execution.pk, status=Status.RUNNING)
-    assert execution.state.is_terminal
+    comes_to_an_end(caller, execution)
     assert "our side" not in execution.failure
-    assert execution.step_count <= MOST_STEPS
-    assert_well_kept(execution)

@@ -1,9 +1,7 @@
 """Whatever the graph, whatever people ask and workers suffer: a run keeps to the table and numbers without gaps."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import timedelta
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,39 +10,26 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from accounts.caller import Caller
 from accounts.errors import Conflict
-from tests.agents_hub.factories import AgentFactory, member_of
-from tests.factories import caller_for
-from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import Parts, graph, node, sound_graphs, way
+from tests.workflows.random_runs import ROUNDS, assert_well_kept, comes_to_an_end, started
 from workflows.engine import activities, admission, moves, store
 from workflows.engine.moves import NodeResult
 from workflows.engine.run import drive
-from workflows.engine.states import WAYS, Status
+from workflows.engine.states import Status
 from workflows.engine.store import Fenced
 from workflows.engine.work import NodeFailed, Waiting, Work
-from workflows.graph.shapes import Settings
-from workflows.models import Activity, Checkpoint, Execution, Step, Workflow
+from workflows.models import Checkpoint, Execution
 from workflows.nodes import kinds
-from workflows.services import executions, waiting, wishes
+from workflows.services import waiting, wishes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unwatched")]
 
-MOST_STEPS = 12
-# More rounds than any run here needs until it has ended.
-ROUNDS = 60
 few = hypothesis_settings(
     max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-
-
-@pytest.fixture(autouse=True)
-def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The watch has a connection of its own, which does not see a test's transaction."""
-    monkeypatch.setattr("workflows.engine.run.watch.over", lambda *_: nullcontext())
 
 
 @pytest.fixture
@@ -56,29 +41,6 @@ def nodes_do(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Work], Node
             monkeypatch.setitem(kinds._kinds, kind, carry_out)
 
     return use
-
-
-def started(drawn: Parts, inputs: dict[str, Any] | None = None) -> tuple[Caller, Execution]:
-    limits = Settings(max_iterations=MOST_STEPS).model_dump(exclude_none=True)
-    workflow: Workflow = WorkflowFactory(agent=AgentFactory(), graph=drawn, settings=limits)
-    caller = caller_for(member_of(workflow.agent.organization))
-    return caller, executions.start(caller, workflow=workflow, inputs=inputs or {})
-
-
-def assert_well_kept(execution: Execution) -> None:
-    """Its statuses went by the table and ended once; no number of an activity or of a step is missing or twice."""
-    execution.refresh_from_db()
-    lines = Activity.objects.filter(execution=execution).order_by("number")
-    assert [line.number for line in lines] == list(range(1, execution.activity_count + 1))
-    path = [Status.STARTING, *(Status(line.payload["status"]) for line in lines if line.type == "status_changed")]
-    assert [(one, next_) for one, next_ in pairwise(path) if next_ not in WAYS[one]] == []
-    assert path[-1] == execution.state
-    steps = Step.objects.filter(execution=execution).order_by("number")
-    assert [step.number for step in steps] == list(range(1, execution.step_count + 1))
-    fences = [step.fence for step in steps]
-    assert fences == sorted(fences)
-    completed = [line.payload["stepNumber"] for line in lines if line.type == "step_completed"]
-    assert completed == list(range(1, execution.step_count + 1))
 
 
 @st.composite
@@ -102,18 +64,7 @@ def test_any_graph_without_faults_comes_to_an_end_within_its_limits(nodes_do: An
         return NodeResult(succeeded=act != "fail", variables={work.node.id: work.step}, chosen=chosen)
 
     nodes_do(carry_out)
-    caller, execution = started(drawn)
-    for _ in range(ROUNDS):
-        admission.admit()
-        assert drive(execution.pk)
-        execution.refresh_from_db()
-        if execution.state.is_terminal:
-            break
-        assert execution.state == Status.AWAITING_CONFIRMATION
-        wishes.ask_status(caller, execution_id=execution.pk, status=Status.RUNNING)
-    assert execution.state.is_terminal
-    assert execution.step_count <= MOST_STEPS
-    assert_well_kept(execution)
+    comes_to_an_end(*started(drawn))
 
 
 REQUESTS = ["pause", "run", "cancel", "message"]

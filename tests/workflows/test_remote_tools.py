@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ from tests.workflows.graphs import way
 from tests.workflows.tasks import END, call, done, failures, on, started, task
 from workflows.engine.states import Status
 from workflows.engine.store import Fenced
-from workflows.engine.watch import Watch, watch
+from workflows.engine.watch import Watch
 from workflows.models import Execution
 from workflows.services import wishes
 
@@ -33,9 +32,8 @@ KEY = toolbox.IDEMPOTENCY_META
 
 
 @pytest.fixture
-def _in_this_thread(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def _in_this_thread(unwatched: None, settings: Settings) -> None:
     """The watch and the gateway's threads have connections of their own, which do not see a test's transaction."""
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
     settings.QUICK_THREADS = 0
 
 
@@ -47,9 +45,7 @@ def served() -> Iterator[McpServer]:
 
 @pytest.fixture
 def server(served: McpServer) -> McpServer:
-    served.seen.clear()
-    served.waiting.clear()
-    served.cancelled.clear()
+    served.forget()
     discovery.clear()
     return served
 

@@ -6,7 +6,6 @@ import io
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import Any
 from urllib.parse import quote
 
@@ -24,7 +23,6 @@ from tests.workflows.graphs import node, way
 from tests.workflows.tasks import END, call, done, failures, on, started, task, told
 from workflows.engine import run
 from workflows.engine.states import Status
-from workflows.engine.watch import watch
 from workflows.models import Checkpoint, Step, UserMessage
 from workflows.nodes import kinds
 from workflows.secrets import Secrets
@@ -33,14 +31,10 @@ from workflows.task.actions import ActionFailed
 from workflows.task.calls import totp
 from workflows.task.loop import Task
 
+pytestmark = pytest.mark.usefixtures("unwatched")
 TOKEN = "tok/en+of 12"
 # RFC 6238, appendix B: the ASCII secret 12345678901234567890 in Base32.
 RFC = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-
-
-@pytest.fixture(autouse=True)
-def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
 
 
 @pytest.fixture

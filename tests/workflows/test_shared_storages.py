@@ -1,13 +1,11 @@
 """Runs that are started with a key of shared files: they share those of the key, and none of the others."""
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from pytest_django import Settings
 
 from accounts.caller import Caller
@@ -19,12 +17,13 @@ from agents_hub.services import shared_files
 from tests.agents_hub.api.door import fault, read, rest
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import caller_for
+from tests.file_storage import keep_files_in
+from tests.pages import signed_in
 from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from workflows.engine import admission
 from workflows.engine.moves import NodeResult
 from workflows.engine.run import drive
-from workflows.engine.watch import watch
 from workflows.engine.work import Work
 from workflows.models import Directory, Execution, ExecutionFile, Workflow
 from workflows.nodes import kinds
@@ -63,13 +62,9 @@ class Worker:
 
 
 @pytest.fixture
-def worker(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> Worker:
+def worker(monkeypatch: pytest.MonkeyPatch, unwatched: None, settings: Settings, tmp_path: Path) -> Worker:
     """A folder of the test's own; and no watch, whose connection does not see a test's transaction."""
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
-    options = {"location": str(tmp_path)}
-    settings.STORAGES = settings.STORAGES | {
-        "files": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    }
+    keep_files_in(tmp_path, settings)
     workflow: Workflow = WorkflowFactory(agent=AgentFactory(), graph=GRAPH)
     made = Worker(caller_for(member_of(workflow.agent.organization)), workflow)
     monkeypatch.setitem(kinds._kinds, "url", made.carry_out)
@@ -84,12 +79,6 @@ def said_by(file: ExecutionFile | SharedFile) -> str:
     with content.storage().open(file.storage_name) as opened:
         said: bytes = opened.read()
     return said.decode()
-
-
-def browser_of(worker: Worker) -> Client:
-    browser = Client()
-    browser.force_login(User.objects.get(pk=worker.caller.user_id))
-    return browser
 
 
 def test_runs_of_one_key_share_files_and_those_of_another_do_not(worker: Worker) -> None:
@@ -170,7 +159,7 @@ def test_deleting_all_takes_one_storages_files(worker: Worker) -> None:
 def test_an_agents_page_shows_one_storage_at_a_time(worker: Worker) -> None:
     worker.run("customer 7&8", notes="seven")
     worker.run(None, plan="common")
-    browser, page = browser_of(worker), f"/dashboard/agents/{worker.workflow.agent_id}/"
+    browser, page = signed_in(worker.caller), f"/dashboard/agents/{worker.workflow.agent_id}/"
     page = browser.get(page, follow=True).request["PATH_INFO"]
     shown = browser.get(page).text
     assert "plan.txt" in shown
@@ -187,7 +176,7 @@ def test_an_agents_page_shows_one_storage_at_a_time(worker: Worker) -> None:
 
 
 def test_the_page_of_a_run_gives_the_key_and_running_again_keeps_it(worker: Worker) -> None:
-    browser, agent_id = browser_of(worker), worker.workflow.agent_id
+    browser, agent_id = signed_in(worker.caller), worker.workflow.agent_id
     run = f"/dashboard/workflows/agents/{agent_id}/{worker.workflow.pk}/run"
     assert browser.post(run, {"storage_key": "customer-7"}).status_code == 302
     execution = Execution.objects.get()

@@ -1,6 +1,5 @@
 """Going on by another version: from the next step on, or when the execution is taken up again; over the REST API."""
 
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from tests.workflows.tasks import END, call, done, task
 from workflows.engine import admission
 from workflows.engine.moves import NodeResult
 from workflows.engine.run import drive
-from workflows.engine.watch import watch
 from workflows.engine.work import Work
 from workflows.models import Activity, Execution, Workflow
 from workflows.nodes import kinds
@@ -63,9 +61,8 @@ class Room:
 
 
 @pytest.fixture
-def room(monkeypatch: pytest.MonkeyPatch) -> Room:
+def room(monkeypatch: pytest.MonkeyPatch, unwatched: None) -> Room:
     """Nodes of type `url` note that they were visited, by their ids and names."""
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
     room = Room()
 
     def visit(work: Work) -> NodeResult:

@@ -1,6 +1,5 @@
 """AI tasks by the offline model: the real engine, the real actions, and takeovers that repeat nothing."""
 
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -13,20 +12,13 @@ from workflows.engine import admission
 from workflows.engine.run import drive
 from workflows.engine.states import Status
 from workflows.engine.store import Fenced
-from workflows.engine.watch import watch
 from workflows.models import Activity, Checkpoint, Execution
 from workflows.services import wishes
 from workflows.task.actions import Action, actions
 from workflows.task.builtin import Note
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unwatched")]
 DONE = done(size="large")
-
-
-@pytest.fixture(autouse=True)
-def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The watch has a connection of its own, which does not see a test's transaction."""
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
 
 
 def activities(execution: Execution) -> list[str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -14,35 +13,15 @@ from tests.workflows.graphs import way
 from tests.workflows.tasks import END, call, done, failures, on, started, task, told
 from workflows.engine.states import Status
 from workflows.engine.store import Fenced
-from workflows.engine.watch import watch
 from workflows.engine.work import Work
 from workflows.models import Execution, UserMessage
 from workflows.services import waiting, wishes
 from workflows.task import clock, compaction
 from workflows.task.loop import Task
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unwatched")]
 
 ASK = call("ask_user", questions=[{"question": "Which?"}])
-
-
-@pytest.fixture(autouse=True)
-def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
-    """All that models were asked."""
-    questions: list[Question] = []
-    ask = Task.ask
-
-    async def note(self: Task, question: Question) -> Answer:
-        questions.append(Question(question.instructions, list(question.history)))
-        return await ask(self, question)
-
-    monkeypatch.setattr(Task, "ask", note)
-    return questions
 
 
 def asking(*after: dict[str, Any]) -> tuple[Any, Execution]:

@@ -1,6 +1,5 @@
 """Executions of which something cannot be read: they end with the reason, and are not taken up again for ever."""
 
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -11,16 +10,9 @@ from tests.agents_hub.factories import AgentFactory, ProfileFactory
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
 from workflows.engine import sharing
 from workflows.engine.run import drive
-from workflows.engine.watch import watch
 from workflows.models import Execution
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The watch has a connection of its own, which does not see a test's transaction."""
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unwatched")]
 
 
 def placed(**fields: Any) -> Execution:

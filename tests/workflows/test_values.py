@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from llm.turns import Question
 from tests.agents_hub.api.door import read, rest
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.serving import serve
@@ -19,11 +19,9 @@ from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, way
 from tests.workflows.tasks import END, call, done, on, started, task, told
 from workflows.clipping import clipped_each
-from workflows.engine.watch import watch
 from workflows.models import Execution, Step
-from workflows.task.loop import Task
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unwatched")]
 ORDER = {"id": "A 17", "lines": [{"sku": "rope", "units": 7}], "paid": True, "note": None}
 
 
@@ -33,11 +31,6 @@ class Shop:
 
     url: str
     seen: list[dict[str, Any]] = field(default_factory=list)
-
-
-@pytest.fixture(autouse=True)
-def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
 
 
 @pytest.fixture
@@ -143,18 +136,10 @@ def test_a_part_that_is_not_there_fails_the_run_and_is_named(shop: Shop, placeho
     assert said in execution.failure
 
 
-def test_a_prompt_holds_texts_as_they_are_and_the_rest_as_json(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-    ask = Task.ask
-
-    async def note(self: Task, question: Any) -> Any:
-        asked.append(question.instructions)
-        return await ask(self, question)
-
-    monkeypatch.setattr(Task, "ask", note)
+def test_a_prompt_holds_texts_as_they_are_and_the_rest_as_json(shop: Shop, asked: list[Question]) -> None:
     words = "Ship {{.Fetch.body.id}}: {{.Fetch.body.lines}}, paid {{.Fetch.body.paid}}, {{.Fetch.body.note}}."
     assert run(request("Fetch", shop.url), task("look", done(), words=words)).status == "completed"
-    assert 'Ship A 17: [{"sku": "rope", "units": 7}], paid true, null.' in asked[0]
+    assert 'Ship A 17: [{"sku": "rope", "units": 7}], paid true, null.' in asked[0].instructions
 
 
 def test_what_an_earlier_node_is_sure_to_keep_is_not_asked_for(shop: Shop) -> None:
@@ -211,23 +196,15 @@ def test_the_words_of_a_header_that_no_header_can_hold_are_named(shop: Shop) -> 
     assert [one["message"] for one in told(execution) if one.get("actionName") == "ext_api_call"][-1].endswith("it.")
 
 
-def test_a_prompt_is_bounded_and_names_what_is_left_out(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-    ask = Task.ask
-
-    async def note(self: Task, question: Any) -> Any:
-        asked.append(question.instructions)
-        return await ask(self, question)
-
-    monkeypatch.setattr(Task, "ask", note)
+def test_a_prompt_is_bounded_and_names_what_is_left_out(shop: Shop, asked: list[Question]) -> None:
     many = done(**{f"v{number}": "x" * 7_000 for number in range(12)}, small="seen")
     words = "{{.long}} {{.v1}}"
     execution = run(task("first", many), task("second", done(), words=words), long="y" * 200_000, v1="")
     assert execution.status == "completed", execution.failure
-    assert len(asked[-1]) < 60_000 + 50_000 + 20_000
-    assert "[cut: 200,000 characters]" in asked[-1]
-    assert 'small: "seen"' in asked[-1]
-    assert "Left out, for there is too much: v" in asked[-1]
+    assert len(asked[-1].instructions) < 60_000 + 50_000 + 20_000
+    assert "[cut: 200,000 characters]" in asked[-1].instructions
+    assert 'small: "seen"' in asked[-1].instructions
+    assert "Left out, for there is too much: v" in asked[-1].instructions
 
 
 def test_instructions_that_values_make_very_long_fail_the_run_and_say_so() -> None:

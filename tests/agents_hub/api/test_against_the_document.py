@@ -26,6 +26,7 @@ from tests.agents_hub.factories import (
     inquiry_of,
 )
 from tests.factories import MembershipFactory, OrganizationFactory, RemoteServerFactory, RemoteToolFactory, caller_for
+from tests.file_storage import keep_files_in
 from tests.workflows.factories import ExecutionFactory, ExecutionFileFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node
 from workflows.models import Activity, Execution, Publication, Workflow
@@ -113,10 +114,7 @@ def test_a_stranger_with_the_document_finds_no_500_and_nothing_undocumented(
     person = MembershipFactory(organization=organization, role=Role.ADMIN).user
     key = rest(person, Scope.ADMIN).key
     config = tmp_path / "schemathesis.toml"
-    options = {"location": str(tmp_path / "files")}
-    settings.STORAGES = settings.STORAGES | {
-        "files": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    }
+    keep_files_in(tmp_path / "files", settings)
     lasting = rows_of(organization, person)
     execution = Execution.objects.get(pk=lasting["executionId"])
     file = ExecutionFileFactory(execution=execution)

@@ -16,6 +16,7 @@ from security.models import AuditEntry
 from tests.agents_hub.api.door import BASE, Rest, fault, read, rest
 from tests.agents_hub.factories import AgentFactory, ProfileFactory, member_of
 from tests.factories import OrganizationFactory, make_key
+from tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -56,8 +57,7 @@ def test_a_revoked_key_stops_at_once(person: User) -> None:
 
 
 def test_a_session_is_no_key(person: User) -> None:
-    client = Client()
-    client.force_login(person)
+    client = signed_in(person)
     assert client.get(BASE + "agents").status_code == 401
 
 

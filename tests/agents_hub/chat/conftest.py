@@ -14,7 +14,6 @@ from agents_hub.models import Agent, ScheduledTask, Stage
 from agents_hub.services import scheduled_tasks as tasks
 from mcp_gateway.remote import discovery
 from tests.agents_hub.chat.scheduled import wanted
-from tests.agents_hub.chat.seeing import browser_of
 from tests.agents_hub.chat.talks import Talk
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.bots.conftest import harbour
@@ -22,6 +21,7 @@ from tests.factories import OrganizationFactory, caller_for
 from tests.fakes.mcp_server import McpServer, mcp_server
 from tests.fakes.model_provider import ModelProvider, model_provider
 from tests.llm.rows import provider_row
+from tests.pages import signed_in
 
 # The sandbox Discord of the bots' tests, for agents that are given a bot.
 __all__ = ["harbour"]
@@ -40,14 +40,7 @@ def served() -> Iterator[McpServer]:
 @pytest.fixture
 def server(served: McpServer) -> Iterator[McpServer]:
     """A remote server, as if nobody had asked it anything yet. In the end nobody asks it anything any more."""
-    served.seen.clear()
-    served.answers.clear()
-    served.waiting.clear()
-    served.cancelled.clear()
-    served.closing.clear()
-    served.may_close.clear()
-    served.older = served.drags = False
-    served.by_method.clear()
+    served.forget()
     discovery.clear()
     yield served
     ends, tick = time.monotonic() + SECONDS, threading.Event()
@@ -93,7 +86,7 @@ def talk(agent: Agent, settings: Settings) -> Talk:
 @pytest.fixture
 def browser(talk: Talk) -> Client:
     """The browser of the one who talks."""
-    return browser_of(talk.caller.user_id)
+    return signed_in(talk.caller)
 
 
 @pytest.fixture

@@ -1,23 +1,16 @@
-"""Looking at the chat's pages from a test: as somebody, at a conversation, at what a turn asks."""
+"""Looking at the chat's pages from a test: at a conversation, at what a turn asks."""
 
 from typing import Any
 
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
 from agents_hub.models import (
     Inquiry,
     ToolUse,
     Turn,
 )
 from tests.agents_hub.chat.talks import Talk
-
-
-def browser_of(user_id: int) -> Client:
-    browser = Client()
-    browser.force_login(User.objects.get(pk=user_id))
-    return browser
 
 
 def url(name: str, *arguments: Any) -> str:

@@ -80,6 +80,9 @@ class Talk:
         while await sync_to_async(done.count)() < times:
             await asyncio.sleep(0.01)
 
+    async def stop(self, turn: Turn) -> None:
+        await sync_to_async(turns.stop)(self.caller, turn_id=turn.pk)
+
     async def reply(self, turn: Turn, action: str, **content: Any) -> None:
         inquiry = await self.inquiry(turn)
         await sync_to_async(turns.answer_inquiry)(
@@ -104,6 +107,12 @@ def offered(model: ModelProvider, number: int = -1) -> list[str]:
 async def halfway(model: ModelProvider) -> None:
     """Until the model stands still in the midst of its answer."""
     assert await asyncio.to_thread(model.halfway.wait, 60)
+
+
+async def words_seen(talk: Talk, model: ModelProvider, turn: Turn) -> None:
+    """Until the model stands still and those who look on have seen its first words."""
+    await halfway(model)
+    await talk.seen(turn, "text")
 
 
 def calling(name: str, /, **arguments: Any) -> Reply:

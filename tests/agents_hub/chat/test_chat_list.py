@@ -13,11 +13,12 @@ from agents_hub.models import (
 from agents_hub.pages.chat import thread
 from agents_hub.pages.chat.parts import parts_of
 from mcp_gateway.models import AuthType, ClientMode, RemoteConnection
-from tests.agents_hub.chat.seeing import browser_of, shown, url
+from tests.agents_hub.chat.seeing import shown, url
 from tests.agents_hub.chat.talks import Talk, begun
 from tests.agents_hub.chat.test_live import tell
 from tests.agents_hub.factories import member_of
 from tests.factories import RemoteConnectionFactory, RemoteServerFactory
+from tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +41,7 @@ def test_a_server_the_person_is_not_connected_to_is_named_before_anything_is_ask
     assert BANNER in page
     assert "The provider revoked it." in page
     # Another person's connection changes nothing for them.
-    other = browser_of(member_of(talk.agent.organization).pk)
+    other = signed_in(member_of(talk.agent.organization))
     assert "have not connected your account" in other.get(url("begin", talk.agent.pk)).content.decode()
 
 

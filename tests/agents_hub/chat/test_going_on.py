@@ -15,7 +15,17 @@ from agents_hub.pages.chat.live import standing
 from agents_hub.services import turns
 from mcp_gateway.models import RemoteTool
 from tests.agents_hub.chat.seeing import shown
-from tests.agents_hub.chat.talks import Talk, asked, asking_first, begun, calling, halfway, lose, remote_name
+from tests.agents_hub.chat.talks import (
+    Talk,
+    asked,
+    asking_first,
+    begun,
+    calling,
+    halfway,
+    lose,
+    remote_name,
+    words_seen,
+)
 from tests.fakes.mcp_server import McpServer
 from tests.fakes.model_provider import ModelProvider, Reply
 from tests.mcp_gateway.remote.elsewhere import run
@@ -27,11 +37,6 @@ HELD = Reply(pieces=("One ", "two ", "three ", "four."), held=True)
 
 def try_again(talk: Talk, turn: Turn) -> None:
     turns.try_again(talk.caller, turn_id=turn.pk)
-
-
-async def words_seen(talk: Talk, model: ModelProvider, turn: Turn) -> None:
-    await halfway(model)
-    await talk.seen(turn, "text")
 
 
 def test_an_answer_without_a_word_is_asked_for_again_when_the_person_tries_again(
@@ -171,7 +176,7 @@ def test_of_a_call_that_waited_when_its_turn_was_stopped_the_model_learns_that_i
 
     async def stop() -> None:
         await talk.inquiry(turn)
-        await sync_to_async(turns.stop)(talk.caller, turn_id=turn.pk)
+        await talk.stop(turn)
 
     talk.answered(turn, stop)
     talk.say("Well?")
@@ -190,7 +195,7 @@ def test_of_a_stopped_turn_the_model_learns_what_its_calls_gave(
     async def stop() -> None:
         await server.reached(server.waiting)
         await talk.used(turn, 1)
-        await sync_to_async(turns.stop)(talk.caller, turn_id=turn.pk)
+        await talk.stop(turn)
 
     talk.answered(turn, stop)
     talk.say("Well?")

@@ -163,7 +163,7 @@ def test_what_was_filled_in_and_never_taken_up_is_forgotten_when_the_answer_ende
 
     async def answer_too_late() -> None:
         inquiry = await talk.inquiry(turn)
-        await sync_to_async(turns.stop)(talk.caller, turn_id=turn.pk)
+        await talk.stop(turn)
         given = {"action": "accept", "content": {"street": "Elm Street"}}
         answered = Inquiry.objects.filter(pk=inquiry.pk)
         await sync_to_async(answered.update)(answer=given, answered_at=timezone.now())

@@ -17,6 +17,7 @@ from tests.agents_hub.api.door import fault
 from tests.agents_hub.api.door import rest as rest_of
 from tests.agents_hub.chat.seeing import shown, url
 from tests.agents_hub.chat.talks import Talk
+from tests.file_storage import keep_files_in
 
 pytestmark = pytest.mark.django_db
 WORDS = "A long thought about berths & tides"
@@ -25,10 +26,7 @@ ESCAPED = "A long thought about berths &amp; tides"
 
 @pytest.fixture(autouse=True)
 def _folder(settings: Any, tmp_path: Any) -> None:
-    options = {"location": str(tmp_path)}
-    settings.STORAGES = settings.STORAGES | {
-        "files": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    }
+    keep_files_in(tmp_path, settings)
 
 
 def take_back(agent: Agent) -> None:

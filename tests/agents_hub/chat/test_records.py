@@ -11,11 +11,12 @@ from agents_hub.chat.record import MOST_DEFINITIONS, MOST_TEXT, MOST_TURNS, Reco
 from llm.turns import Question, Said, ToolSpec
 from mcp_gateway.remote import discovery
 from security.identifiers import uuid7
-from tests.agents_hub.chat.seeing import browser_of, url
+from tests.agents_hub.chat.seeing import url
 from tests.agents_hub.chat.talks import Talk, remote_name
 from tests.factories import MembershipFactory
 from tests.fakes.mcp_server import McpServer, mcp_server
 from tests.fakes.model_provider import ModelProvider, Reply
+from tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 SECRETS = {
@@ -48,7 +49,7 @@ def test_secrets_that_a_tool_returned_are_not_in_the_record(
         model.answers += [Reply(pieces=(), calls=((name, json.dumps({"api_key": "correct"})),)), Reply()]
         turn = talk.say()
     admin = MembershipFactory(organization=talk.agent.organization, role=Role.ADMIN).user
-    page = browser_of(admin.pk).get(url("record", turn.pk)).content.decode()
+    page = signed_in(admin).get(url("record", turn.pk)).content.decode()
     assert "xxxx" in page
     assert not [word for word in ("correct", "horse") if word in page]
 
@@ -69,7 +70,7 @@ def test_the_record_shows_tools_and_settings_as_they_were_sent(
     assert echo["parameters"]["properties"].keys() == {"text"}
     assert call.question["settings"] == {"temperature": 0.3}
     admin = MembershipFactory(organization=talk.agent.organization, role=Role.ADMIN).user
-    page = browser_of(admin.pk).get(url("record", turn.pk)).content.decode()
+    page = signed_in(admin).get(url("record", turn.pk)).content.decode()
     assert "What was said." in page
     assert "0.3" in page
 

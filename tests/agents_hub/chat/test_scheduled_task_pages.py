@@ -1,7 +1,6 @@
 """The pages of scheduled tasks: their maker's alone, as a browser without scripts uses them."""
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from accounts.caller import Caller
@@ -9,14 +8,9 @@ from accounts.models import Role, User
 from agents_hub.models import Agent, ScheduledTask
 from tests.agents_hub.chat.scheduled import SECRET_PROMPT, run_once, stored
 from tests.factories import MembershipFactory, caller_for
+from tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
-
-
-def browser_of(caller: Caller) -> Client:
-    browser = Client()
-    browser.force_login(User.objects.get(pk=caller.user_id))
-    return browser
 
 
 def page_of(task: ScheduledTask) -> str:
@@ -24,7 +18,7 @@ def page_of(task: ScheduledTask) -> str:
 
 
 def test_a_task_is_made_changed_run_and_found_in_the_list(maker: Caller, agent: Agent) -> None:
-    browser = browser_of(maker)
+    browser = signed_in(maker)
     new = reverse("agents:new-task", args=[agent.pk])
     assert new in browser.get(reverse("agents:task-agent")).content.decode()
     sent = {
@@ -55,7 +49,7 @@ def test_a_task_is_made_changed_run_and_found_in_the_list(maker: Caller, agent: 
 def test_neither_colleagues_nor_admins_read_what_is_asked(task: ScheduledTask) -> None:
     run_once(task)
     for role in Role:
-        browser = browser_of(caller_for(MembershipFactory(organization=task.organization, role=role).user))
+        browser = signed_in(caller_for(MembershipFactory(organization=task.organization, role=role).user))
         page = browser.get(page_of(task)).content.decode()
         assert task.name in page
         assert SECRET_PROMPT not in page
@@ -67,8 +61,7 @@ def test_neither_colleagues_nor_admins_read_what_is_asked(task: ScheduledTask) -
 
 
 def test_the_admin_site_does_not_show_the_prompt(task: ScheduledTask) -> None:
-    operator = Client()
-    operator.force_login(User.objects.create_superuser("operator@example.com"))
+    operator = signed_in(User.objects.create_superuser("operator@example.com"))
     page = operator.get(reverse("admin:agents_hub_scheduledtask_change", args=[task.pk])).content.decode()
     assert task.name in page
     assert SECRET_PROMPT not in page

@@ -14,7 +14,7 @@ from agents_hub.services import turns
 from llm import compaction
 from llm.models import ModelCall, Price
 from tests.agents_hub.chat.seeing import shown
-from tests.agents_hub.chat.talks import Talk, begun, calling, halfway, remote_name
+from tests.agents_hub.chat.talks import Talk, begun, calling, halfway, remote_name, words_seen
 from tests.fakes.mcp_server import McpServer
 from tests.fakes.model_provider import Fault, ModelProvider, Reply
 from tests.mcp_gateway.remote.elsewhere import run
@@ -67,9 +67,8 @@ def test_an_answer_that_is_stopped_is_paid_for_as_far_as_it_came(
     turn = begun(talk)
 
     async def stop() -> None:
-        await halfway(model)
-        await talk.seen(turn, "text")
-        await sync_to_async(turns.stop)(talk.caller, turn_id=turn.pk)
+        await words_seen(talk, model, turn)
+        await talk.stop(turn)
 
     talk.answered(turn, stop)
     assert turn.status == TurnStatus.STOPPED

@@ -15,11 +15,12 @@ from agents_hub.models import (
     TurnStatus,
 )
 from security.models import AuditEntry
-from tests.agents_hub.chat.seeing import asked, browser_of, shown, url
+from tests.agents_hub.chat.seeing import asked, shown, url
 from tests.agents_hub.chat.talks import Talk
 from tests.agents_hub.factories import member_of
 from tests.factories import MembershipFactory, caller_for
 from tests.fakes.model_provider import ModelProvider
+from tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +70,7 @@ def test_nobody_else_reaches_a_conversation_by_any_way(
         MembershipFactory().user,
     ]
     for other in others:
-        browser = browser_of(other.pk)
+        browser = signed_in(other)
         for method, address, sent in private:
             answer = getattr(browser, method)(address, sent)
             assert answer.status_code == 404, address
@@ -109,7 +110,7 @@ def test_one_thing_of_ones_own_opens_nothing_of_somebody_elses(browser: Client, 
 
 def test_an_agent_in_development_is_not_there_for_others(talk: Talk) -> None:
     Agent.objects.update(stage=Stage.DEVELOPMENT)
-    member = browser_of(member_of(talk.agent.organization).pk)
+    member = signed_in(member_of(talk.agent.organization))
     assert member.get(url("begin", talk.agent.pk)).status_code == 404
     assert member.post(url("begin", talk.agent.pk), {"text": "Hello"}).status_code == 404
     assert talk.agent.name not in member.get(url("new")).content.decode()
@@ -133,7 +134,7 @@ def answered(talk: Talk, model: ModelProvider) -> Turn:
 
 def test_an_admin_reads_the_record_of_an_answer_without_secrets_and_it_is_noted(talk: Talk, answered: Turn) -> None:
     admin = MembershipFactory(organization=talk.agent.organization, role=Role.ADMIN).user
-    page = browser_of(admin.pk).get(url("record", answered.pk)).content.decode()
+    page = signed_in(admin).get(url("record", answered.pk)).content.decode()
     assert "You are Helper." in page
     assert "gpt-5" in page
     assert "sk-live-0123456789abcdefghij" not in page
@@ -148,6 +149,6 @@ def test_a_record_is_for_admins_of_its_organization_alone(browser: Client, talk:
     left = MembershipFactory(organization=talk.agent.organization, role=Role.ADMIN).user
     Membership.objects.filter(user=left).delete()
     assert browser.get(url("record", answered.pk)).status_code == 403
-    assert browser_of(elsewhere.pk).get(url("record", answered.pk)).status_code == 404
-    assert browser_of(left.pk).get(url("record", answered.pk)).status_code == 404
+    assert signed_in(elsewhere).get(url("record", answered.pk)).status_code == 404
+    assert signed_in(left).get(url("record", answered.pk)).status_code == 404
     assert not AuditEntry.objects.filter(action="chat.record_read").exists()

@@ -11,15 +11,12 @@ from agents_hub.models import Agent, Attachment, Conversation, Message, Stage
 from agents_hub.services import attachments
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import caller_for
+from tests.file_storage import keep_files_in
 
 
 @pytest.fixture
 def folder(tmp_path: Path, settings: Settings) -> Path:
-    backend = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(tmp_path / "files")},
-    }
-    settings.STORAGES = settings.STORAGES | {"files": backend}
+    keep_files_in(tmp_path / "files", settings)
     return tmp_path / "files"
 
 

@@ -17,6 +17,7 @@ from agents_hub.models import Agent
 from config import stored_files
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import caller_for
+from tests.file_storage import keep_files_in
 
 
 class Kept(Protocol):
@@ -91,12 +92,7 @@ def bucket(s3: Any, tmp_path: Path, settings: Settings, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def disk(tmp_path: Path, settings: Settings) -> Folder:
-    settings.STORAGES = settings.STORAGES | {
-        "files": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(tmp_path / "files")},
-        }
-    }
+    keep_files_in(tmp_path / "files", settings)
     return Folder(tmp_path / "files")
 
 

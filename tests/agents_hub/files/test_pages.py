@@ -8,6 +8,7 @@ from django.urls import reverse
 from accounts.models import User
 from agents_hub.models import Agent, SharedFile
 from tests.agents_hub.factories import AgentFactory, member_of
+from tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -15,9 +16,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def browser(agent: Agent) -> Client:
     person: User = member_of(agent.organization)
-    browser = Client()
-    browser.force_login(person)
-    return browser
+    return signed_in(person)
 
 
 def test_an_agent_is_created_listed_renamed_and_deleted_by_its_typed_name(browser: Client, agent: Agent) -> None:

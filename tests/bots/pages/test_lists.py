@@ -42,11 +42,6 @@ SECTIONS = (
 )
 
 
-def text(answer: Any) -> str:
-    page: str = answer.content.decode()
-    return page
-
-
 def made_code(guild: Guild, *, uses: int = 1) -> NewCode:
     rewards = [Reward(RewardKind.XP, amount=100)]
     (made,) = generate_codes(caller_for(guild.bot.owner), bot_id=guild.bot_id, rewards=rewards, max_uses=uses)
@@ -121,8 +116,8 @@ def test_a_list_can_begin_with_the_oldest_and_goes_on_to_newer_ones(owner: Clien
     cursor = first.context["page"].next_cursor
     rest = owner.get(f"{address}?sort=created&cursor={cursor}")
     assert [row.pk for row in (*first.context["page"].rows, *rest.context["page"].rows)] == [row.pk for row in rows]
-    assert f'href="?sort=created&amp;cursor={cursor}">Newer' in text(first)
-    assert 'aria-sort="ascending"><a href="?">' in text(rest)
+    assert f'href="?sort=created&amp;cursor={cursor}">Newer' in first.text
+    assert 'aria-sort="ascending"><a href="?">' in rest.text
     # The cursor of one order does not continue the other.
     assert owner.get(f"{address}?cursor={cursor}").status_code == 400
 
@@ -134,10 +129,10 @@ def test_a_code_names_who_redeemed_it_page_by_page_newest_first(
     guild = GuildFactory(bot=bot)
     made = made_code(guild, uses=30)
     address = f"/dashboard/bots/{bot.pk}/gift-codes/{made.row.pk}"
-    assert "Nobody has redeemed it" in text(owner.get(address))
+    assert "Nobody has redeemed it" in owner.get(address).text
     redeem(guild, Redeemer(1, "member1\u202e<b>"), made.code)
     with django_assert_num_queries(10) as one:
-        assert "member1[U+202E]&lt;b&gt;" in text(owner.get(address))
+        assert "member1[U+202E]&lt;b&gt;" in owner.get(address).text
     for user in range(2, 31):
         redeem(guild, Redeemer(user, f"member{user}"), made.code)
     with django_assert_num_queries(len(one)):
@@ -175,7 +170,7 @@ def test_older_tickets_are_reached_page_by_page_and_the_filter_stays(owner: Clie
         cursor = answer.context["page"].next_cursor
         if cursor:
             query = f"?status=open&cursor={cursor}"
-            assert query.replace("&", "&amp;") in text(answer)
+            assert query.replace("&", "&amp;") in answer.text
     assert len(seen) == len(set(seen)) == 60
     assert cursor is None
 
@@ -183,18 +178,18 @@ def test_older_tickets_are_reached_page_by_page_and_the_filter_stays(owner: Clie
 def test_a_foreign_cursor_is_refused_with_what_to_do(owner: Client, bot: Bot) -> None:
     answer = owner.get(f"/dashboard/bots/{bot.pk}/tickets?cursor=garbage")
     assert answer.status_code == 400
-    assert "begin again" in text(answer)
+    assert "begin again" in answer.text
 
 
 def test_what_strangers_wrote_is_escaped_and_made_visible(owner: Client, bot: Bot) -> None:
     ticket = TicketFactory(guild=GuildFactory(bot=bot, name="<i>Dock</i>"), subject="\u202e<script>alert(1)</script>")
     TicketMessageFactory(ticket=ticket, content="<img src=x onerror=alert(2)> [x](javascript:alert(3)) **bold**")
     for address in ("tickets", f"tickets/{ticket.pk}", ""):
-        page = text(owner.get(f"/dashboard/bots/{bot.pk}/{address}"))
+        page = owner.get(f"/dashboard/bots/{bot.pk}/{address}").text
         assert "[U+202E]&lt;script&gt;" in page, address
         assert "<script>" not in page
         assert "<i>Dock" not in page
-    page = text(owner.get(f"/dashboard/bots/{bot.pk}/tickets/{ticket.pk}"))
+    page = owner.get(f"/dashboard/bots/{bot.pk}/tickets/{ticket.pk}").text
     assert "<img" not in page
     assert 'href="javascript' not in page
     assert "<strong>bold</strong>" in page
@@ -253,24 +248,24 @@ def test_every_page_of_a_sandbox_bot_says_so(client: Client, db: None) -> None:
     pages = [f"/dashboard/bots/{bot.pk}/{section}" for section in SECTIONS]
     pages += ["/dashboard/", "/dashboard/bots/", f"/dashboard/bots/{bot.pk}/tickets/{ticket.pk}"]
     for page in pages:
-        assert "nobody on Discord is warned, kicked or banned" in text(client.get(page)), page
+        assert "nobody on Discord is warned, kicked or banned" in client.get(page).text, page
 
 
 def test_a_bot_whose_token_is_refused_says_what_to_do(owner: Client, bot: Bot) -> None:
     Bot.objects.filter(pk=bot.pk).update(status="unauthorized")
-    page = text(owner.get(f"/dashboard/bots/{bot.pk}/"))
+    page = owner.get(f"/dashboard/bots/{bot.pk}/").text
     assert "Discord refuses this bot" in page
     assert f"/dashboard/bots/{bot.pk}/check" in page
 
 
 def test_the_token_is_never_shown(owner: Client, bot: Bot) -> None:
     for section in SECTIONS:
-        assert bot.token not in text(owner.get(f"/dashboard/bots/{bot.pk}/{section}"))
+        assert bot.token not in owner.get(f"/dashboard/bots/{bot.pk}/{section}").text
 
 
 def test_somebody_without_bots_is_told_what_a_bot_brings_and_how_to_add_one(client: Client, db: None) -> None:
     client.force_login(UserFactory.create())
     for address in ("/dashboard/", "/dashboard/bots/"):
-        page = text(client.get(address))
+        page = client.get(address).text
         assert "No bots yet" in page
         assert 'href="/dashboard/bots/add"' in page

@@ -38,7 +38,7 @@ def test_the_kits_client_signs_in_from_nothing_and_calls_a_tool(served: Platform
 def test_mcp_remote_signs_in_from_nothing_and_calls_a_tool(
     served: Platform, person: User, page: Page, tmp_path: Path
 ) -> None:
-    command = installed(REMOTE, "mcp-remote")
+    command = installed(REMOTE, "mcp-remote", "a sign-in by mcp-remote")
     environment = {
         **os.environ,
         "MCP_REMOTE_CONFIG_DIR": str(tmp_path / "remote"),
@@ -59,7 +59,7 @@ def test_mcp_remote_signs_in_from_nothing_and_calls_a_tool(
 def test_the_protocols_suite_is_content_with_the_authorization_server(
     served: Platform, person: User, page: Page, tmp_path: Path
 ) -> None:
-    command = installed(SUITE, "conformance")
+    command = installed(SUITE, "conformance", "the protocol's suite against our authorization server")
     with listening() as (free, _):
         port = urlsplit(free).port
     application = Application.objects.create(

@@ -6,6 +6,7 @@ from django.test import Client
 
 from accounts.models import User
 from tests.mcp_gateway.oauth.flow import Flow, member, register
+from tests.pages import signed_in
 
 
 @pytest.fixture(autouse=True)
@@ -17,9 +18,7 @@ def _nothing_remembered() -> None:
 def browser(person: User) -> Client:
     """The person's browser, signed in."""
     member(person)
-    browser = Client()
-    browser.force_login(person)
-    return browser
+    return signed_in(person)
 
 
 @pytest.fixture

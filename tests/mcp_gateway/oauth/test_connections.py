@@ -14,6 +14,7 @@ from mcp_gateway.tasks import forget_what_has_ended
 from security.models import AuditEntry
 from tests.factories import UserFactory
 from tests.mcp_gateway.oauth.flow import Flow, member, register
+from tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -50,8 +51,7 @@ def test_disconnecting_shuts_the_client_out_at_once(flow: Flow) -> None:
 
 def test_nobody_disconnects_for_somebody_else(flow: Flow) -> None:
     answered = flow.tokens()
-    stranger = Client()
-    stranger.force_login(UserFactory())
+    stranger = signed_in(UserFactory())
     connection = Connection.objects.get()
     assert stranger.get(f"{PAGE}/{connection.pk}/disconnect").status_code == 404
     assert stranger.post(f"{PAGE}/{connection.pk}/disconnect").status_code == 404

@@ -23,6 +23,7 @@ from tests.factories import UserFactory
 from tests.mcp_gateway import door
 from tests.mcp_gateway.door import Answer, Direct
 from tests.mcp_gateway.oauth.flow import Flow, member
+from tests.pages import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_this_thread")]
 
@@ -124,8 +125,7 @@ def test_the_audits_page_names_the_application_and_follows_it(flow: Flow, person
 
 def test_an_application_followed_by_somebody_else_shows_neither_entries_nor_its_name(flow: Flow) -> None:
     platform(flow.tokens()["access_token"]).call("whoAmI")
-    stranger = Client()
-    stranger.force_login(UserFactory.create())
+    stranger = signed_in(UserFactory.create())
     page = stranger.get("/dashboard/audit", {"application": Application.objects.get().pk})
     assert page.context["lines"] == []
     assert "Editor" not in page.content.decode()

@@ -15,6 +15,7 @@ from mcp_gateway.oauth import connections
 from mcp_gateway.oauth.validator import Validator
 from tests.factories import UserFactory, caller_for
 from tests.mcp_gateway.oauth.flow import Flow, member, register
+from tests.pages import signed_in
 from tests.threads import SECONDS, at_once, meanwhile, until_one_waits_for_a_lock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
@@ -32,8 +33,7 @@ def person(transactional_db: None) -> User:
 @pytest.fixture
 def flow(person: User) -> Flow:
     member(person)
-    browser = Client()
-    browser.force_login(person)
+    browser = signed_in(person)
     client_id: str = register(Client()).json()["client_id"]
     return Flow(browser, client_id)
 

@@ -31,9 +31,7 @@ def served() -> Iterator[McpServer]:
 
 @pytest.fixture
 def server(served: McpServer) -> McpServer:
-    served.seen.clear()
-    served.answers.clear()
-    served.older = False
+    served.forget()
     return served
 
 

@@ -34,8 +34,7 @@ def served() -> Iterator[McpServer]:
 
 @pytest.fixture
 def fake(served: McpServer) -> McpServer:
-    served.seen.clear()
-    served.answers.clear()
+    served.forget()
     return served
 
 

@@ -1,6 +1,6 @@
 """Which ends of executions make a delivery: exactly one for each endpoint that fits, in the end's own transaction."""
 
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 
 import pytest
 from django.db import connection, transaction
@@ -16,17 +16,12 @@ from tests.workflows.graphs import node
 from tests.workflows.tasks import on, started
 from tests.workflows.webhooks.conftest import add, ended
 from workflows.engine.states import Status
-from workflows.engine.watch import watch
 from workflows.models import Execution, WebhookDelivery, WebhookEndpoint
 from workflows.services import webhooks, wishes
 from workflows.services.webhooks import WithSecret
 
 
-def test_a_run_of_the_engine_makes_one_delivery_when_it_ends(
-    agent: Agent, hook: WithSecret, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # It has a connection of its own, which does not see a test's transaction.
-    monkeypatch.setattr(watch, "over", lambda *_: nullcontext())
+def test_a_run_of_the_engine_makes_one_delivery_when_it_ends(agent: Agent, hook: WithSecret, unwatched: None) -> None:
     _, execution = started(node("end", "output"), agent=agent)
     assert not WebhookDelivery.objects.exists()
     on(execution)

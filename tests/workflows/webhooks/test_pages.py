@@ -2,17 +2,17 @@
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.caller import Caller
-from accounts.models import Role, User
+from accounts.models import Role
 from agents_hub.models import Agent
 from security.models import AuditEntry
 from tests.agents_hub.factories import AgentFactory
 from tests.factories import MembershipFactory, caller_for
 from tests.fakes.webhook_receiver import Receiver, Reply
+from tests.pages import signed_in
 from tests.query_plans import plans
 from tests.workflows.webhooks.conftest import ended
 from workflows import tasks
@@ -23,12 +23,6 @@ from workflows.webhooks import claims
 from workflows.webhooks.sending import send_due
 
 LIST = "/dashboard/webhooks/"
-
-
-def signed_in(caller: Caller) -> Client:
-    client = Client()
-    client.force_login(User.objects.get(pk=caller.user_id))
-    return client
 
 
 def token_in(page: str) -> str:

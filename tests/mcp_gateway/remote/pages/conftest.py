@@ -7,8 +7,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.caller import Caller
-from accounts.models import User
 from tests.fakes.mcp_server import McpServer, mcp_server
+from tests.pages import signed_in
 
 
 @pytest.fixture(autouse=True)
@@ -18,25 +18,19 @@ def here(settings: Settings) -> None:
     settings.OUTBOUND_ALLOW_LOCAL = True
 
 
-def _signed_in(caller: Caller) -> Client:
-    client = Client()
-    client.force_login(User.objects.get(pk=caller.user_id))
-    return client
-
-
 @pytest.fixture
 def as_admin(admin: Caller) -> Client:
-    return _signed_in(admin)
+    return signed_in(admin)
 
 
 @pytest.fixture
 def as_member(member: Caller) -> Client:
-    return _signed_in(member)
+    return signed_in(member)
 
 
 @pytest.fixture
 def as_stranger(stranger: Caller) -> Client:
-    return _signed_in(stranger)
+    return signed_in(stranger)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +41,5 @@ def fake() -> Iterator[McpServer]:
 
 @pytest.fixture
 def elsewhere(fake: McpServer) -> McpServer:
-    fake.seen.clear()
-    fake.answers.clear()
+    fake.forget()
     return fake
