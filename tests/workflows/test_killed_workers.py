@@ -110,6 +110,7 @@ def test_what_a_person_paused_is_resumed_though_all_workers_were_killed_meanwhil
     first = crowd.worker()
     assert provider.halfway.wait(120)
     wishes.ask_status(caller, execution_id=execution.pk, status=Status.PAUSED)
+    provider.go.set()  # a pause waits for the answer under way
     wait_until(becomes(execution, Status.PAUSED))
     first.kill()
     second = crowd.worker()
