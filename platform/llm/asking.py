@@ -39,8 +39,8 @@ class Chosen:
 
 
 class ModelRefused(Unavailable):
-    """The provider answered that it will not: a wrong key, a question it rejects. It is not asked again, nor is
-    its fallback; the message says what to do."""
+    """The provider answered that it will not: a wrong key, a question it rejects. Neither it nor its fallback is asked
+    again; the message says what to do."""
 
     code = "model_refused"
 
@@ -137,10 +137,11 @@ def _answer(name: str, response: "ModelResponse") -> Answer:
     text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
     reasoning = "".join(part.content for part in response.parts if isinstance(part, ThinkingPart))
     (message,) = ModelMessagesTypeAdapter.dump_python([response], mode="json")
-    return Answer(text, tuple(calls), _usage(response), name, message, reasoning)
+    return Answer(text, tuple(calls), used_by(response), name, message, reasoning)
 
 
-def _usage(response: "ModelResponse") -> Usage:
+def used_by(response: "ModelResponse") -> Usage:
+    """The tokens of an answer, and their price where the library knows it."""
     used, cost = response.usage, None
     # The list of prices does not know every model, and a scripted one costs nothing that it could say.
     with suppress(LookupError, ValueError, AssertionError):

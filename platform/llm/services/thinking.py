@@ -118,16 +118,16 @@ class Thinker:
             cost_usd = await self._hop(self._account, provider.kind, name, asked, used, milliseconds)
             return replace(used, cost_usd=cost_usd)
 
-        try:
-            async with outbound.async_client(BOUNDS) as client:
-                chosen = Chosen(asked, build(provider, name, client))
+        async with outbound.async_client(BOUNDS) as client:
+            chosen = Chosen(asked, build(provider, name, client))
+            try:
                 answer = await ask(chosen, question, on_text=None if on_text is None else pass_on)
-        except (asyncio.CancelledError, Unavailable) as fault:
-            if _was_read(fault):
-                lost = await account(estimates.usage(provider.kind, name, question, written))
-                if on_lost is not None:
-                    on_lost(asked, lost)
-            raise
+            except (asyncio.CancelledError, Unavailable) as fault:
+                if _was_read(fault):
+                    lost = await account(estimates.usage(chosen.model, question, written))
+                    if on_lost is not None:
+                        on_lost(asked, lost)
+                raise
         return replace(answer, usage=await account(answer.usage))
 
     def _provider(self, model: str) -> Provider | None:
