@@ -132,13 +132,11 @@ class Thinker:
 
     def _provider(self, model: str) -> Provider | None:
         name = model.partition(":")[0]
-        providers = Provider.objects.filter(organization_id=self.organization_id, enabled=True)
-        if not name:
-            return providers.order_by("-is_default", "id").first()
         if name == scripted.NAME:
             return None
-        found = providers.filter(name=name).first()
-        if found is None and providers.exists():
+        providers = Provider.objects.filter(organization_id=self.organization_id)
+        found = providers.meant_by(model)
+        if found is None and name and providers.filter(enabled=True).exists():
             raise Invalid(f"The organization has no provider “{name}” that is enabled. Add it under Models.")
         return found
 
