@@ -28,18 +28,30 @@ def badge(server: RemoteServer, connection: RemoteConnection | None) -> Badge:
     return Badge.CONNECTED if stands else Badge.NOT_CONNECTED
 
 
+def sign_in_badge(server: RemoteServer, connection: RemoteConnection | None) -> Badge:
+    """How the person's sign-in stands at a server that wants one, whether or not the server answers just now."""
+    if _sign_in_trouble(server, connection):
+        return Badge.CONNECTION_ERROR
+    return Badge.NOT_CONNECTED if connection is None else Badge.CONNECTED
+
+
 def trouble(server: RemoteServer, connection: RemoteConnection | None) -> str:
     """What is wrong, in words for this person; empty where nothing is known to be."""
-    if server.fault_code:
-        return server.fault or "The server's sign-in does not work. An admin has to look at its settings."
-    if server.needs_sign_in:
-        if connection is None:
-            return ""
-        if connection.status == RemoteConnection.Status.ERROR:
-            return connection.error or "Connect again to go on."
+    if said := _sign_in_trouble(server, connection):
+        return said
+    if server.needs_sign_in and connection is None:
+        return ""
     if lately := health.recent(server):
         return lately.message
     if server.needs_sign_in:
         return ""
     # A server without tools answers as a server does; that it has none is for the tools' list to say.
     return server.test_message if server.test_code not in ("", Code.NO_TOOLS) else ""
+
+
+def _sign_in_trouble(server: RemoteServer, connection: RemoteConnection | None) -> str:
+    if server.fault_code:
+        return server.fault or "The server's sign-in does not work. An admin has to look at its settings."
+    if server.needs_sign_in and connection is not None and connection.status == RemoteConnection.Status.ERROR:
+        return connection.error or "Connect again to go on."
+    return ""

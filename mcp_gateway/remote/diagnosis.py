@@ -91,19 +91,29 @@ def refused(witness: Witness) -> RemoteError | None:
             status=status,
             retry_after=_retry_after(witness),
         )
-    if 300 <= status < 600 and witness.content_type != "application/json":
-        return RemoteError(
-            Code.NOT_MCP,
-            f"What is at this address does not take MCP requests ({status}). Check the URL and the transport.",
-            status=status,
-        )
-    if status < 400 and status != 202 and witness.content_type not in ("application/json", "text/event-stream"):
+    return _not_mcp(status, witness.content_type)
+
+
+def _not_mcp(status: int, content_type: str) -> RemoteError | None:
+    """The error where the status and the kind of an answer are not those of an MCP server."""
+    if status >= 300 and content_type != "application/json":
+        return _takes_no_mcp(status)
+    if status < 400 and status != 202 and content_type not in ("application/json", "text/event-stream"):
         return RemoteError(
             Code.NOT_MCP,
             "A web page or something else is at this address, and no MCP server. Check the URL; it often ends in /mcp.",
             status=status,
         )
     return None
+
+
+def _takes_no_mcp(status: int | None, rpc_code: int | None = None) -> RemoteError:
+    return RemoteError(
+        Code.NOT_MCP,
+        f"What is at this address does not take MCP requests ({status}). Check the URL and the transport.",
+        status=status,
+        rpc_code=rpc_code,
+    )
 
 
 def challenge(witness: Witness) -> dict[str, str]:
@@ -180,12 +190,7 @@ def _said_no(error: MCPError, witness: Witness) -> RemoteError:
         return RemoteError(Code.UNREACHABLE, BROKE, rpc_code=error.code)
     said = quoted(error.message)
     if error.message.startswith(STAND_INS):
-        return RemoteError(
-            Code.NOT_MCP,
-            f"What is at this address does not take MCP requests ({witness.status}). Check the URL and the transport.",
-            status=witness.status,
-            rpc_code=error.code,
-        )
+        return _takes_no_mcp(witness.status, error.code)
     if witness.status is not None and witness.status >= 500:
         return RemoteError(
             Code.SERVER_ERROR,

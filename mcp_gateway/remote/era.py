@@ -7,6 +7,7 @@ server not known yet is asked what it is, and greeted by a handshake if it does 
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from mcp.client._input_required import run_input_required_driver
@@ -97,49 +98,64 @@ async def call(
     meta: Mapping[str, Any] | None = None,
 ) -> CallToolResult:
     """Call a tool, answering what the server asks in between; with its list read again where headers did not match."""
-
-    async def send(answers: InputResponses | None, state: str | None) -> CallToolResult | InputRequiredResult | Result:
-        return await session.call_tool(
-            name,
-            arguments,
-            progress_callback=progress,
-            input_responses=answers,
-            request_state=state,
-            meta=cast(RequestParamsMeta, dict(meta)) if meta else None,
-            allow_input_required=True,
-        )
-
-    async def retry(answers: InputResponses | None, state: str | None) -> CallToolResult | InputRequiredResult:
-        try:
-            result = await send(answers, state)
-        except MCPError as error:
-            if error.code != HEADER_MISMATCH:
-                raise
-            await session.list_tools()
-            result = await send(answers, state)
-        assert isinstance(result, CallToolResult | InputRequiredResult)
-        return result
-
-    async def answer(key: str, request: InputRequest) -> InputResponse | ErrorData:
-        context = ClientRequestContext(
-            session=session, request_id=key, meta=request.params.meta if request.params else None
-        )
-        given = await session.dispatch_input_request(context, request)
-        if isinstance(given, ErrorData):
-            refused_questions.append(given.message)
-        return given
-
-    refused_questions: list[str] = []
-    first = await retry(None, None)
+    under_way = _Call(session, name, arguments, progress, meta)
+    first = await under_way.step(None, None)
     if isinstance(first, CallToolResult):
         return first
     try:
-        return await run_input_required_driver(first, dispatch=answer, retry=retry, max_rounds=MOST_ROUNDS)
+        return await run_input_required_driver(
+            first, dispatch=under_way.answer, retry=under_way.step, max_rounds=MOST_ROUNDS
+        )
     except MCPError:
         # A server without sessions is not told: it waits for nothing, and its call ends here.
-        if refused_questions:
-            raise RemoteError(Code.PROTOCOL, f"The call ended at a question. {refused_questions[0]}") from None
+        if under_way.refusals:
+            raise RemoteError(Code.PROTOCOL, f"The call ended at a question. {under_way.refusals[0]}") from None
         raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call under way, which may take several requests; `refusals` say why questions in it were not asked."""
+
+    session: ClientSession
+    name: str
+    arguments: dict[str, Any]
+    progress: Progress
+    meta: Mapping[str, Any] | None
+    refusals: list[str] = field(default_factory=list)
+
+    async def step(self, answers: InputResponses | None, state: str | None) -> CallToolResult | InputRequiredResult:
+        try:
+            result = await self._send(answers, state)
+        except MCPError as error:
+            if error.code != HEADER_MISMATCH:
+                raise
+            await self.session.list_tools()
+            result = await self._send(answers, state)
+        assert isinstance(result, CallToolResult | InputRequiredResult)
+        return result
+
+    async def answer(self, key: str, request: InputRequest) -> InputResponse | ErrorData:
+        context = ClientRequestContext(
+            session=self.session, request_id=key, meta=request.params.meta if request.params else None
+        )
+        given = await self.session.dispatch_input_request(context, request)
+        if isinstance(given, ErrorData):
+            self.refusals.append(given.message)
+        return given
+
+    async def _send(
+        self, answers: InputResponses | None, state: str | None
+    ) -> CallToolResult | InputRequiredResult | Result:
+        return await self.session.call_tool(
+            self.name,
+            self.arguments,
+            progress_callback=self.progress,
+            input_responses=answers,
+            request_state=state,
+            meta=cast(RequestParamsMeta, dict(self.meta)) if self.meta else None,
+            allow_input_required=True,
+        )
 
 
 def has_tools(session: ClientSession) -> bool:

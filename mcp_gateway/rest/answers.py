@@ -78,9 +78,11 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     download: Download | None = None
 
-    def response(self, request: HttpRequest | None = None) -> HttpResponseBase:
-        if self.download is not None and request is not None:
-            return self.download.response(request)
+    def response(self, request: HttpRequest) -> HttpResponseBase:
+        return self.plain() if self.download is None else self.download.response(request)
+
+    def plain(self) -> HttpResponse:
+        """The response of one that is no download."""
         response = HttpResponse(self.body, status=self.status, headers=self.headers)
         if self.body:
             response.headers["Content-Type"] = "application/json"
@@ -124,7 +126,7 @@ def unfit(fault: ValidationError) -> Answer:
     return error(400, f"{'; '.join(faults[:MOST_FAULTS])}.")
 
 
-def for_exception(failure: Exception, context: Any = None) -> HttpResponseBase:
+def for_exception(failure: Exception, context: Any = None) -> HttpResponse:
     """The answer to whatever ended a request, in the form in which the framework asks for it.
 
     What nobody foresaw is logged, and the caller is told where to look and nothing of what happened.
@@ -150,7 +152,7 @@ def for_exception(failure: Exception, context: Any = None) -> HttpResponseBase:
             answer = error(
                 500, f"Something failed on our side. It is in the log under the request id {request_id.current()}."
             )
-    return answer.response()
+    return answer.plain()
 
 
 def _headers(failure: exceptions.APIException) -> dict[str, str]:

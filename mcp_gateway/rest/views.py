@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import MultiPartParser
 from rest_framework.renderers import JSONRenderer
@@ -79,5 +79,5 @@ def _accepts_stream(request: Request) -> bool:
     return "text/event-stream" in request.headers.get("Accept", "")
 
 
-def no_such_route(request: HttpRequest, path: str = "") -> HttpResponseBase:
+def no_such_route(request: HttpRequest, path: str = "") -> HttpResponse:
     return answers.for_exception(Http404())

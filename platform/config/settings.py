@@ -343,7 +343,7 @@ OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 DISCORD_API_URL = env.text("DISCORD_API_URL", "https://discord.com/api/v10").rstrip("/")
-# Where bots of the sandbox act instead; `up` starts it one port above the platform's own.
+# Where bots of the sandbox act instead; `up` starts one at a port that is free, and sets this for the processes.
 DISCORD_SANDBOX_URL = env.text("DISCORD_SANDBOX_URL", f"http://127.0.0.1:{PORT + 1}/api/v10").rstrip("/")
 
 # Our sign-in for MCP clients. The toolkit's models are swapped for ours, and so its own migrations have nothing to do.

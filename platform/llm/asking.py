@@ -39,8 +39,8 @@ class Chosen:
 
 
 class ModelRefused(Unavailable):
-    """The provider answered that it will not: a wrong key, an unknown model, a question it rejects. Asking again is no
-    use; the message says what to do."""
+    """The provider answered that it will not: a wrong key, a question it rejects. Neither it nor its fallback is asked
+    again; the message says what to do."""
 
     code = "model_refused"
 
@@ -79,10 +79,8 @@ async def ask(chosen: Chosen, question: Question, *, on_text: OnText | None = No
         except TimeoutError:
             pause, refusal = None, _too_slow(chosen.name)
         except _library_errors() as fault:
-            pause, refusal = (
-                _pause(fault, attempt),
-                _in_words(chosen.name, fault, shown=messages.shows_images(question)),
-            )
+            pause = _pause(fault, attempt)
+            refusal = _in_words(chosen.name, fault, shown=messages.shows_images(question))
         # Outside of the handler: what the provider says may repeat the key, and would stand in a traceback above ours.
         if passed_on:
             raise ModelBrokeOff(f"{chosen.name} stopped in the middle of its answer. Try again.")
@@ -139,10 +137,11 @@ def _answer(name: str, response: "ModelResponse") -> Answer:
     text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
     reasoning = "".join(part.content for part in response.parts if isinstance(part, ThinkingPart))
     (message,) = ModelMessagesTypeAdapter.dump_python([response], mode="json")
-    return Answer(text, tuple(calls), _usage(response), name, message, reasoning)
+    return Answer(text, tuple(calls), used_by(response), name, message, reasoning)
 
 
-def _usage(response: "ModelResponse") -> Usage:
+def used_by(response: "ModelResponse") -> Usage:
+    """The tokens of an answer, and their price where the library knows it."""
     used, cost = response.usage, None
     # The list of prices does not know every model, and a scripted one costs nothing that it could say.
     with suppress(LookupError, ValueError, AssertionError):
@@ -186,7 +185,6 @@ def _in_words(name: str, fault: Exception, *, shown: bool) -> Unavailable:
     from pydantic_ai.exceptions import (
         ModelAuthenticationError,
         ModelConnectionError,
-        ModelContextWindowExceededError,
         ModelHTTPError,
         ModelNotFoundError,
         ModelQuotaExceededError,
@@ -210,13 +208,8 @@ def _in_words(name: str, fault: Exception, *, shown: bool) -> Unavailable:
                 f"{name}: the provider has no such model{status}. Check the model's name and the provider's base URL.",
                 code="model_unknown",
             )
-        case ModelRequestRejectedError() if isinstance(fault, ModelContextWindowExceededError) or TOO_LONG.search(
-            str(fault)
-        ):
-            return QuestionTooLong(
-                f"{name}: the input is longer than the model takes{status}. Write or attach less, or choose a model "
-                "with a larger context window. For a server of your own, enter its window under Models."
-            )
+        case ModelRequestRejectedError():
+            return _rejected(name, status, fault, shown=shown)
         case ModelRateLimitError():
             wait = fault.retry_after
             return Unavailable(
@@ -224,14 +217,23 @@ def _in_words(name: str, fault: Exception, *, shown: bool) -> Unavailable:
                 code="model_busy",
                 data={"retry_after": int(wait)} if wait else None,
             )
-        case ModelRequestRejectedError() if shown:
-            return ModelRefused(
-                f"{name}: the provider rejects the question{status}, which has images in it. Choose a model that takes "
-                "images, or continue without them; if it does take them, check the model's name.",
-                code="images_refused",
-            )
-        case ModelRequestRejectedError():
-            return ModelRefused(f"{name}: the provider rejects the question{status}. Check the model's name.")
         case ModelConnectionError():
             return Unavailable(f"{name} cannot be reached. Check the provider's address, or try again later.")
     return Unavailable(f"{name} failed to answer{status}. Try again later, or ask another model.")
+
+
+def _rejected(name: str, status: str, fault: Exception, *, shown: bool) -> ModelRefused:
+    from pydantic_ai.exceptions import ModelContextWindowExceededError
+
+    if isinstance(fault, ModelContextWindowExceededError) or TOO_LONG.search(str(fault)):
+        return QuestionTooLong(
+            f"{name}: the input is longer than the model takes{status}. Write or attach less, or choose a model "
+            "with a larger context window. For a server of your own, enter its window under Models."
+        )
+    if shown:
+        return ModelRefused(
+            f"{name}: the provider rejects the question{status}, which has images in it. Choose a model that takes "
+            "images, or continue without them; if it does take them, check the model's name.",
+            code="images_refused",
+        )
+    return ModelRefused(f"{name}: the provider rejects the question{status}. Check the model's name.")

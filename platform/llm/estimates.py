@@ -1,33 +1,33 @@
-"""What a question used that has no answer to tell it: estimated by its characters, and priced as the library prices."""
+"""What a question used that has no answer to tell it: estimated by its characters, and priced as an answer is."""
 
 import json
-from contextlib import suppress
-from decimal import Decimal
+from typing import TYPE_CHECKING
 
+from llm.asking import used_by
 from llm.compaction import CHARACTERS_A_TOKEN, estimated
-from llm.models import Kind
 from llm.turns import Question, Usage
 
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
 
-def usage(kind: str, name: str, question: Question, written: int) -> Usage:
+
+def usage(model: "Model", question: Question, written: int) -> Usage:
     """For a question of which `written` characters were answered before it ended."""
-    used = Usage(input=_asked(question), output=written // CHARACTERS_A_TOKEN)
-    return Usage(used.input, 0, used.output, _cost(kind, name, used))
+    from pydantic_ai.messages import ModelResponse
+    from pydantic_ai.usage import RequestUsage
+
+    return used_by(
+        ModelResponse(
+            parts=[],
+            usage=RequestUsage(input_tokens=_asked(question), output_tokens=written // CHARACTERS_A_TOKEN),
+            model_name=model.model_name,
+            provider_name=model.system,
+            provider_url=getattr(model, "base_url", None),
+        )
+    )
 
 
 def _asked(question: Question) -> int:
     tools = sum(len(tool.name) + len(tool.description) + len(json.dumps(tool.parameters)) for tool in question.tools)
     beside = (len(question.instructions) + tools) // CHARACTERS_A_TOKEN
     return beside + sum(map(estimated, question.history))
-
-
-def _cost(kind: str, name: str, used: Usage) -> Decimal | None:
-    """US dollars by the library's list, which does not know every model."""
-    from genai_prices import Usage as Used
-    from genai_prices import calc_price
-
-    provider = None if kind == Kind.COMPATIBLE else kind
-    with suppress(LookupError, ValueError, AssertionError):
-        price = calc_price(Used(input_tokens=used.input, output_tokens=used.output), name, provider_id=provider)
-        return price.total_price
-    return None

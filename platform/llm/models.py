@@ -23,6 +23,11 @@ class ProviderQuerySet(models.QuerySet["Provider"]):
         # One membership a person and organization: the join never doubles a row.
         return self.filter(organization__memberships__user_id=caller.user_id)
 
+    def meant_by(self, model: str) -> "Provider | None":
+        """The enabled one that `provider:model` names; where it names none the default one, else the oldest."""
+        name, enabled = model.partition(":")[0], self.filter(enabled=True)
+        return (enabled.filter(name=name) if name else enabled.order_by("-is_default", "id")).first()
+
 
 class Provider(models.Model):
     """Where an organization's models are: a provider's name is the first half of `provider:model`."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mcp_gateway.models import RemoteConnection, RemoteServer
 from mcp_gateway.remote import health
-from mcp_gateway.remote.badges import Badge, badge, own_connection, trouble
+from mcp_gateway.remote.badges import Badge, badge, own_connection, sign_in_badge, trouble
 from mcp_gateway.remote.pages import help as guides
 from mcp_gateway.remote.problems import Code
 from mcp_gateway.remote.services.tools import changes_to_look_at
@@ -43,11 +43,10 @@ class Card:
     @property
     def offers_connect(self) -> bool:
         """A sign-in begins a connection, fixes a broken one, and widens one whose scope was too narrow."""
-        return (
-            self.server.needs_sign_in
-            and self.server.enabled
-            and (self.badge != Badge.CONNECTED or bool(self.connection and self.connection.wanted_scope))
-        )
+        if not self.server.needs_sign_in or not self.server.enabled:
+            return False
+        stands = sign_in_badge(self.server, self.connection) == Badge.CONNECTED
+        return not stands or bool(self.connection and self.connection.wanted_scope)
 
 
 def card(server: RemoteServer, notes: Mapping[int, Note] | None = None, *, changed: int = 0) -> Card:

@@ -18,16 +18,14 @@ from accounts.page_caller import caller
 from accounts.services.organizations import is_admin
 from dashboard import once
 from mcp_gateway.models import RemoteServer, RemoteTool
-from mcp_gateway.remote import toolbox
 from mcp_gateway.remote.names import tool_name
 from mcp_gateway.remote.pages import help as guides
 from mcp_gateway.remote.pages.answers import Outcome, as_json, failure, outcome_of
 from mcp_gateway.remote.pages.argument_forms import form_for, has_fields
 from mcp_gateway.remote.pages.cards import Note
 from mcp_gateway.remote.pages.changes import Line, difference
-from mcp_gateway.remote.problems import Code, Problem, RemoteError
-from mcp_gateway.remote.results import RemoteResult
-from mcp_gateway.remote.services import servers, tools
+from mcp_gateway.remote.problems import Problem, RemoteError
+from mcp_gateway.remote.services import servers, tools, trying
 
 # What servers say of their own tools; nobody checks it.
 HINTS = (
@@ -103,20 +101,12 @@ def accept(request: HttpRequest, server_id: int, tool_id: int) -> HttpResponse:
 
 def _run(who: Caller, server_id: int, name: str, arguments: Mapping[str, Any]) -> Outcome:
     try:
-        return outcome_of(async_to_sync(_call)(who, server_id, name, arguments))
+        # Whoever presses Run has seen what it will do: nobody else has to be asked.
+        return outcome_of(async_to_sync(trying.call_named)(who, server_id, name, arguments, confirmed=True))
     except RemoteError as error:
         return failure(error)
-
-
-async def _call(who: Caller, server_id: int, name: str, arguments: Mapping[str, Any]) -> RemoteResult:
-    async with toolbox.open(who, [server_id]) as box:
-        for problem in box.problems:
-            raise RemoteError(problem.code, problem.message)
-        offered = next((tool.name for tool in box.tools if tool.remote_name == name), None)
-        if offered is None:
-            raise RemoteError(Code.NOT_FOUND, "The server no longer lists this tool, or it is not offered.")
-        # Whoever presses Run has seen what it will do: nobody else has to be asked.
-        return await box.call(offered, arguments, confirmed=True)
+    except Conflict as error:
+        return Outcome(Note("error", error.message))
 
 
 def _obstacle(who: Caller, server: RemoteServer, tool: RemoteTool) -> Note | None:

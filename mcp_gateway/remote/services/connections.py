@@ -13,7 +13,7 @@ from accounts.services.organizations import organization_of
 from dashboard.numbered_pages import NumberedPage, numbered
 from mcp_gateway.models import RemoteConnection, RemoteServer
 from mcp_gateway.offload import in_domain
-from mcp_gateway.remote.badges import Badge, badge
+from mcp_gateway.remote.badges import Badge, sign_in_badge
 from mcp_gateway.remote.oauth import beginning, finishing
 from mcp_gateway.remote.oauth.finishing import SignedIn
 from mcp_gateway.remote.oauth.revocation import revoke
@@ -47,12 +47,12 @@ def list_for(
 
 
 def status_of(caller: Caller, servers: Iterable[RemoteServer]) -> dict[int, Badge]:
-    """The word each server's card says to the caller, by the server's id."""
+    """How the caller's sign-in stands at each of the servers, which want one, by the server's id."""
     caller.require(Scope.READ)
     shown = list(servers)
     mine = RemoteConnection.objects.for_caller(caller).filter(server__in=shown).defer(*SECRETS)
     connections = {connection.server_id: connection for connection in mine}
-    return {server.pk: badge(server, connections.get(server.pk)) for server in shown}
+    return {server.pk: sign_in_badge(server, connections.get(server.pk)) for server in shown}
 
 
 async def start(

@@ -19,7 +19,7 @@ def target_of(server: RemoteServer, *, even_disabled: bool = False) -> Target | 
         said = f"You are not connected to {server.name}. Connect your account."
         return _problem(server, Code.NOT_CONNECTED, said, connects=True)
     if connection.status == RemoteConnection.Status.ERROR:
-        # A fault of the server's own settings is an admin's to mend.
+        # A fault of the server's own settings is for an admin to fix.
         connects = not server.fault_code
         return _problem(server, Code.CONNECTION_ERROR, trouble(server, connection), connects=connects)
     return _target(server, own(connection))

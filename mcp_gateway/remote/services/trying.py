@@ -27,20 +27,30 @@ async def call_tool(
     the code of what is wrong.
     """
     caller.require(Scope.WRITE)
-    tool = await in_domain(_find, caller, server_id, tool_id)
+    name = await in_domain(_find, caller, server_id, tool_id)
     try:
-        async with toolbox.open(caller, [server_id], even_failing=True) as box:
-            for problem in box.problems:
-                raise RemoteError(problem.code, problem.message)
-            offered = next((each.name for each in box.tools if each.remote_name == tool), None)
-            if offered is None:
-                raise Conflict(
-                    "The tool is switched off, waits for an admin to accept it, or is no longer listed.",
-                    code="not_offered",
-                )
-            return await box.call(offered, arguments, confirmed=confirmed)
+        return await call_named(caller, server_id, name, arguments, confirmed=confirmed)
     except RemoteError as error:
         raise refusal(error) from None
+
+
+async def call_named(
+    caller: Caller, server_id: int, name: str, arguments: Mapping[str, Any], *, confirmed: bool
+) -> RemoteResult:
+    """The answer of the tool that the server calls so; the server is asked even while answers leave it alone.
+
+    `RemoteError` where it cannot be asked, `Conflict` where it does not offer the tool.
+    """
+    async with toolbox.open(caller, [server_id], even_failing=True) as box:
+        for problem in box.problems:
+            raise RemoteError(problem.code, problem.message)
+        offered = next((tool.name for tool in box.tools if tool.remote_name == name), None)
+        if offered is None:
+            raise Conflict(
+                "The tool is switched off, waits for an admin to accept it, or is no longer listed.",
+                code="not_offered",
+            )
+        return await box.call(offered, arguments, confirmed=confirmed)
 
 
 def refusal(error: RemoteError) -> DomainError:

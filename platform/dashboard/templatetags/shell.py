@@ -54,7 +54,7 @@ def took(begin: datetime, end: datetime | None) -> str:
     """The time between: 4.2 s, 3 min 5 s, 2 h 10 min; nothing where it has not ended."""
     if end is None:
         return ""
-    seconds = max(0.0, (end - begin).total_seconds())
+    seconds = round(max(0.0, (end - begin).total_seconds()), 1)
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)

@@ -1,9 +1,7 @@
 """Naming a model to be asked: whether an organization has what the name names, and what there is to choose from."""
 
-from django.db.models import QuerySet
-
 from llm import scripted, windows
-from llm.models import Provider
+from llm.models import Provider, ProviderQuerySet
 from llm.services.providers import MODEL, fault
 
 
@@ -39,13 +37,12 @@ def suggested_models(organization_id: int) -> list[str]:
 
 def window_of(organization_id: int, model: str) -> int | None:
     """The tokens that the model named takes: as its provider's settings say, else as the list of prices knows it."""
-    name, _, rest = model.partition(":")
-    providers = _providers(organization_id).filter(enabled=True)
-    provider = (providers.filter(name=name) if name else providers.order_by("-is_default", "id")).first()
+    provider = _providers(organization_id).meant_by(model)
     if provider is None:
         return None
-    return provider.context_window or windows.known(provider.kind, provider.base_url, rest or provider.default_model)
+    name = model.partition(":")[2] or provider.default_model
+    return provider.context_window or windows.known(provider.kind, provider.base_url, name)
 
 
-def _providers(organization_id: int) -> QuerySet[Provider]:
+def _providers(organization_id: int) -> ProviderQuerySet:
     return Provider.objects.filter(organization_id=organization_id).defer("api_key")

@@ -118,27 +118,25 @@ class Thinker:
             cost_usd = await self._hop(self._account, provider.kind, name, asked, used, milliseconds)
             return replace(used, cost_usd=cost_usd)
 
-        try:
-            async with outbound.async_client(BOUNDS) as client:
-                chosen = Chosen(asked, build(provider, name, client))
+        async with outbound.async_client(BOUNDS) as client:
+            chosen = Chosen(asked, build(provider, name, client))
+            try:
                 answer = await ask(chosen, question, on_text=None if on_text is None else pass_on)
-        except (asyncio.CancelledError, Unavailable) as fault:
-            if _was_read(fault):
-                lost = await account(estimates.usage(provider.kind, name, question, written))
-                if on_lost is not None:
-                    on_lost(asked, lost)
-            raise
+            except (asyncio.CancelledError, Unavailable) as fault:
+                if _was_read(fault):
+                    lost = await account(estimates.usage(chosen.model, question, written))
+                    if on_lost is not None:
+                        on_lost(asked, lost)
+                raise
         return replace(answer, usage=await account(answer.usage))
 
     def _provider(self, model: str) -> Provider | None:
         name = model.partition(":")[0]
-        providers = Provider.objects.filter(organization_id=self.organization_id, enabled=True)
-        if not name:
-            return providers.order_by("-is_default", "id").first()
         if name == scripted.NAME:
             return None
-        found = providers.filter(name=name).first()
-        if found is None and providers.exists():
+        providers = Provider.objects.filter(organization_id=self.organization_id)
+        found = providers.meant_by(model)
+        if found is None and name and providers.filter(enabled=True).exists():
             raise Invalid(f"The organization has no provider “{name}” that is enabled. Add it under Models.")
         return found
 
