@@ -135,7 +135,7 @@ def _written(turn: Turn, run: Sequence[TurnEvent], before: Writing) -> tuple[Eve
 def _text_until(turn: Turn, number: int) -> str:
     """What was said of the round in which the event stands, up to it."""
     events = TurnEvent.objects.filter(turn=turn)
-    began = events.filter(kind="began", number__lt=number).order_by("-number").values_list("number", flat=True).first()
+    began = events.filter(kind="began", number__lte=number).order_by("-number").values_list("number", flat=True).first()
     said = events.filter(kind="text", number__gt=began or 0, number__lte=number).order_by("number")
     return "".join(body["text"] for body in said.values_list("body", flat=True))
 
