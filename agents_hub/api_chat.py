@@ -158,10 +158,8 @@ def get_turn(caller: Caller, arguments: OneTurn) -> TurnShape:
     turns.find_turn(caller, arguments.turn_id)
     (turn,) = found = _with_all(Turn.objects.filter(pk=arguments.turn_id))
     previews = _previews(found)
-    if turn.is_over:
-        return TurnShape.of(turn, previews)
-    _, live = watching.live_text(turn.pk)
-    return TurnShape.of(turn, previews, text="\n\n".join(filter(None, [turn.answer.text, live])))
+    text = turn.answer.text if turn.is_over else watching.text_so_far(turn.pk)
+    return TurnShape.of(turn, previews, text=text)
 
 
 @registry.tool("toolUseGet", server=REST_ONLY, scope=Scope.READ, title="Get a tool's whole result", read_only=True)

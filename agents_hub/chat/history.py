@@ -6,6 +6,7 @@ from uuid import UUID
 
 from agents_hub.chat import attached
 from agents_hub.chat.outcomes import SETTLED, outcome_of, result
+from agents_hub.chat.texts import joined
 from agents_hub.models import Message, Speaker, ToolUse, Turn, TurnStep
 from agents_hub.services.attachments import of_messages
 from llm.storing import answer_from
@@ -63,7 +64,7 @@ class Steps:
 
     def text_with(self, more: str) -> str:
         """What people read of it, and of what comes after that."""
-        return "\n\n".join(text.strip() for text in [*self.texts, more] if text.strip())
+        return joined([*self.texts, more])
 
 
 def steps_of(rows: Iterable[TurnStep]) -> Steps:

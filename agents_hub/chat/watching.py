@@ -8,6 +8,7 @@ from django.db.models import Max
 from accounts.caller import Caller
 from accounts.errors import NotFound
 from agents_hub.chat import channels
+from agents_hub.chat.texts import joined, texts_of
 from agents_hub.models import Turn, TurnEvent
 from agents_hub.services.turns import find_turn
 from dashboard.streams import Event, Reading, Subject
@@ -44,11 +45,22 @@ def events_after(turn_id: UUID, after: int) -> tuple[list[TurnEvent], int]:
     return events, TurnEvent.objects.filter(turn=turn_id).aggregate(last=Max("number"))["last"]
 
 
+def text_so_far(turn_id: UUID) -> str:
+    """What was said in a turn under way: the rounds that are stored, and as much of the next one as there is.
+
+    Its message is no help: of a turn that is gone on with it has the words of the round that broke off.
+    """
+    # First, for a round that is stored meanwhile is left out of it below.
+    number, live = live_text(turn_id)
+    written = texts_of([turn_id]).get(turn_id, [])
+    return joined([*written, live] if number > len(written) else written)
+
+
 def live_text(turn_id: UUID) -> tuple[int, str]:
-    """The round that is being answered and its text so far; 0 where none is."""
+    """The round that is being answered, or was stored a moment ago, and its text so far; 0 where none is."""
     marks = TurnEvent.objects.filter(turn=turn_id, kind__in=("began", "answered"))
     mark = marks.order_by("-number").first()
     if mark is None or mark.kind == "answered":
         return 0, ""
     pieces = TurnEvent.objects.filter(turn=turn_id, kind="text", number__gt=mark.number).order_by("number")
-    return mark.body["round"], "".join(event.body["text"] for event in pieces)
+    return mark.body["round"], "".join(body["text"] for body in pieces.values_list("body", flat=True))

@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from accounts.scopes import Scope
 from agents_hub.chat import lost
-from agents_hub.models import Message, Turn, TurnEvent, TurnStep, TurnStatus
+from agents_hub.models import Message, Turn, TurnEvent, TurnStatus, TurnStep
 from agents_hub.pages.chat import live
 from llm.storing import answer_as_json, said_by_model
 from mcp_gateway.rest.routes import chat_api
@@ -52,3 +52,30 @@ def test_whoever_comes_as_a_later_round_begins_is_not_told_the_one_before_again(
     settled = json.loads(live.read(str(turn.pk), came).events[-1].body)
     assert "Low at ten." in settled["html"]
     assert WORDS not in settled["html"]
+
+
+def test_a_round_that_was_stored_just_now_is_told_once(rest: Rest, talk: Talk) -> None:
+    turn = begun(talk)
+    told(turn, ("began", 1), ("text", 1))
+    assert text_of(rest, turn) == WORDS
+    stored(turn)
+    assert text_of(rest, turn) == WORDS
+
+
+def test_what_broke_off_is_told_once_when_the_answer_is_gone_on_with(rest: Rest, talk: Talk) -> None:
+    turn = begun(talk)
+    told(turn, ("began", 1), ("text", 1))
+    Message.objects.filter(pk=turn.answer_id).update(text=WORDS)
+    assert text_of(rest, turn) == WORDS
+    told(turn, ("began", 1), ("text", 1), text="Low at ten.")
+    assert text_of(rest, turn) == "Low at ten."
+
+
+def test_a_process_lost_just_after_it_stored_a_round_leaves_its_words_once(talk: Talk) -> None:
+    turn = begun(talk)
+    told(turn, ("began", 1), ("text", 1))
+    stored(turn)
+    Turn.objects.update(fence=1, lease_until="2000-01-01T00:00:00Z")
+    assert lost.give_up_lost() == 1
+    turn.refresh_from_db()
+    assert (turn.status, turn.answer.text) == (TurnStatus.ERROR, WORDS)
