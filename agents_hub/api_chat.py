@@ -42,7 +42,6 @@ from agents_hub.shapes.turns import (
     ToolUseShape,
     TurnShape,
 )
-from dashboard.streams import Subject
 from mcp_gateway.registry import registry
 from mcp_gateway.rest.routes import REST_ONLY, chat_api
 from mcp_gateway.shapes import Nothing
@@ -131,7 +130,7 @@ def say(caller: Caller, arguments: Say) -> Asked:
     """Say something to an agent, in a new conversation or in one of yours; the answer is under way when this returns.
 
     Look at the turn to see how far it is; or accept text/event-stream, and its events come as they happen: began, text,
-    answered, tool, inquiry, inquired, problem and tools, numbered, and turn whenever its status changes.
+    answered, tool, inquiry, inquired, problem, tools and compacting, numbered, and turn whenever its status changes.
     """
     conversation_id = arguments.conversation_id
     if conversation_id is None:
@@ -202,10 +201,6 @@ def answer_inquiry(caller: Caller, arguments: AnswerInquiry) -> Answered:
     return Answered(id=inquiry.pk, action=arguments.action)
 
 
-def _watch(caller: Caller, answer: dict[str, Any]) -> Subject:
-    return watching.subject(caller, UUID(answer["turnId"]))
-
-
 def _part(
     caller: Caller, conversation: Conversation, *, before: UUID | None = None, most: int = 25
 ) -> ConversationPartShape:
@@ -242,11 +237,11 @@ chat_api.add("GET", CONVERSATION, "conversationGet", server=REST_ONLY)
 chat_api.add("PATCH", CONVERSATION, "conversationUpdate", server=REST_ONLY)
 chat_api.add("DELETE", CONVERSATION, "conversationDelete", server=REST_ONLY)
 chat_api.add("POST", f"{MESSAGE}/show", "conversationBranchShow", server=REST_ONLY)
-chat_api.add("POST", f"{MESSAGE}/answer-again", "messageAnswerAgain", server=REST_ONLY, stream=_watch)
-chat_api.add("POST", "chat", "chat", server=REST_ONLY, stream=_watch)
+chat_api.add("POST", f"{MESSAGE}/answer-again", "messageAnswerAgain", server=REST_ONLY, stream=watching.subject_of)
+chat_api.add("POST", "chat", "chat", server=REST_ONLY, stream=watching.subject_of)
 chat_api.add("GET", TURN, "turnGet", server=REST_ONLY)
 chat_api.add("GET", "tool-uses/{toolUseId}", "toolUseGet", server=REST_ONLY)
-chat_api.add("GET", f"{TURN}/events", "turnEventsList", server=REST_ONLY, stream=_watch)
+chat_api.add("GET", f"{TURN}/events", "turnEventsList", server=REST_ONLY, stream=watching.subject_of)
 chat_api.add("POST", f"{TURN}/stop", "turnStop", server=REST_ONLY)
-chat_api.add("POST", f"{TURN}/try-again", "turnTryAgain", server=REST_ONLY, stream=_watch)
+chat_api.add("POST", f"{TURN}/try-again", "turnTryAgain", server=REST_ONLY, stream=watching.subject_of)
 chat_api.add("POST", "inquiries/{inquiryId}/answer", "inquiryAnswer", server=REST_ONLY)

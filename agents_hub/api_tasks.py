@@ -1,8 +1,5 @@
 """The REST routes of scheduled tasks, with the rules of their pages: a task is its maker's own."""
 
-from typing import Any
-from uuid import UUID
-
 from accounts.caller import Caller
 from accounts.scopes import Scope
 from agents_hub.chat import watching
@@ -19,7 +16,6 @@ from agents_hub.shapes.tasks import (
     TaskShape,
 )
 from agents_hub.shapes.turns import Asked
-from dashboard.streams import Subject
 from mcp_gateway.registry import registry
 from mcp_gateway.rest.routes import REST_ONLY, chat_api
 from mcp_gateway.shapes import Nothing
@@ -101,14 +97,10 @@ def list_runs(caller: Caller, arguments: ListRuns) -> TaskRunPage:
     )
 
 
-def _watch(caller: Caller, answer: dict[str, Any]) -> Subject:
-    return watching.subject(caller, UUID(answer["turnId"]))
-
-
 chat_api.add("GET", "scheduled-tasks", "scheduledTasksList", server=REST_ONLY)
 chat_api.add("POST", "scheduled-tasks", "scheduledTasksCreate", server=REST_ONLY)
 chat_api.add("GET", TASK, "scheduledTaskGet", server=REST_ONLY)
 chat_api.add("PATCH", TASK, "scheduledTaskUpdate", server=REST_ONLY)
 chat_api.add("DELETE", TASK, "scheduledTaskDelete", server=REST_ONLY)
-chat_api.add("POST", f"{TASK}/run", "scheduledTaskRun", server=REST_ONLY, stream=_watch)
+chat_api.add("POST", f"{TASK}/run", "scheduledTaskRun", server=REST_ONLY, stream=watching.subject_of)
 chat_api.add("GET", f"{TASK}/runs", "scheduledTaskRunsList", server=REST_ONLY)

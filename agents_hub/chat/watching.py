@@ -1,9 +1,9 @@
 """Looking at a turn as it happens: its events after a number, and the text of the round that is under way."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
-
-from django.db.models import Max
 
 from accounts.caller import Caller
 from accounts.errors import NotFound
@@ -23,6 +23,11 @@ def subject(caller: Caller, turn_id: UUID) -> Subject:
     return Subject(channels.EVENTS, str(turn_id), read_events, lambda: find_turn(caller, turn_id))
 
 
+def subject_of(caller: Caller, answer: Mapping[str, Any]) -> Subject:
+    """The same of the turn that a route's answer names."""
+    return subject(caller, UUID(answer["turnId"]))
+
+
 def read_events(key: str, after: int) -> Reading:
     """The events by their kinds, and `turn`, a picture of how it stands."""
     turn = Turn.objects.filter(pk=key).first()
@@ -37,12 +42,10 @@ def read_events(key: str, after: int) -> Reading:
     return Reading(found, last, turn.is_over)
 
 
-def events_after(turn_id: UUID, after: int) -> tuple[list[TurnEvent], int]:
-    """The next events after that number, and the number of the last that there is."""
-    events = list(TurnEvent.objects.filter(turn=turn_id, number__gt=after).order_by("number")[:MOST_EVENTS])
-    if len(events) < MOST_EVENTS:
-        return events, events[-1].number if events else after
-    return events, TurnEvent.objects.filter(turn=turn_id).aggregate(last=Max("number"))["last"]
+def events_after(turn_id: UUID, after: int, most: int = MOST_EVENTS) -> tuple[list[TurnEvent], int]:
+    """The next events after that number, and the last one's number; a later one where there are others behind them."""
+    found = list(TurnEvent.objects.filter(turn=turn_id, number__gt=after).order_by("number")[: most + 1])
+    return found[:most], found[-1].number if found else after
 
 
 def text_so_far(turn_id: UUID) -> str:
