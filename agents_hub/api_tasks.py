@@ -40,8 +40,8 @@ def make_task(caller: Caller, arguments: MakeTask) -> TaskShape:
     """Have an agent that you may talk to asked by the clock, in your name and with your connections."""
     task = tasks.create_task(caller, agent_id=arguments.agent_id, wanted=arguments.wanted())
     if not arguments.is_enabled:
-        tasks.switch(caller, task.pk, on=False)
-    return TaskShape.of(caller, tasks.find(caller, task.pk))
+        task = tasks.switch(caller, task.pk, on=False)
+    return TaskShape.of(caller, task)
 
 
 @registry.tool("scheduledTaskGet", server=REST_ONLY, scope=Scope.READ, title="Get a scheduled task", read_only=True)
@@ -55,12 +55,8 @@ def get_task(caller: Caller, arguments: OneTask) -> TaskShape:
 )
 def change_task(caller: Caller, arguments: ChangeTask) -> TaskShape:
     """Change what is sent of a task of yours and keep the rest. Of others' tasks, admins may disable one."""
-    task = tasks.find(caller, arguments.scheduled_task_id)
-    if (wanted := arguments.wanted(task)) is not None:
-        tasks.update_task(caller, task.pk, wanted)
-    if arguments.is_enabled is not None:
-        tasks.switch(caller, task.pk, on=arguments.is_enabled)
-    return TaskShape.of(caller, tasks.find(caller, task.pk))
+    task = tasks.change_task(caller, arguments.scheduled_task_id, changes=arguments.changes(), on=arguments.is_enabled)
+    return TaskShape.of(caller, task)
 
 
 @registry.tool(
