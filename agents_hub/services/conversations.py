@@ -20,6 +20,7 @@ from agents_hub.models.search import named_like
 from agents_hub.services.agents import find_agent
 from dashboard.numbered_pages import NumberedPage, numbered
 from security import audit
+from security.storable import storable
 
 LONGEST_TITLE = 200
 LONGEST_DRAFT = 100_000
@@ -131,7 +132,7 @@ def list_conversations(
         conversations = conversations.filter(organization_id__in=organizations_of(caller, organization_id))
     if agent_id is not None:
         conversations = conversations.filter(agent=find_agent(caller, agent_id))
-    if search := search.strip():
+    if search := storable(search).strip():
         conversations = conversations.filter(Q(pk__in=_titled(caller, search)) | Exists(_saying(search)))
     order = (F("pinned_at").desc(nulls_last=True), F("updated_at").desc(), F("id").desc())
     return numbered(conversations, order=order, number=page, size=page_size)
@@ -159,7 +160,7 @@ def pin_conversation(caller: Caller, *, conversation_id: UUID, pinned: bool) -> 
 
 def keep_draft(caller: Caller, *, conversation_id: UUID, draft: str) -> Conversation:
     """Keep what was typed and not sent, for when the person comes back."""
-    return _change(caller, conversation_id, draft=draft[:LONGEST_DRAFT])
+    return _change(caller, conversation_id, draft=storable(draft[:LONGEST_DRAFT]))
 
 
 def sweep_empty() -> int:

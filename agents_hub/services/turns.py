@@ -19,6 +19,7 @@ from agents_hub.models import Conversation, Inquiry, Message, Speaker, TaskRun, 
 from agents_hub.services.attachments import claim
 from agents_hub.services.conversations import agent_to_talk_to, locked, message_of, title_from
 from security import audit
+from security.storable import storable
 
 LONGEST_TEXT = 100_000
 # Answers of one person under way and waiting, in all conversations.
@@ -234,7 +235,7 @@ def _locked(caller: Caller, turn_id: UUID) -> Turn:
 
 
 def _checked(text: str, attachments: Sequence[UUID]) -> str:
-    text = text.strip()
+    text = storable(text).strip()
     if not text and not attachments:
         raise Invalid("Write what you want to ask.", data={"field": "text"})
     if len(text) > LONGEST_TEXT:
