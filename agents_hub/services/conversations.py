@@ -104,11 +104,7 @@ def begin_conversation(caller: Caller, *, agent_id: UUID) -> Conversation:
 def find_conversation(caller: Caller, conversation_id: UUID) -> Conversation:
     """The caller's own, with its agent; `NotFound` for anybody else's."""
     caller.require(Scope.READ)
-    conversations = Conversation.objects.for_caller(caller).select_related("agent", "organization")
-    conversation = conversations.filter(pk=conversation_id).first()
-    if conversation is None:
-        raise NotFound("You have no such conversation. It may have been deleted.")
-    return conversation
+    return _found(Conversation.objects.for_caller(caller), conversation_id)
 
 
 def list_conversations(
@@ -188,18 +184,18 @@ def delete_conversation(caller: Caller, *, conversation_id: UUID) -> None:
         conversation.delete()
 
 
-def branch_ids(conversation: Conversation) -> list[UUID]:
-    """The messages shown, the first one first."""
-    if conversation.tip_id is None:
+def branch_ids(tip: UUID | None) -> list[UUID]:
+    """The messages up to that one, the first one first. A conversation shows those up to its tip."""
+    if tip is None:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(BRANCH, {"tip": conversation.tip_id})
+        cursor.execute(BRANCH, {"tip": tip})
         return [row[0] for row in cursor.fetchall()]
 
 
 def branch_of(conversation: Conversation, ids: Sequence[UUID] | None = None) -> list[Placed]:
     """The messages shown, or those of them that are named, the first one first, each with those at the same place."""
-    shown = branch_ids(conversation) if ids is None else ids
+    shown = branch_ids(conversation.tip_id) if ids is None else ids
     messages = Message.objects.in_bulk(shown)
     beside: dict[UUID | None, list[UUID]] = {}
     places = {messages[pk].before_id for pk in shown}
@@ -212,7 +208,7 @@ def branch_of(conversation: Conversation, ids: Sequence[UUID] | None = None) -> 
 
 def part_of_branch(conversation: Conversation, *, before: UUID | None, most: int) -> tuple[list[Placed], int]:
     """The last messages shown, or the last ones before that message; and how many of the branch come before them."""
-    ids = branch_ids(conversation)
+    ids = branch_ids(conversation.tip_id)
     end = len(ids)
     if before is not None:
         if before not in ids:
@@ -238,10 +234,9 @@ def show_branch(caller: Caller, *, conversation_id: UUID, message_id: UUID) -> C
 
 def locked(caller: Caller, conversation_id: UUID) -> Conversation:
     """The caller's own, locked: whoever says something in it beside us waits."""
-    conversation = find_conversation(caller, conversation_id)
-    Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
-    conversation.refresh_from_db(fields=["tip", "title", "draft"])
-    return conversation
+    caller.require(Scope.READ)
+    rows = Conversation.objects.for_caller(caller).select_for_update(no_key=True, of=("self",))
+    return _found(rows, conversation_id)
 
 
 def message_of(conversation: Conversation, message_id: UUID) -> Message:
@@ -259,12 +254,21 @@ def title_from(text: str) -> str:
     return f"{line[:TITLE_FROM_TEXT].rsplit(' ', 1)[0]}…"
 
 
+def _found(rows: QuerySet[Conversation], conversation_id: UUID) -> Conversation:
+    conversation = rows.select_related("agent", "organization").filter(pk=conversation_id).first()
+    if conversation is None:
+        raise NotFound("You have no such conversation. It may have been deleted.")
+    return conversation
+
+
 def _change(caller: Caller, conversation_id: UUID, **changes: object) -> Conversation:
     caller.require(Scope.WRITE)
-    conversation = find_conversation(caller, conversation_id)
-    for name, value in changes.items():
-        setattr(conversation, name, value)
-    conversation.save(update_fields=list(changes))
+    with transaction.atomic():
+        # Held, for one that is deleted meanwhile is not found, rather than written in vain.
+        conversation = locked(caller, conversation_id)
+        for name, value in changes.items():
+            setattr(conversation, name, value)
+        conversation.save(update_fields=list(changes))
     return conversation
 
 

@@ -104,7 +104,7 @@ def thread_of(
     under_way = turns.turn_under_way(conversation)
     # The mark first: what is read after it may know more than it, never less.
     mark = mark_of(conversation, under_way)
-    branch = branch_ids(conversation)
+    branch = branch_ids(conversation.tip_id)
     end = until if 0 < until < len(branch) else len(branch)
     begin = max(0, end - MOST_SHOWN)
     shown = branch_of(conversation, branch[begin:end])
