@@ -14,6 +14,7 @@ from agents_hub.models import Conversation, Inquiry, ToolUse, Turn
 from agents_hub.services import conversations, turns
 from agents_hub.services.attachments import of_messages
 from agents_hub.shapes.chats import (
+    MESSAGES,
     AnswerAgain,
     BeginConversation,
     ChangeConversation,
@@ -202,7 +203,7 @@ def answer_inquiry(caller: Caller, arguments: AnswerInquiry) -> Answered:
 
 
 def _part(
-    caller: Caller, conversation: Conversation, *, before: UUID | None = None, most: int = 25
+    caller: Caller, conversation: Conversation, *, before: UUID | None = None, most: int = MESSAGES
 ) -> ConversationPartShape:
     placed, earlier = conversations.part_of_branch(conversation, before=before, most=most)
     answers = [one.message.pk for one in placed]

@@ -18,6 +18,7 @@ from accounts.services.organizations import organizations_of
 from agents_hub.models import Agent, Conversation, Message
 from agents_hub.models.search import named_like
 from agents_hub.services.agents import find_agent
+from agents_hub.services.sweeping import sweep
 from dashboard.numbered_pages import NumberedPage, numbered
 from security import audit
 from security.storable import storable
@@ -30,7 +31,6 @@ MOST_AGENTS = 200
 TITLE_FROM_TEXT = 80
 # How long one stays in which nothing was said: a program may begin one and speak later.
 EMPTY_KEPT_HOURS = 24
-SWEEP_BATCH = 500
 
 # The messages from the first to `tip`. Goes up by the primary key, one message a round.
 BRANCH = """
@@ -164,15 +164,8 @@ def sweep_empty() -> int:
     # The plan: the partial index of conversations without a message.
     before = timezone.now() - timedelta(hours=EMPTY_KEPT_HOURS)
     empty = Conversation.objects.filter(tip=None, draft="", created_at__lt=before).order_by("created_at")
-    total = 0
-    while True:
-        with transaction.atomic():
-            # One in which something is being said just now is held by whoever says it.
-            free = empty.select_for_update(skip_locked=True).values_list("pk", flat=True)[:SWEEP_BATCH]
-            count = Conversation.objects.filter(pk__in=list(free)).delete()[1].get("agents_hub.Conversation", 0)
-        total += count
-        if count < SWEEP_BATCH:
-            return total
+    # One in which something is being said just now is held by whoever says it.
+    return sweep(empty)
 
 
 def delete_conversation(caller: Caller, *, conversation_id: UUID) -> None:

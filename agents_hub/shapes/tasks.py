@@ -9,7 +9,7 @@ from accounts.caller import Caller
 from accounts.errors import Invalid
 from agents_hub.models import ScheduledTask, TaskRun
 from agents_hub.services.scheduled_tasks import LONGEST_PROMPT, WANTED, Wanted, is_makers
-from agents_hub.shapes.wire import AgentId, Id, TaskId
+from agents_hub.shapes.wire import AgentId, Id, TaskId, TurnStatusName
 from mcp_gateway.shapes import Arguments, Moment, OrganizationId, PageArguments, PageOf, Result, Secret
 from scheduling.cron import LONGEST
 from scheduling.services.switching import LONGEST_NAME
@@ -118,9 +118,7 @@ class TaskRunShape(Result):
     missed: int = Field(description="Later due times that had passed too and have no run of their own.")
     is_skipped: bool = Field(description="The previous run was still going.")
     problem: str | None = Field(description="Why it was not begun, or what its answer failed with.")
-    status: Literal["in_progress", "completed", "stopped", "error", "timeout"] | None = Field(
-        description="How its answer stands."
-    )
+    status: TurnStatusName | None = Field(description="How its answer stands.")
     conversation_id: Id | None = Field(description="For the task's maker alone.")
     turn_id: Id | None = Field(description="For the task's maker alone.")
 
