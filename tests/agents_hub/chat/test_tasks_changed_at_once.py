@@ -1,5 +1,7 @@
 """Scheduled tasks that are changed, and runs that are gone on with, while somebody else does something to them."""
 
+from functools import partial
+
 import pytest
 
 from accounts.caller import Caller
@@ -16,10 +18,8 @@ pytestmark = pytest.mark.django_db
 def test_two_who_change_different_fields_at_once_both_do(task: ScheduledTask, maker: Caller) -> None:
     wanted = {"name": "Moorings", "prompt": "Which are free?", "time_zone": "UTC", "overlap": "beside"}
 
-    def change(name: str) -> None:
-        tasks.change_task(maker, task.pk, changes={name: wanted[name]})
-
-    assert fared(at_once(*[lambda name=name: change(name) for name in wanted])) == ["ok"] * len(wanted)
+    acts = [partial(tasks.change_task, maker, task.pk, changes={name: value}) for name, value in wanted.items()]
+    assert fared(at_once(*acts)) == ["ok"] * len(wanted)
     assert {name: getattr(stored(task), name) for name in wanted} == wanted
 
 
