@@ -14,6 +14,7 @@ from agents_hub.models import Conversation, Inquiry, ToolUse, Turn
 from agents_hub.services import conversations, turns
 from agents_hub.services.attachments import of_messages
 from agents_hub.shapes.chats import (
+    MESSAGES,
     AnswerAgain,
     BeginConversation,
     ChangeConversation,
@@ -42,7 +43,6 @@ from agents_hub.shapes.turns import (
     ToolUseShape,
     TurnShape,
 )
-from dashboard.streams import Subject
 from mcp_gateway.registry import registry
 from mcp_gateway.rest.routes import REST_ONLY, chat_api
 from mcp_gateway.shapes import Nothing
@@ -131,7 +131,7 @@ def say(caller: Caller, arguments: Say) -> Asked:
     """Say something to an agent, in a new conversation or in one of yours; the answer is under way when this returns.
 
     Look at the turn to see how far it is; or accept text/event-stream, and its events come as they happen: began, text,
-    answered, tool, inquiry, inquired, problem and tools, numbered, and turn whenever its status changes.
+    answered, tool, inquiry, inquired, problem, tools and compacting, numbered, and turn whenever its status changes.
     """
     conversation_id = arguments.conversation_id
     if conversation_id is None:
@@ -158,10 +158,8 @@ def get_turn(caller: Caller, arguments: OneTurn) -> TurnShape:
     turns.find_turn(caller, arguments.turn_id)
     (turn,) = found = _with_all(Turn.objects.filter(pk=arguments.turn_id))
     previews = _previews(found)
-    if turn.is_over:
-        return TurnShape.of(turn, previews)
-    _, live = watching.live_text(turn.pk)
-    return TurnShape.of(turn, previews, text="\n\n".join(filter(None, [turn.answer.text, live])))
+    text = turn.answer.text if turn.is_over else watching.text_so_far(turn.pk)
+    return TurnShape.of(turn, previews, text=text)
 
 
 @registry.tool("toolUseGet", server=REST_ONLY, scope=Scope.READ, title="Get a tool's whole result", read_only=True)
@@ -204,12 +202,8 @@ def answer_inquiry(caller: Caller, arguments: AnswerInquiry) -> Answered:
     return Answered(id=inquiry.pk, action=arguments.action)
 
 
-def _watch(caller: Caller, answer: dict[str, Any]) -> Subject:
-    return watching.subject(caller, UUID(answer["turnId"]))
-
-
 def _part(
-    caller: Caller, conversation: Conversation, *, before: UUID | None = None, most: int = 25
+    caller: Caller, conversation: Conversation, *, before: UUID | None = None, most: int = MESSAGES
 ) -> ConversationPartShape:
     placed, earlier = conversations.part_of_branch(conversation, before=before, most=most)
     answers = [one.message.pk for one in placed]
@@ -244,11 +238,11 @@ chat_api.add("GET", CONVERSATION, "conversationGet", server=REST_ONLY)
 chat_api.add("PATCH", CONVERSATION, "conversationUpdate", server=REST_ONLY)
 chat_api.add("DELETE", CONVERSATION, "conversationDelete", server=REST_ONLY)
 chat_api.add("POST", f"{MESSAGE}/show", "conversationBranchShow", server=REST_ONLY)
-chat_api.add("POST", f"{MESSAGE}/answer-again", "messageAnswerAgain", server=REST_ONLY, stream=_watch)
-chat_api.add("POST", "chat", "chat", server=REST_ONLY, stream=_watch)
+chat_api.add("POST", f"{MESSAGE}/answer-again", "messageAnswerAgain", server=REST_ONLY, stream=watching.subject_of)
+chat_api.add("POST", "chat", "chat", server=REST_ONLY, stream=watching.subject_of)
 chat_api.add("GET", TURN, "turnGet", server=REST_ONLY)
 chat_api.add("GET", "tool-uses/{toolUseId}", "toolUseGet", server=REST_ONLY)
-chat_api.add("GET", f"{TURN}/events", "turnEventsList", server=REST_ONLY, stream=_watch)
+chat_api.add("GET", f"{TURN}/events", "turnEventsList", server=REST_ONLY, stream=watching.subject_of)
 chat_api.add("POST", f"{TURN}/stop", "turnStop", server=REST_ONLY)
-chat_api.add("POST", f"{TURN}/try-again", "turnTryAgain", server=REST_ONLY, stream=_watch)
+chat_api.add("POST", f"{TURN}/try-again", "turnTryAgain", server=REST_ONLY, stream=watching.subject_of)
 chat_api.add("POST", "inquiries/{inquiryId}/answer", "inquiryAnswer", server=REST_ONLY)

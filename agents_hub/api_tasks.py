@@ -1,8 +1,5 @@
 """The REST routes of scheduled tasks, with the rules of their pages: a task is its maker's own."""
 
-from typing import Any
-from uuid import UUID
-
 from accounts.caller import Caller
 from accounts.scopes import Scope
 from agents_hub.chat import watching
@@ -19,7 +16,6 @@ from agents_hub.shapes.tasks import (
     TaskShape,
 )
 from agents_hub.shapes.turns import Asked
-from dashboard.streams import Subject
 from mcp_gateway.registry import registry
 from mcp_gateway.rest.routes import REST_ONLY, chat_api
 from mcp_gateway.shapes import Nothing
@@ -44,8 +40,8 @@ def make_task(caller: Caller, arguments: MakeTask) -> TaskShape:
     """Have an agent that you may talk to asked by the clock, in your name and with your connections."""
     task = tasks.create_task(caller, agent_id=arguments.agent_id, wanted=arguments.wanted())
     if not arguments.is_enabled:
-        tasks.switch(caller, task.pk, on=False)
-    return TaskShape.of(caller, tasks.find(caller, task.pk))
+        task = tasks.switch(caller, task.pk, on=False)
+    return TaskShape.of(caller, task)
 
 
 @registry.tool("scheduledTaskGet", server=REST_ONLY, scope=Scope.READ, title="Get a scheduled task", read_only=True)
@@ -59,12 +55,8 @@ def get_task(caller: Caller, arguments: OneTask) -> TaskShape:
 )
 def change_task(caller: Caller, arguments: ChangeTask) -> TaskShape:
     """Change what is sent of a task of yours and keep the rest. Of others' tasks, admins may disable one."""
-    task = tasks.find(caller, arguments.scheduled_task_id)
-    if (wanted := arguments.wanted(task)) is not None:
-        tasks.update_task(caller, task.pk, wanted)
-    if arguments.is_enabled is not None:
-        tasks.switch(caller, task.pk, on=arguments.is_enabled)
-    return TaskShape.of(caller, tasks.find(caller, task.pk))
+    task = tasks.change_task(caller, arguments.scheduled_task_id, changes=arguments.changes(), on=arguments.is_enabled)
+    return TaskShape.of(caller, task)
 
 
 @registry.tool(
@@ -101,14 +93,10 @@ def list_runs(caller: Caller, arguments: ListRuns) -> TaskRunPage:
     )
 
 
-def _watch(caller: Caller, answer: dict[str, Any]) -> Subject:
-    return watching.subject(caller, UUID(answer["turnId"]))
-
-
 chat_api.add("GET", "scheduled-tasks", "scheduledTasksList", server=REST_ONLY)
 chat_api.add("POST", "scheduled-tasks", "scheduledTasksCreate", server=REST_ONLY)
 chat_api.add("GET", TASK, "scheduledTaskGet", server=REST_ONLY)
 chat_api.add("PATCH", TASK, "scheduledTaskUpdate", server=REST_ONLY)
 chat_api.add("DELETE", TASK, "scheduledTaskDelete", server=REST_ONLY)
-chat_api.add("POST", f"{TASK}/run", "scheduledTaskRun", server=REST_ONLY, stream=_watch)
+chat_api.add("POST", f"{TASK}/run", "scheduledTaskRun", server=REST_ONLY, stream=watching.subject_of)
 chat_api.add("GET", f"{TASK}/runs", "scheduledTaskRunsList", server=REST_ONLY)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from agents_hub.chat import permissions, store
 from agents_hub.chat.inquiries import UNANSWERED as UNANSWERED_QUESTION
 from agents_hub.chat.inquiries import Inquiries, as_answer, from_server
 from agents_hub.chat.loading import Loaded
-from agents_hub.chat.outcomes import SETTLED, outcome_of, result
+from agents_hub.chat.outcomes import SETTLED, outcome_of, result, unknown
 from agents_hub.chat.searching import Selection, found_in
 from agents_hub.chat.sources import CallContext, ChatTool, Problem, ToolOutcome
 from agents_hub.chat.store import Held
@@ -30,10 +29,6 @@ from security.storable import storable
 
 # Calls of one answer that are made at the same time.
 AT_ONCE = 8
-UNKNOWN = (
-    "The outcome of this call is unknown: the platform was interrupted while it was under way. It may have been "
-    "carried out. Find out before you call it again."
-)
 DENIED = "The person did not allow this call. Do not make it again unless they ask for it."
 NOBODY_THERE = (
     "This call has to be allowed by the person, and nobody is there: a schedule began this conversation. It was not "
@@ -103,7 +98,7 @@ class Calls:
     async def _use(self, use: ToolUse, tool: ChatTool, call: ToolCall) -> ToolOutcome:
         if use.began_at is not None and not tool.repeatable:
             # It was under way when the turn was cancelled or lost: nobody knows how far it came.
-            return await self._ended(use, ToolUse.Status.UNKNOWN, _unknown(use))
+            return await self._ended(use, ToolUse.Status.UNKNOWN, unknown(use))
         if tool.ask_first and use.began_at is None and (refused := await self._permission(use, tool)) is not None:
             return refused
         await self._stands(use, ToolUse.Status.RUNNING)
@@ -234,9 +229,3 @@ def _known_to(loaded: Loaded) -> Iterator[tuple[str, bool]]:
                 yield from ((call.name, True) for call in calls)
             case Returned(results=results):
                 yield from ((name, False) for result in results for name in found_in(result))
-
-
-def _unknown(use: ToolUse) -> ToolOutcome:
-    """Of a call that nobody saw the end of, with what it said on its way."""
-    notes = (use.result or {}).get("notes", ())
-    return replace(ToolOutcome.said(UNKNOWN, failed=True), notes=notes)

@@ -4,12 +4,14 @@ Organizations take turns, within one its people do, and of one person's the olde
 for the statement, keeps two processes from counting past each other.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
 
+from agents_hub.chat import channels
 from agents_hub.chat.store import Held
 from agents_hub.models import Turn, TurnStatus
 
@@ -64,6 +66,14 @@ HAND_OUT = f"""{IN_TURN}
 def claim(most: int, turn_id: UUID | None = None) -> list[Held]:
     """Take up turns whose turn it is, or that one alone where its person and organization may have another."""
     return [Held(*row) for row in _in_turn(CLAIM, turn_id, most=most, lease=settings.CHAT_LEASE_SECONDS)]
+
+
+def give_back(held: Sequence[Held]) -> None:
+    """Let go of turns that were taken up and not begun: they wait again, and others are told."""
+    for one in held:
+        Turn.objects.filter(pk=one.id, fence=one.fence).update(lease_until=None)
+    if held:
+        channels.notify(channels.WAITING)
 
 
 def hand_out() -> list[UUID]:

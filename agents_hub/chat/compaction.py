@@ -10,6 +10,7 @@ Between rounds only: the results of all calls of the last answer are in the hist
 
 from collections.abc import Sequence
 
+from agents_hub.chat.clipping import clipped
 from llm.compaction import length as length
 from llm.compaction import question as question
 from llm.turns import Said, Turn
@@ -18,7 +19,6 @@ TOLD = "What was said and done in this conversation so far, as you wrote it down
 GO_ON = "Go on from there, and do not do again what is done."
 # Of the last message with its files, in characters, beside the summary.
 MOST_KEPT = 60_000
-CUT = "\n[It was cut here: {:,} characters.]"
 
 
 def is_due(history: Sequence[Turn], *, from_tokens: int) -> bool:
@@ -39,8 +39,4 @@ def _said_last(history: Sequence[Turn]) -> str:
     if said is None:
         return ""
     images = f"\n[{len(said.images)} images, no longer shown]" if said.images else ""
-    return f"The person said last:\n{_cut(said.text, MOST_KEPT)}{images}\n\n"
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[:most] + CUT.format(len(text))
+    return f"The person said last:\n{clipped(said.text, MOST_KEPT)}{images}\n\n"

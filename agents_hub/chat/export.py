@@ -13,6 +13,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
+from agents_hub.chat.texts import joined
 from agents_hub.models import Attachment, Conversation, Message, Speaker, ToolUse, Turn
 from security.redact import redact
 
@@ -140,15 +141,15 @@ def _section(part: Part, agent: str) -> Iterator[str]:
 
 def _said_and_done(part: Part) -> Iterator[str]:
     """What was said in each round with what tools did then; where that cannot be told, tools come first."""
-    joined = "\n\n".join(text.strip() for text in part.texts if text.strip())
-    texts = part.texts if part.message.text.strip().startswith(joined) else ()
+    written = joined(part.texts)
+    texts = part.texts if part.message.text.strip().startswith(written) else ()
     said = 0
     for use in part.tool_uses:
         yield from map(_closed, texts[said : use.round])
         said = max(said, use.round)
         yield _used(use)
     yield from map(_closed, texts[said:])
-    yield _closed(part.message.text.strip().removeprefix(joined if texts else ""))
+    yield _closed(part.message.text.strip().removeprefix(written if texts else ""))
 
 
 def _used(use: ToolUse) -> str:

@@ -1,20 +1,17 @@
 """What the model is told of a conversation: the messages of the branch shown, and what was done to answer them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from agents_hub.chat import attached
-from agents_hub.chat.outcomes import SETTLED, outcome_of, result
+from agents_hub.chat.outcomes import result_known
+from agents_hub.chat.texts import joined
 from agents_hub.models import Message, Speaker, ToolUse, Turn, TurnStep
 from agents_hub.services.attachments import of_messages
 from llm.storing import answer_from
-from llm.turns import Answer, Returned, Said, ToolCall, ToolResult
+from llm.turns import Answer, Returned, Said, ToolResult
 from llm.turns import Turn as Told
-
-# Stands for the result of a call that ended with its turn.
-NO_RESULT = "There is no result: the answer was ended before the call was done. It may have been carried out."
-NOT_MADE = "There is no result: the answer was ended before the call was made."
 
 
 @dataclass
@@ -63,7 +60,7 @@ class Steps:
 
     def text_with(self, more: str) -> str:
         """What people read of it, and of what comes after that."""
-        return "\n\n".join(text.strip() for text in [*self.texts, more] if text.strip())
+        return joined([*self.texts, more])
 
 
 def steps_of(rows: Iterable[TurnStep]) -> Steps:
@@ -122,14 +119,8 @@ def closed(steps: Steps, uses: Mapping[int, ToolUse]) -> list[Told]:
     """
     if steps.open is None:
         return list(steps.told)
-    return [*steps.told, Returned([_known(call, uses.get(place)) for place, call in enumerate(steps.open.calls, 1)])]
-
-
-def _known(call: ToolCall, use: ToolUse | None) -> ToolResult:
-    if use is not None and use.status in SETTLED:
-        return replace(result(call, outcome_of(use)), images=())
-    is_begun = use is not None and use.began_at is not None
-    return ToolResult(call.id, call.name, NO_RESULT if is_begun else NOT_MADE, failed=True)
+    results = [result_known(call, uses.get(place)) for place, call in enumerate(steps.open.calls, 1)]
+    return [*steps.told, Returned(results)]
 
 
 def _last_uses(steps: Mapping[UUID, Steps]) -> dict[UUID, dict[int, ToolUse]]:

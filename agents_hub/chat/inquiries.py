@@ -5,7 +5,7 @@ What a person filled in for a server is the server's to know. Once it is on its 
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +37,8 @@ class Inquiries:
         self._told = told
         self._open: dict[UUID, asyncio.Future[Any]] = {}
         self._asked_by_servers = 0
+        # Taking up an answer forgets its content: whoever read it a second time would find the form empty.
+        self._taking_up = asyncio.Lock()
 
     @property
     def any_open(self) -> bool:
@@ -57,10 +59,10 @@ class Inquiries:
         self._told(inquiry, True)
         try:
             async with asyncio.timeout(settings.CHAT_ANSWER_MINUTES * 60):
-                given = await answered
+                # Shielded, so that what was just taken up has where to go.
+                given = await asyncio.shield(answered)
         except TimeoutError:
-            # Answered after all, where that came first.
-            given = await in_domain(store.withdraw_one, self._held, inquiry.pk)
+            given = await self._given_last(inquiry.pk, answered)
         except asyncio.CancelledError:
             # The server wants no answer any more, or the turn ends, which withdraws what it asks.
             with contextlib.suppress(Overtaken, DatabaseError, InterfaceError):
@@ -75,13 +77,27 @@ class Inquiries:
         """Take up what was answered meanwhile."""
         if not self._open:
             return
-        answered = await in_domain(store.answers_to, list(self._open))
-        if filled_in := [pk for pk, answer in answered.items() if "content" in answer]:
+        async with self._taking_up:
+            unanswered = [pk for pk, waiting in self._open.items() if not waiting.done()]
+            answered = await in_domain(store.answers_to, unanswered)
+            await self._forget(answered)
+            for pk, answer in answered.items():
+                waiting = self._open.get(pk)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(answer)
+
+    async def _given_last(self, inquiry_id: UUID, answered: "asyncio.Future[dict[str, Any]]") -> dict[str, Any]:
+        """What was answered after all, just before the time was over; else it is asked no more."""
+        async with self._taking_up:
+            if answered.done():
+                return answered.result()
+            given: dict[str, Any] = await in_domain(store.withdraw_one, self._held, inquiry_id)
+            await self._forget({inquiry_id: given})
+        return given
+
+    async def _forget(self, answers: Mapping[UUID, Mapping[str, Any]]) -> None:
+        if filled_in := [pk for pk, answer in answers.items() if "content" in answer]:
             await in_domain(forget_content, Inquiry.objects.filter(pk__in=filled_in))
-        for pk, answer in answered.items():
-            waiting = self._open.get(pk)
-            if waiting is not None and not waiting.done():
-                waiting.set_result(answer)
 
 
 def forget_content(answered: "QuerySet[Inquiry]") -> int:

@@ -7,8 +7,8 @@ from accounts.scopes import Scope
 from agents_hub.chat import history, store
 from agents_hub.chat.history import Steps
 from agents_hub.chat.store import Held
-from agents_hub.models import Agent, TaskRun, ToolUse, Turn
-from agents_hub.services.conversations import agent_to_talk_to, branch_of
+from agents_hub.models import Agent, Message, TaskRun, ToolUse, Turn
+from agents_hub.services.conversations import agent_to_talk_to, branch_ids
 from llm.compaction import due_from
 from llm.services.choosing import window_of
 from llm.turns import Turn as Told
@@ -35,11 +35,11 @@ class Loaded:
 
 def load(held: Held) -> Loaded:
     """Raises `NotFound` where the person may no longer talk to the agent."""
-    turn = Turn.objects.select_related("answer", "conversation__owner").get(pk=held.id)
+    turn = Turn.objects.select_related("conversation__owner").get(pk=held.id)
     conversation, owner = turn.conversation, turn.conversation.owner
     # The branch that this turn answers, whichever is shown by now.
-    conversation.tip = turn.answer
-    branch = [placed.message for placed in branch_of(conversation)]
+    branch = branch_ids(turn.answer_id)
+    messages = Message.objects.in_bulk(branch)
     caller = Caller(user_id=owner.pk, scope=Scope(turn.scope), door=Door.CHAT, api_key_id=turn.api_key_id)
     agent = agent_to_talk_to(caller, conversation.agent_id)
     return Loaded(
@@ -47,7 +47,7 @@ def load(held: Held) -> Loaded:
         agent=agent,
         caller=caller,
         person=owner.name or owner.email,
-        before=history.told_before(branch[:-1]),
+        before=history.told_before([messages[pk] for pk in branch[:-1]]),
         steps=history.steps_by_answer([turn.answer_id]).get(turn.answer_id) or Steps(),
         uses=list(turn.tool_uses.order_by("round", "place")),
         last_event=store.last_event(held.id),

@@ -1,12 +1,13 @@
 """Turns whose holder is gone: they are marked as interrupted, with all that was seen of them until then."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from agents_hub.chat import channels, store
-from agents_hub.chat.history import Steps, steps_by_answer
+from agents_hub.chat.texts import joined, texts_of
 from agents_hub.chat.watching import live_text
 from agents_hub.models import Message, ToolUse
 from agents_hub.models.turns import INTERRUPTED
@@ -35,15 +36,16 @@ def give_up_lost() -> int:
         running = ToolUse.objects.filter(turn__in=turns, status=ToolUse.Status.RUNNING)
         running.update(status=ToolUse.Status.UNKNOWN, ended_at=timezone.now())
         store.end_what_was_under_way(turns)
-        steps = steps_by_answer([answer_id for _, answer_id in lost])
+        texts = texts_of(turns)
         for turn_id, answer_id in lost:
-            _keep_words(turn_id, answer_id, steps.get(answer_id) or Steps())
+            _keep_words(turn_id, answer_id, texts.get(turn_id, []))
             channels.notify(channels.EVENTS, turn_id)
     return len(lost)
 
 
-def _keep_words(turn_id: UUID, answer_id: UUID, steps: Steps) -> None:
+def _keep_words(turn_id: UUID, answer_id: UUID, written: Sequence[str]) -> None:
     """What the model was saying stays in the message, as it does when an answer is stopped."""
-    _, partial = live_text(turn_id)
-    if partial.strip():
-        Message.objects.filter(pk=answer_id).update(text=storable(steps.text_with(partial)))
+    number, partial = live_text(turn_id)
+    # Where the round was stored just before, its words are among those written.
+    if number > len(written) and partial.strip():
+        Message.objects.filter(pk=answer_id).update(text=storable(joined([*written, partial])))

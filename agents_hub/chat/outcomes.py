@@ -1,18 +1,26 @@
 """What a call came to, as the model is told of it."""
 
 import binascii
-import json
 from base64 import b64decode
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
+from agents_hub.chat.clipping import clipped
 from agents_hub.chat.sources import ToolOutcome
 from agents_hub.models import ToolUse
 from llm.turns import Image, ToolCall, ToolResult
 
 # Of what one call gives the model, in characters. People see all that is kept.
 MOST_GIVEN = 50_000
+UNKNOWN = (
+    "The outcome of this call is unknown: the platform was interrupted while it was under way. It may have been "
+    "carried out. Find out before you call it again."
+)
+# Stand for the result of a call that ended with its turn.
+NO_RESULT = "There is no result: the answer was ended before the call was done. It may have been carried out."
+NOT_MADE = "There is no result: the answer was ended before the call was made."
 # Whoever goes on with a turn makes no such call again. All others began and were cut off, or never began.
 SETTLED = frozenset({ToolUse.Status.DONE, ToolUse.Status.FAILED, ToolUse.Status.DENIED})
 
@@ -20,6 +28,29 @@ SETTLED = frozenset({ToolUse.Status.DONE, ToolUse.Status.FAILED, ToolUse.Status.
 def result(call: ToolCall, outcome: ToolOutcome) -> ToolResult:
     """What the model is given of it: the structured content where there is any, else the words."""
     return ToolResult(call.id, call.name, _given(outcome), outcome.is_error, images=_images(outcome))
+
+
+def result_known(call: ToolCall, use: ToolUse | None) -> ToolResult:
+    """What the model is given of a call whose result was not kept, in a later turn; `use` is its row, where it has
+    one."""
+    if use is not None and use.status in SETTLED:
+        return replace(result(call, outcome_of(use)), images=())
+    is_begun = use is not None and use.began_at is not None
+    return ToolResult(call.id, call.name, NO_RESULT if is_begun else NOT_MADE, failed=True)
+
+
+def outcome_of(use: ToolUse) -> ToolOutcome:
+    """What a call that was made before gave."""
+    kept: Mapping[str, Any] = use.result or {}
+    return ToolOutcome(
+        kept.get("content", ()), kept.get("structured"), use.status != ToolUse.Status.DONE, kept.get("notes", ())
+    )
+
+
+def unknown(use: ToolUse) -> ToolOutcome:
+    """Of a call that nobody saw the end of, with what it said on its way."""
+    notes = (use.result or {}).get("notes", ())
+    return replace(ToolOutcome.said(UNKNOWN, failed=True), notes=notes)
 
 
 def _images(outcome: ToolOutcome) -> list[Image]:
@@ -34,21 +65,6 @@ def _images(outcome: ToolOutcome) -> list[Image]:
 
 def _given(outcome: ToolOutcome) -> Any:
     if outcome.structured is not None and not outcome.is_error:
-        return _clipped(outcome.structured)
+        return clipped(outcome.structured, MOST_GIVEN)
     others = [f"[{block.get('type')}: shown to the person]" for block in outcome.content if block.get("type") != "text"]
-    return _clipped("\n".join([outcome.text, *others]).strip()) or "Done; the tool returned nothing."
-
-
-def _clipped(given: Any) -> Any:
-    text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
-    if len(text) <= MOST_GIVEN:
-        return given
-    return f"{text[:MOST_GIVEN]}\n[It was cut here: {len(text):,} characters.]"
-
-
-def outcome_of(use: ToolUse) -> ToolOutcome:
-    """What a call that was made before gave."""
-    kept: Mapping[str, Any] = use.result or {}
-    return ToolOutcome(
-        kept.get("content", ()), kept.get("structured"), use.status != ToolUse.Status.DONE, kept.get("notes", ())
-    )
+    return clipped("\n".join([outcome.text, *others]).strip(), MOST_GIVEN) or "Done; the tool returned nothing."

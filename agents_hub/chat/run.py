@@ -7,16 +7,14 @@ goes on from there: no model is asked again for what it answered, and no call th
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, Literal
 
 from django.db import DatabaseError, InterfaceError
-from django.utils import timezone
 
 from accounts.errors import DomainError, Unavailable
-from agents_hub.chat import compaction, prompt, store
+from agents_hub.chat import compaction, store
+from agents_hub.chat.asking import Asking, question_for
 from agents_hub.chat.calls import Calls
 from agents_hub.chat.history import Steps
 from agents_hub.chat.inquiries import Inquiries
@@ -29,18 +27,13 @@ from agents_hub.chat.whole import whole
 from agents_hub.models import Inquiry, TurnCall, TurnStatus
 from agents_hub.models.turns import INTERRUPTED
 from llm.asking import OnText, QuestionTooLong
-from llm.services.thinking import Thinker
 from llm.storing import said_by_model, without_calls
-from llm.turns import Answer, Question, ToolResult, ToolSpec, Usage
+from llm.turns import Answer, Question, ToolResult
 from mcp_gateway.offload import in_domain
 from security import request_id
 
 logger = logging.getLogger(__name__)
 
-PRODUCT = "chat"
-LAST_ROUND = (
-    "You have used all of your {rounds} rounds of tool calls. Answer now with what you have, and say what is missing."
-)
 NO_ANSWER = "The model returned no answer. Try again, or rephrase the question."
 
 # Why a turn is to end before it is done.
@@ -84,7 +77,8 @@ class TurnRun:
                 behind.push_async_callback(opened.close)
                 calls = Calls(self, loaded, await opened.tools())
                 self._show_tools(calls)
-                await self._answer(loaded, calls)
+                asking = Asking(self.held, loaded, lambda: CUT_OFF.get(self.ending or ""))
+                await self._answer(loaded, calls, asking)
                 await self._end(TurnStatus.COMPLETED)
             except asyncio.CancelledError:
                 if self.ending is None:
@@ -102,100 +96,63 @@ class TurnRun:
 
     # Rounds ---------------------------------------------------------------------------------------------------------
 
-    async def _answer(self, loaded: Loaded, calls: Calls) -> None:
+    async def _answer(self, loaded: Loaded, calls: Calls, asking: Asking) -> None:
         while True:
             if loaded.steps.open is not None:
                 results = await calls.settle(loaded.steps.answers, loaded.steps.open)
                 await whole(self._keep_results(loaded.steps, results))
             if loaded.steps.is_done:
                 return
-            if not (await self._ask(loaded, calls)).calls:
+            if not (await self._ask(loaded, calls, asking)).calls:
                 return
 
-    async def _ask(self, loaded: Loaded, calls: Calls) -> Answer:
+    async def _ask(self, loaded: Loaded, calls: Calls, asking: Asking) -> Answer:
         """One answer of the model, shown as it comes, and stored."""
-        steps, agent = loaded.steps, loaded.agent
+        steps = loaded.steps
         number = steps.answers + 1
-        is_last = number > agent.max_tool_rounds
-        question = self._question(loaded, calls, is_last=is_last)
+        is_last = number > loaded.agent.max_tool_rounds
+        question = question_for(loaded, calls, is_last=is_last)
         if compaction.is_due(question.history, from_tokens=loaded.long_from):
-            await self._compact(loaded, question, loaded.long_from)
-            question = self._question(loaded, calls, is_last=is_last)
-        self._partial = ""
-        self.show("began", {"round": number})
+            await self._compact(steps, asking, question, loaded.long_from)
+            question = question_for(loaded, calls, is_last=is_last)
         try:
-            answer, recorded = await self._thought(loaded, question, on_text=self._pass_on(number))
+            answer, recorded = await self._begin(asking, question, number)
         except QuestionTooLong:
             tokens = compaction.length(question.history)
-            if not tokens or not await self._compact(loaded, question, tokens // 2):
+            if not tokens or not await self._compact(steps, asking, question, tokens // 2):
                 raise
-            question = self._question(loaded, calls, is_last=is_last)
-            self.show("began", {"round": number})
-            answer, recorded = await self._thought(loaded, question, on_text=self._pass_on(number))
+            answer, recorded = await self._begin(asking, question_for(loaded, calls, is_last=is_last), number)
         if is_last:
             # What it calls for all the same is not done.
             answer = without_calls(answer)
         if answer.is_empty and not steps.text:
             # Nothing to go on from: trying again asks the model again.
-            await whole(in_domain(store.keep_call, self.held, recorded))
+            await asking.keep(recorded)
             raise Unavailable(NO_ANSWER, code="no_answer")
         await whole(self._keep_answer(steps, answer, recorded))
         self.show("answered", {"round": number, "calls": len(answer.calls)})
         return answer
 
-    async def _thought(
-        self,
-        loaded: Loaded,
-        question: Question,
-        *,
-        on_text: OnText | None = None,
-        purpose: TurnCall.Purpose = TurnCall.Purpose.ANSWER,
-    ) -> tuple[Answer, Recorded]:
-        """What the model answers, and the record of it. A question that comes to nothing leaves its record here."""
-        record = partial(Recorded, question, time.monotonic(), purpose=purpose)
-        asked, used = loaded.agent.model, Usage()
+    async def _begin(self, asking: Asking, question: Question, number: int) -> tuple[Answer, Recorded]:
+        """Ask it once, and show what it says meanwhile as that round's."""
+        self._partial = ""
+        self.show("began", {"round": number})
+        return await asking.ask(question, on_text=self._pass_on(number))
 
-        def lost(model: str, usage: Usage) -> None:
-            nonlocal asked, used
-            asked, used = model, usage
-
-        try:
-            answer = await _thinker(loaded).ask(loaded.agent.model, question, on_text=on_text, on_lost=lost)
-        except BaseException as fault:  # recorded and raised again, whatever it is
-            if (why := self._why(fault)) is not None:
-                failed = record(error=why, model=asked, lost=used)
-                with contextlib.suppress(Overtaken):
-                    await whole(in_domain(store.keep_call, self.held, failed))
-            raise
-        return answer, record(answer)
-
-    def _why(self, fault: BaseException) -> str | None:
-        """Why there is no answer, for the record; none where the turn is no longer ours to write to."""
-        match fault:
-            case DomainError():
-                return fault.message
-            case asyncio.CancelledError():
-                return CUT_OFF.get(self.ending or "")
-            case DatabaseError() | InterfaceError():
-                return None
-            case Exception():
-                return f"Something failed on our side: {type(fault).__name__}."
-        return None
-
-    async def _compact(self, loaded: Loaded, question: Question, most: int) -> bool:
+    async def _compact(self, steps: Steps, asking: Asking, question: Question, most: int) -> bool:
         """Have the model write down what matters of a long history, of which it is shown about `most` tokens.
 
         Whether it did, and the turn goes on from that.
         """
         self.show("compacting", {})
         short = compaction.question(question, most)
-        answer, recorded = await self._thought(loaded, short, purpose=TurnCall.Purpose.SUMMARY)
+        answer, recorded = await asking.ask(short, purpose=TurnCall.Purpose.SUMMARY)
         if not answer.text.strip():
             # It goes on with the long history; where that no longer fits, the provider says so.
-            await whole(in_domain(store.keep_call, self.held, recorded))
+            await asking.keep(recorded)
             return False
         text = compaction.told(question.history, answer.text)
-        await whole(self._keep_summary(loaded.steps, text, recorded))
+        await whole(self._keep_summary(steps, text, recorded))
         return True
 
     async def _keep_summary(self, steps: Steps, text: str, recorded: Recorded) -> None:
@@ -212,26 +169,6 @@ class TurnRun:
     async def _keep_results(self, steps: Steps, results: Sequence[ToolResult]) -> None:
         await in_domain(store.keep_results, self.held, steps.count + 1, results)
         steps.results(results)
-
-    def _question(self, loaded: Loaded, calls: Calls, *, is_last: bool) -> Question:
-        offered = calls.offered
-        instructions = prompt.instructions_for(
-            loaded.agent,
-            person=loaded.person,
-            now=timezone.now(),
-            problems=calls.problems,
-            has_tools=bool(offered),
-            searched=calls.searched,
-        )
-        if is_last:
-            instructions += "\n\n" + LAST_ROUND.format(rounds=loaded.agent.max_tool_rounds)
-        steps = loaded.steps
-        return Question(
-            instructions=instructions,
-            history=[*([] if steps.starts_anew else loaded.before), *steps.told],
-            tools=[ToolSpec(tool.name, tool.description, dict(tool.parameters)) for tool in offered],
-            temperature=loaded.agent.temperature,
-        )
 
     # What is seen ---------------------------------------------------------------------------------------------------
 
@@ -305,13 +242,3 @@ def _resume() -> None:
     """What was cancelled is taken note of: the task goes on."""
     if (task := asyncio.current_task()) is not None:
         task.uncancel()
-
-
-def _thinker(loaded: Loaded) -> Thinker:
-    return Thinker(
-        organization_id=loaded.agent.organization_id,
-        user_id=loaded.caller.user_id,
-        product=PRODUCT,
-        subject=loaded.turn.conversation_id,
-        hop=in_domain,
-    )

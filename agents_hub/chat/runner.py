@@ -18,6 +18,7 @@ from agents_hub.chat import channels, claiming, store
 from agents_hub.chat.run import Ending, TurnRun
 from agents_hub.chat.scribe import Scribe
 from agents_hub.chat.store import Held, Overtaken
+from agents_hub.chat.whole import whole
 from dashboard.streams.notices import Notices
 from mcp_gateway.hot import connection_parameters
 from mcp_gateway.offload import in_domain
@@ -62,6 +63,7 @@ class Runner:
         self._own_notices = notices is None
         self._news = asyncio.Event()
         self._looking: set[asyncio.Task[None]] = set()
+        self._is_leaving = False
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -73,8 +75,10 @@ class Runner:
         try:
             yield
         finally:
+            self._is_leaving = True
             for task in beside[1:]:
                 task.cancel()
+            await asyncio.wait(beside[1:], timeout=LEAVING_SECONDS)
             await self._leave()
             beside[0].cancel()
             if self._capacity:
@@ -93,15 +97,23 @@ class Runner:
 
     async def _take(self) -> None:
         """Take up what waits, whenever there is word of it, and once in a while without."""
-        while True:
+        while not self._is_leaving:
             self._news.clear()
-            room = self._room()
             with _logged("Turns that wait could not be taken up."):
-                for held in await in_domain(claiming.claim, room) if room > 0 else []:
-                    self._begin(held)
+                if (room := self._room()) > 0:
+                    await whole(self._take_up(room))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK_SECONDS):
                     await self._news.wait()
+
+    async def _take_up(self, room: int) -> None:
+        taken = await in_domain(claiming.claim, room)
+        if self._is_leaving:
+            # Nothing of them was begun: whoever stays takes them up, and nobody is told of an interruption.
+            await in_domain(claiming.give_back, taken)
+            return
+        for held in taken:
+            self._begin(held)
 
     def _room(self) -> int:
         """How many more it takes up. Turns that wait for their person are hardly any work: as many again may."""

@@ -1,4 +1,4 @@
-"""What models wrote in answers, round by round, as it was stored."""
+"""What models wrote in answers, round by round, as it was stored, and as people read it."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -6,6 +6,11 @@ from uuid import UUID
 from django.db.models import F
 
 from agents_hub.models import TurnStep
+
+
+def joined(texts: Iterable[str]) -> str:
+    """What was said in several rounds as one text."""
+    return "\n\n".join(stripped for text in texts if (stripped := text.strip()))
 
 
 def texts_of(turns: Iterable[UUID]) -> dict[UUID, list[str]]:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Func, QuerySet, TextField, Value
 
+from security.storable import storable
+
 PIECE_LENGTH = 3
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
@@ -22,6 +24,7 @@ class Trigrams(Func):
 
 def named_like(rows: Rows, text: str, *, field: str = "name") -> Rows:
     """Those whose name holds the text, in any case. A text shorter than a piece is compared with every name."""
+    text = storable(text)
     if len(text) >= PIECE_LENGTH:
         rows = rows.alias(pieces=Trigrams(field)).filter(pieces__contains=Trigrams(Value(text)))
     return rows.filter(**{f"{field}__icontains": text})

@@ -21,12 +21,12 @@ from agents_hub.models import Attachment, Conversation, Message
 from agents_hub.models.attachments import KEPT_UNSENT_FOR
 from agents_hub.services.conversations import agent_to_talk_to, find_conversation
 from agents_hub.services.quota import make_room
+from agents_hub.services.sweeping import sweep
 from security import audit
 
 MOST_IN_A_MESSAGE = 10
 # What one person can have attached and not sent, over all their conversations.
 MOST_UNSENT = 50
-SWEEP_BATCH = 500
 
 
 def attach(
@@ -124,14 +124,7 @@ def sweep_unsent() -> int:
     """Delete those that were not sent within their hour, with their content. Returns how many there were."""
     due = Attachment.objects.filter(expires_at__lte=timezone.now()).order_by("expires_at")
     # One that is being sent at this moment is held, and no longer due once it is let go.
-    free = due.select_for_update(skip_locked=True).values_list("pk", flat=True)
-    total = 0
-    while True:
-        with transaction.atomic():
-            deleted, _ = Attachment.objects.filter(pk__in=list(free[:SWEEP_BATCH])).delete()
-        if not deleted:
-            return total
-        total += deleted
+    return sweep(due)
 
 
 def _organization(caller: Caller, conversation_id: UUID | None, agent_id: UUID | None) -> int:

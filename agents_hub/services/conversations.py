@@ -18,8 +18,10 @@ from accounts.services.organizations import organizations_of
 from agents_hub.models import Agent, Conversation, Message
 from agents_hub.models.search import named_like
 from agents_hub.services.agents import find_agent
+from agents_hub.services.sweeping import sweep
 from dashboard.numbered_pages import NumberedPage, numbered
 from security import audit
+from security.storable import storable
 
 LONGEST_TITLE = 200
 LONGEST_DRAFT = 100_000
@@ -29,7 +31,6 @@ MOST_AGENTS = 200
 TITLE_FROM_TEXT = 80
 # How long one stays in which nothing was said: a program may begin one and speak later.
 EMPTY_KEPT_HOURS = 24
-SWEEP_BATCH = 500
 
 # The messages from the first to `tip`. Goes up by the primary key, one message a round.
 BRANCH = """
@@ -103,11 +104,7 @@ def begin_conversation(caller: Caller, *, agent_id: UUID) -> Conversation:
 def find_conversation(caller: Caller, conversation_id: UUID) -> Conversation:
     """The caller's own, with its agent; `NotFound` for anybody else's."""
     caller.require(Scope.READ)
-    conversations = Conversation.objects.for_caller(caller).select_related("agent", "organization")
-    conversation = conversations.filter(pk=conversation_id).first()
-    if conversation is None:
-        raise NotFound("You have no such conversation. It may have been deleted.")
-    return conversation
+    return _found(Conversation.objects.for_caller(caller), conversation_id)
 
 
 def list_conversations(
@@ -131,7 +128,7 @@ def list_conversations(
         conversations = conversations.filter(organization_id__in=organizations_of(caller, organization_id))
     if agent_id is not None:
         conversations = conversations.filter(agent=find_agent(caller, agent_id))
-    if search := search.strip():
+    if search := storable(search).strip():
         conversations = conversations.filter(Q(pk__in=_titled(caller, search)) | Exists(_saying(search)))
     order = (F("pinned_at").desc(nulls_last=True), F("updated_at").desc(), F("id").desc())
     return numbered(conversations, order=order, number=page, size=page_size)
@@ -159,7 +156,7 @@ def pin_conversation(caller: Caller, *, conversation_id: UUID, pinned: bool) -> 
 
 def keep_draft(caller: Caller, *, conversation_id: UUID, draft: str) -> Conversation:
     """Keep what was typed and not sent, for when the person comes back."""
-    return _change(caller, conversation_id, draft=draft[:LONGEST_DRAFT])
+    return _change(caller, conversation_id, draft=storable(draft[:LONGEST_DRAFT]))
 
 
 def sweep_empty() -> int:
@@ -167,15 +164,8 @@ def sweep_empty() -> int:
     # The plan: the partial index of conversations without a message.
     before = timezone.now() - timedelta(hours=EMPTY_KEPT_HOURS)
     empty = Conversation.objects.filter(tip=None, draft="", created_at__lt=before).order_by("created_at")
-    total = 0
-    while True:
-        with transaction.atomic():
-            # One in which something is being said just now is held by whoever says it.
-            free = empty.select_for_update(skip_locked=True).values_list("pk", flat=True)[:SWEEP_BATCH]
-            count = Conversation.objects.filter(pk__in=list(free)).delete()[1].get("agents_hub.Conversation", 0)
-        total += count
-        if count < SWEEP_BATCH:
-            return total
+    # One in which something is being said just now is held by whoever says it.
+    return sweep(empty)
 
 
 def delete_conversation(caller: Caller, *, conversation_id: UUID) -> None:
@@ -187,18 +177,18 @@ def delete_conversation(caller: Caller, *, conversation_id: UUID) -> None:
         conversation.delete()
 
 
-def branch_ids(conversation: Conversation) -> list[UUID]:
-    """The messages shown, the first one first."""
-    if conversation.tip_id is None:
+def branch_ids(tip: UUID | None) -> list[UUID]:
+    """The messages up to that one, the first one first. A conversation shows those up to its tip."""
+    if tip is None:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(BRANCH, {"tip": conversation.tip_id})
+        cursor.execute(BRANCH, {"tip": tip})
         return [row[0] for row in cursor.fetchall()]
 
 
 def branch_of(conversation: Conversation, ids: Sequence[UUID] | None = None) -> list[Placed]:
     """The messages shown, or those of them that are named, the first one first, each with those at the same place."""
-    shown = branch_ids(conversation) if ids is None else ids
+    shown = branch_ids(conversation.tip_id) if ids is None else ids
     messages = Message.objects.in_bulk(shown)
     beside: dict[UUID | None, list[UUID]] = {}
     places = {messages[pk].before_id for pk in shown}
@@ -211,7 +201,7 @@ def branch_of(conversation: Conversation, ids: Sequence[UUID] | None = None) -> 
 
 def part_of_branch(conversation: Conversation, *, before: UUID | None, most: int) -> tuple[list[Placed], int]:
     """The last messages shown, or the last ones before that message; and how many of the branch come before them."""
-    ids = branch_ids(conversation)
+    ids = branch_ids(conversation.tip_id)
     end = len(ids)
     if before is not None:
         if before not in ids:
@@ -237,10 +227,9 @@ def show_branch(caller: Caller, *, conversation_id: UUID, message_id: UUID) -> C
 
 def locked(caller: Caller, conversation_id: UUID) -> Conversation:
     """The caller's own, locked: whoever says something in it beside us waits."""
-    conversation = find_conversation(caller, conversation_id)
-    Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
-    conversation.refresh_from_db(fields=["tip", "title", "draft"])
-    return conversation
+    caller.require(Scope.READ)
+    rows = Conversation.objects.for_caller(caller).select_for_update(no_key=True, of=("self",))
+    return _found(rows, conversation_id)
 
 
 def message_of(conversation: Conversation, message_id: UUID) -> Message:
@@ -258,12 +247,21 @@ def title_from(text: str) -> str:
     return f"{line[:TITLE_FROM_TEXT].rsplit(' ', 1)[0]}…"
 
 
+def _found(rows: QuerySet[Conversation], conversation_id: UUID) -> Conversation:
+    conversation = rows.select_related("agent", "organization").filter(pk=conversation_id).first()
+    if conversation is None:
+        raise NotFound("You have no such conversation. It may have been deleted.")
+    return conversation
+
+
 def _change(caller: Caller, conversation_id: UUID, **changes: object) -> Conversation:
     caller.require(Scope.WRITE)
-    conversation = find_conversation(caller, conversation_id)
-    for name, value in changes.items():
-        setattr(conversation, name, value)
-    conversation.save(update_fields=list(changes))
+    with transaction.atomic():
+        # Held, for one that is deleted meanwhile is not found, rather than written in vain.
+        conversation = locked(caller, conversation_id)
+        for name, value in changes.items():
+            setattr(conversation, name, value)
+        conversation.save(update_fields=list(changes))
     return conversation
 
 

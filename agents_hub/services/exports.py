@@ -43,7 +43,7 @@ def export_conversation(caller: Caller, *, conversation_id: UUID, form: Form) ->
 def parts_of(conversation: Conversation) -> Iterator[Part]:
     """The messages shown with all that belongs to them, read as they are asked for: a few messages at a time, and what
     tools gave one by one. What is deleted meanwhile is left out."""
-    branch = branch_ids(conversation)
+    branch = branch_ids(conversation.tip_id)
     for begin in range(0, len(branch), BATCH):
         ids = branch[begin : begin + BATCH]
         messages, files = Message.objects.in_bulk(ids), of_messages(ids)

@@ -5,7 +5,7 @@ delete it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from accounts.caller import Caller
 from accounts.errors import Conflict, Forbidden, Invalid, NotFound
 from accounts.scopes import Scope
 from accounts.services.organizations import is_admin, organizations_of
-from agents_hub.models import Agent, ScheduledTask, TaskRun, TurnEvent, TurnStatus
+from agents_hub.models import Agent, ScheduledTask, TaskRun, Turn, TurnEvent, TurnStatus
 from agents_hub.services import conversations, turns
 from agents_hub.services.agents import find_agent
 from dashboard.numbered_pages import NumberedPage, numbered
@@ -43,6 +43,9 @@ class Wanted:
     time_zone: str
     prompt: str
     overlap: str = Overlap.SKIP
+
+
+WANTED = tuple(field.name for field in fields(Wanted))
 
 
 def find(caller: Caller, schedule_id: UUID) -> ScheduledTask:
@@ -106,6 +109,21 @@ def update_task(caller: Caller, schedule_id: UUID, wanted: Wanted) -> ScheduledT
     return task
 
 
+def change_task(
+    caller: Caller, schedule_id: UUID, *, changes: Mapping[str, str], on: bool | None = None
+) -> ScheduledTask:
+    """Change what is named of what is wanted and keep the rest, and switch it: all of it, or nothing."""
+    with transaction.atomic():
+        # Held first: what is kept is what is there by then.
+        task = _locked(caller, schedule_id)
+        if changes:
+            there = Wanted(**{name: getattr(task, name) for name in WANTED})
+            task = update_task(caller, schedule_id, replace(there, **changes))
+        if on is not None:
+            task = switch(caller, schedule_id, on=on)
+    return task
+
+
 def switch(caller: Caller, schedule_id: UUID, *, on: bool) -> ScheduledTask:
     """Its maker switches it on and off, an admin off."""
     caller.require(Scope.WRITE)
@@ -151,7 +169,7 @@ def settle_runs() -> int:
     """
     # The plan: the partial index of runs that are not settled.
     over = TaskRun.objects.filter(is_settled=False, turn__ended_at__isnull=False)
-    return sum(_settle(run) for run in over.select_related("turn").order_by("id")[:BATCH])
+    return sum(settle(run) for run in over.order_by("id")[:BATCH])
 
 
 def is_makers(caller: Caller, task: AbstractSchedule) -> bool:
@@ -199,14 +217,18 @@ def _refuse_lost_connections(caller: Caller, agent: Agent) -> None:
 
 
 @transaction.atomic
-def _settle(run: TaskRun) -> bool:
-    # The task's row first, in the order in which whoever runs it takes the two.
+def settle(run: TaskRun) -> bool:
+    """Look at what the run's turn came to; whether it was over still, and nobody had looked."""
+    # The task's row first, in the order in which whoever runs it takes the two; then the turn's, before the run's, in
+    # that of whoever has it gone on with: what it came to is then no longer how it stands.
     task = ScheduledTask.objects.select_for_update(no_key=True).filter(pk=run.schedule_id).first()
-    if task is None or not TaskRun.objects.filter(pk=run.pk, is_settled=False).update(is_settled=True):
+    turns_held = Turn.objects.select_for_update(no_key=True, of=("self",))
+    turn = turns_held.filter(task_run=run, ended_at__isnull=False).first()
+    if task is None or turn is None:
         return False
-    problem = _problem_of(run)
-    if problem:
-        TaskRun.objects.filter(pk=run.pk).update(problem=problem)
+    problem = _problem_of(turn)
+    if not TaskRun.objects.filter(pk=run.pk, is_settled=False).update(is_settled=True, problem=problem):
+        return False
     # What somebody pressed a button for, they look at themselves; and a later due time knows better.
     if run.due_at is not None and run.due_at == task.last_due_at:
         if problem:
@@ -217,9 +239,7 @@ def _settle(run: TaskRun) -> bool:
     return True
 
 
-def _problem_of(run: TaskRun) -> str:
-    turn = run.turn
-    assert turn is not None
+def _problem_of(turn: Turn) -> str:
     if turn.status in (TurnStatus.ERROR, TurnStatus.TIMEOUT):
         return turn.error or INTERRUPTED
     told = TurnEvent.objects.filter(turn=turn, kind="problem", body__connects=True).order_by("number")

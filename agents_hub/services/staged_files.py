@@ -16,10 +16,10 @@ from accounts.services.organizations import organization_of
 from agents_hub.files import content
 from agents_hub.models import StagedFile
 from agents_hub.services.quota import make_room
+from agents_hub.services.sweeping import sweep
 from security import audit
 
 KEPT_FOR = timedelta(minutes=60)
-SWEEP_BATCH = 500
 
 
 def stage_files(caller: Caller, *, organization_id: UUID, files: "Sequence[File[Any]]") -> list[StagedFile]:
@@ -55,8 +55,4 @@ def find_staged_files(caller: Caller, *, file_ids: Sequence[UUID]) -> list[Stage
 def sweep_staged_files() -> int:
     """Delete those whose hour is over, with their content. Returns how many there were."""
     due = StagedFile.objects.filter(expires_at__lte=timezone.now()).order_by("expires_at")
-    total = 0
-    while batch := list(due.values_list("pk", flat=True)[:SWEEP_BATCH]):
-        with transaction.atomic():
-            total += StagedFile.objects.filter(pk__in=batch).delete()[0]
-    return total
+    return sweep(due)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.caller import Caller
@@ -19,6 +20,7 @@ from agents_hub.models import Conversation, Inquiry, Message, Speaker, TaskRun, 
 from agents_hub.services.attachments import claim
 from agents_hub.services.conversations import agent_to_talk_to, locked, message_of, title_from
 from security import audit
+from security.storable import storable
 
 LONGEST_TEXT = 100_000
 # Answers of one person under way and waiting, in all conversations.
@@ -147,13 +149,7 @@ def answer_inquiry(
 
 def find_turn(caller: Caller, turn_id: UUID) -> Turn:
     """A turn of the caller's own conversations, with its answer and agent."""
-    caller.require(Scope.READ)
-    own = Conversation.objects.for_caller(caller).values("pk")
-    turns = Turn.objects.filter(conversation__in=own).select_related("conversation__agent", "answer")
-    turn = turns.filter(pk=turn_id).first()
-    if turn is None:
-        raise NotFound("You have no such answer. Its conversation may have been deleted.")
-    return turn
+    return _found(caller, turn_id, Turn.objects.all())
 
 
 def find_inquiry(caller: Caller, inquiry_id: UUID) -> Inquiry:
@@ -227,14 +223,20 @@ def _refuse_too_many(caller: Caller) -> None:
 
 
 def _locked(caller: Caller, turn_id: UUID) -> Turn:
-    turn = find_turn(caller, turn_id)
-    Turn.objects.select_for_update(no_key=True).get(pk=turn.pk)
-    turn.refresh_from_db()
+    return _found(caller, turn_id, Turn.objects.select_for_update(no_key=True, of=("self",)))
+
+
+def _found(caller: Caller, turn_id: UUID, rows: QuerySet[Turn]) -> Turn:
+    caller.require(Scope.READ)
+    own = Conversation.objects.for_caller(caller).values("pk")
+    turn = rows.filter(conversation__in=own, pk=turn_id).select_related("conversation__agent", "answer").first()
+    if turn is None:
+        raise NotFound("You have no such answer. Its conversation may have been deleted.")
     return turn
 
 
 def _checked(text: str, attachments: Sequence[UUID]) -> str:
-    text = text.strip()
+    text = storable(text).strip()
     if not text and not attachments:
         raise Invalid("Write what you want to ask.", data={"field": "text"})
     if len(text) > LONGEST_TEXT:

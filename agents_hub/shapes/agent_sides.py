@@ -9,10 +9,10 @@ from pydantic import Field
 from accounts.models import Membership
 from agents_hub.models.agents import DEFAULT_TOOL_ROUNDS, MOST_TOOL_ROUNDS
 from agents_hub.services.abilities import Given
-from agents_hub.services.agent_rules import LONGEST_INSTRUCTIONS, MOST_STARTERS
-from agents_hub.services.agent_sides import Changes, Side
+from agents_hub.services.agent_rules import CHAT_FIELDS, LONGEST_INSTRUCTIONS, MOST_STARTERS
+from agents_hub.services.agent_sides import NAMES, Changes, Side
 from agents_hub.services.audiences import MOST_PEOPLE
-from agents_hub.shapes.wire import AgentId, Id, PersonId
+from agents_hub.shapes.wire import AgentId, Id, PersonId, StageName
 from mcp_gateway.remote.shapes import ServerId
 from mcp_gateway.shapes import (
     Arguments,
@@ -24,13 +24,10 @@ from mcp_gateway.shapes import (
     Secret,
 )
 
-StageName = Literal["development", "released"]
 AudienceName = Literal["everybody", "admins", "chosen"]
 WHOLE = "All of them: what is left out is taken away."
-# Names of the agent's own fields on this wire, as its row has them.
-FIELDS = (
-    "name", "description", "instructions", "model", "temperature", "conversation_starters", "max_tool_rounds",
-)  # fmt: skip
+# The agent's own fields, which this wire names as its row does.
+FIELDS = (*NAMES, *CHAT_FIELDS)
 
 
 class OffTool(Arguments):

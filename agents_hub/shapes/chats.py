@@ -12,8 +12,11 @@ from agents_hub.services.conversations import LONGEST_TITLE, Placed
 from agents_hub.services.turns import LONGEST_TEXT
 from agents_hub.shapes.files import SentFiles
 from agents_hub.shapes.turns import TurnShape
-from agents_hub.shapes.wire import AgentId, AttachmentId, ConversationId, Id, MessageId
+from agents_hub.shapes.wire import AgentId, AttachmentId, ConversationId, Id, MessageId, StageName
 from mcp_gateway.shapes import Arguments, Moment, OrganizationId, PageArguments, PageOf, Result, Secret
+
+# Read at once, where nobody says how many.
+MESSAGES = 25
 
 
 class ListAgentsToTalkTo(PageArguments):
@@ -26,7 +29,7 @@ class ChatAgentShape(Result):
     name: str
     description: str
     organization_id: Id
-    stage: Literal["development", "released"]
+    stage: StageName
     conversation_starters: list[str]
 
     @classmethod
@@ -84,7 +87,7 @@ class OneConversation(Arguments):
 
 class ReadConversation(OneConversation):
     before: MessageId | None = Field(None, description="Messages before this one; without it the last ones.")
-    most: Annotated[int, Field(ge=1, le=100, description="How many messages.")] = 25
+    most: Annotated[int, Field(ge=1, le=100, description="How many messages.")] = MESSAGES
 
 
 class AttachmentShape(Result):

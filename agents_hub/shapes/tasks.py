@@ -8,8 +8,8 @@ from pydantic import Field
 from accounts.caller import Caller
 from accounts.errors import Invalid
 from agents_hub.models import ScheduledTask, TaskRun
-from agents_hub.services.scheduled_tasks import LONGEST_PROMPT, Wanted, is_makers
-from agents_hub.shapes.wire import AgentId, Id, TaskId
+from agents_hub.services.scheduled_tasks import LONGEST_PROMPT, WANTED, Wanted, is_makers
+from agents_hub.shapes.wire import AgentId, Id, TaskId, TurnStatusName
 from mcp_gateway.shapes import Arguments, Moment, OrganizationId, PageArguments, PageOf, Result, Secret
 from scheduling.cron import LONGEST
 from scheduling.services.switching import LONGEST_NAME
@@ -44,13 +44,7 @@ class MakeTask(Arguments):
     is_enabled: bool = True
 
     def wanted(self) -> Wanted:
-        return Wanted(
-            name=self.name,
-            prompt=self.prompt,
-            cron_expression=self.cron_expression,
-            time_zone=self.time_zone,
-            overlap=self.overlap,
-        )
+        return Wanted(**{name: getattr(self, name) for name in WANTED})
 
 
 class ChangeTask(OneTask):
@@ -61,11 +55,9 @@ class ChangeTask(OneTask):
     overlap: OverlapName | None = Field(None, description=OVERLAP)
     is_enabled: bool | None = None
 
-    def wanted(self, task: ScheduledTask) -> Wanted | None:
-        """The task with what is sent; nothing where nothing of that is."""
-        names = ("name", "prompt", "cron_expression", "time_zone", "overlap")
-        sent = {name: value for name in names if (value := getattr(self, name)) is not None}
-        return Wanted(**{name: getattr(task, name) for name in names} | sent) if sent else None
+    def changes(self) -> dict[str, str]:
+        """What is sent of what is wanted, by its names."""
+        return {name: value for name in WANTED if (value := getattr(self, name)) is not None}
 
 
 class TaskShape(Result):
@@ -126,9 +118,7 @@ class TaskRunShape(Result):
     missed: int = Field(description="Later due times that had passed too and have no run of their own.")
     is_skipped: bool = Field(description="The previous run was still going.")
     problem: str | None = Field(description="Why it was not begun, or what its answer failed with.")
-    status: Literal["in_progress", "completed", "stopped", "error", "timeout"] | None = Field(
-        description="How its answer stands."
-    )
+    status: TurnStatusName | None = Field(description="How its answer stands.")
     conversation_id: Id | None = Field(description="For the task's maker alone.")
     turn_id: Id | None = Field(description="For the task's maker alone.")
 

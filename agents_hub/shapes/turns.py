@@ -10,7 +10,7 @@ from pydantic import Field
 
 from agents_hub.chat.previews import LONGEST_TEXT, Preview
 from agents_hub.models import Inquiry, ToolUse, Turn
-from agents_hub.shapes.wire import Id, InquiryId, ToolUseId, TurnId
+from agents_hub.shapes.wire import Id, InquiryId, ToolUseId, TurnId, TurnStatusName
 from mcp_gateway.rest.answers import Accepted
 from mcp_gateway.shapes import Arguments, Moment, Result
 
@@ -102,7 +102,7 @@ class TurnShape(Result):
     id: Id
     conversation_id: Id
     message_id: Id = Field(description="Of the agent's message, which this turn answers with.")
-    status: Literal["in_progress", "completed", "stopped", "error", "timeout"]
+    status: TurnStatusName
     text: str = Field(description="What the agent has written so far.")
     error: FaultShape | None
     model: str
@@ -175,7 +175,7 @@ class EventShape(Result):
 class EventsShape(Result):
     turn_id: Id
     events: list[EventShape] = Field(description="At most 500; ask again after the last one's number.")
-    status: Literal["in_progress", "completed", "stopped", "error", "timeout"]
+    status: TurnStatusName
     is_over: bool = Field(description="Whether no event comes after these.")
 
 

@@ -1,5 +1,6 @@
-"""What the shapes of agents have in common: the ids that name their rows."""
+"""What the shapes of agents have in common: the ids that name their rows, and what is one of several."""
 
+from typing import Literal
 from uuid import UUID
 
 from mcp_gateway.shapes import uuid_id
@@ -20,3 +21,6 @@ InquiryId = uuid_id("The inquiry's id, as the turn shows it.")
 TaskId = uuid_id("The scheduled task's id.")
 PersonId = uuid_id("The id of a member of the organization, as the agent's people are listed.")
 AttachmentId = uuid_id("The attachment's id.")
+
+StageName = Literal["development", "released"]
+TurnStatusName = Literal["in_progress", "completed", "stopped", "error", "timeout"]

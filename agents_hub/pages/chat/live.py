@@ -17,6 +17,7 @@ from accounts.errors import NotFound
 from accounts.page_caller import caller
 from agents_hub.chat import channels
 from agents_hub.chat.claiming import what_holds_up
+from agents_hub.chat.watching import events_after
 from agents_hub.models import Inquiry, ToolUse, Turn, TurnEvent, TurnStep
 from agents_hub.pages.chat import parts
 from agents_hub.pages.chat.parts import Part, Said, Told
@@ -69,22 +70,18 @@ def read(key: str, after: int) -> Reading:
     turn = Turn.objects.select_related("conversation").filter(pk=key).first()
     if turn is None:
         raise NotFound("The conversation was deleted.")
-    found = list(TurnEvent.objects.filter(turn=turn, number__gt=after).order_by("number")[: AT_ONCE + 1])
-    events = found[:AT_ONCE]
-    told = _changes(turn, events, after)
-    last = events[-1].number if events else after
-    # One more than was asked for says that there are others.
-    return Reading([Event("morph", standing(turn)), *told], last=last + (len(found) > AT_ONCE), is_over=turn.is_over)
+    events, last = events_after(turn.pk, after, AT_ONCE)
+    return Reading([Event("morph", standing(turn)), *_changes(turn, events, after)], last, turn.is_over)
 
 
 def standing(turn: Turn) -> str:
     """What the answer is doing, and what can be done about it."""
     is_asking = Inquiry.objects.filter(turn=turn, answered_at=None, turn__ended_at=None).exists()
-    last = None if turn.is_over else TurnEvent.objects.filter(turn=turn).order_by("number").last()
+    kinds = TurnEvent.objects.filter(turn=turn).order_by("-number").values_list("kind", flat=True)
     told = {
         "turn": turn,
         "is_asking": is_asking,
-        "is_compacting": last is not None and last.kind == "compacting",
+        "is_compacting": not turn.is_over and kinds.first() == "compacting",
         "held_up": what_holds_up(turn),
     }
     return render_to_string("agents_hub/chat/standing.html", told)
@@ -135,7 +132,7 @@ def _written(turn: Turn, run: Sequence[TurnEvent], before: Writing) -> tuple[Eve
 def _text_until(turn: Turn, number: int) -> str:
     """What was said of the round in which the event stands, up to it."""
     events = TurnEvent.objects.filter(turn=turn)
-    began = events.filter(kind="began", number__lt=number).order_by("-number").values_list("number", flat=True).first()
+    began = events.filter(kind="began", number__lte=number).order_by("-number").values_list("number", flat=True).first()
     said = events.filter(kind="text", number__gt=began or 0, number__lte=number).order_by("number")
     return "".join(body["text"] for body in said.values_list("body", flat=True))
 

@@ -68,7 +68,10 @@ def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 @login_required
 def edit(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     message_id, text = _id(request, "message"), request.POST.get("text", "")
-    conversations.message_of(conversations.find_conversation(caller(request), conversation_id), message_id)
+    try:
+        conversations.message_of(conversations.find_conversation(caller(request), conversation_id), message_id)
+    except NotFound as refusal:
+        return _unsent(request, text, refusal)
 
     def act() -> object:
         return turns.edit(

@@ -104,28 +104,18 @@ def thread_of(
     under_way = turns.turn_under_way(conversation)
     # The mark first: what is read after it may know more than it, never less.
     mark = mark_of(conversation, under_way)
-    branch = branch_ids(conversation)
+    branch = branch_ids(conversation.tip_id)
     end = until if 0 < until < len(branch) else len(branch)
     begin = max(0, end - MOST_SHOWN)
-    shown = branch_of(conversation, branch[begin:end])
-    answers = [placed.message.pk for placed in shown if placed.message.speaker == Speaker.AGENT]
+    placed = branch_of(conversation, branch[begin:end])
+    answers = [one.message.pk for one in placed if one.message.speaker == Speaker.AGENT]
     found = {turn.answer_id: turn for turn in Turn.objects.filter(answer__in=answers).select_related("answer")}
     parts = parts_of(list(found.values()), bound)
-    files = of_messages(placed.message.pk for placed in shown)
     is_shown = under_way is not None and under_way.answer_id in found
     talkable = _talkable(caller, conversation)
     return Thread(
         conversation=conversation,
-        shown=[
-            _shown(
-                placed,
-                found.get(placed.message.pk),
-                parts,
-                as_links(caller, files[placed.message.pk]),
-                (edited or {}).get(placed.message.pk),
-            )
-            for placed in shown
-        ],
+        shown=_shown(caller, placed, found, parts, edited or {}),
         earlier=begin,
         under_way=under_way,
         is_shown=is_shown,
@@ -148,15 +138,22 @@ def mark_of(conversation: Conversation, under_way: Turn | None) -> str:
 
 
 def _shown(
-    placed: Placed,
-    turn: Turn | None,
+    caller: Caller,
+    placed: Sequence[Placed],
+    turns_by_answer: Mapping[UUID, Turn],
     parts: Mapping[UUID, Parts],
-    files: Sequence[Mapping[str, Any]],
-    edited: str | None,
-) -> Shown:
-    if turn is None:
-        return Shown(placed, rendered(placed.message.text), files=files, edited=edited)
-    return Shown(placed, turn=turn, parts=parts[turn.pk].shown)
+    edited: Mapping[UUID, str],
+) -> list[Shown]:
+    files = of_messages(one.message.pk for one in placed)
+    shown = []
+    for one in placed:
+        message = one.message
+        if (turn := turns_by_answer.get(message.pk)) is not None:
+            shown.append(Shown(one, turn=turn, parts=parts[turn.pk].shown))
+        else:
+            links = as_links(caller, files[message.pk])
+            shown.append(Shown(one, rendered(message.text), files=links, edited=edited.get(message.pk)))
+    return shown
 
 
 def _standing(under_way: Turn | None, shown: Sequence[Turn]) -> str:
