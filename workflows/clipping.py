@@ -1,17 +1,13 @@
-"""Cutting what is too long to be kept, shown or told as a whole, with a remark that it was cut."""
+"""Cutting texts and values that are too long to be kept or shown as a whole, with a remark that it was done."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
+from llm.telling import clipped
+
 # In characters: to say that less was cut takes more.
 SHORTEST = 80
-
-
-def clipped(given: Any, most: int) -> Any:
-    """The value as it is while it is short; else the beginning of its text, or of it as JSON, and how long it was."""
-    text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
-    return given if len(text) <= most else f"{text[:most]}\n[It was cut here: {len(text):,} characters.]"
 
 
 def cut(text: str, most: int | None) -> str:

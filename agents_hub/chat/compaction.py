@@ -10,9 +10,9 @@ Between rounds only: the results of all calls of the last answer are in the hist
 
 from collections.abc import Sequence
 
-from agents_hub.chat.clipping import clipped
 from llm.compaction import length as length
 from llm.compaction import question as question
+from llm.telling import clipped
 from llm.turns import Said, Turn
 
 TOLD = "What was said and done in this conversation so far, as you wrote it down:"

@@ -7,17 +7,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from agents_hub.chat.clipping import clipped
 from agents_hub.chat.sources import ToolOutcome
 from agents_hub.models import ToolUse
+from llm.telling import UNKNOWN, clipped
 from llm.turns import Image, ToolCall, ToolResult
 
 # Of what one call gives the model, in characters. People see all that is kept.
 MOST_GIVEN = 50_000
-UNKNOWN = (
-    "The outcome of this call is unknown: the platform was interrupted while it was under way. It may have been "
-    "carried out. Find out before you call it again."
-)
 # Stand for the result of a call that ended with its turn.
 NO_RESULT = "There is no result: the answer was ended before the call was done. It may have been carried out."
 NOT_MADE = "There is no result: the answer was ended before the call was made."

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from llm import scripted
+from llm.telling import clipped
 from llm.turns import Answer, Question, Returned, Said, Turn
 
 # Tokens of a history from which on it is made short, whatever the model takes: beyond them each answer costs much.
@@ -93,10 +94,7 @@ def _cut(history: Sequence[Turn], longest: int) -> Iterator[Turn]:
 
 
 def _shortened(content: Any, longest: int) -> Any:
-    if _characters(content) <= longest:
-        return content
-    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
-    return f"{text[:longest]}\n[It was cut here: {len(text):,} characters.]"
+    return content if _characters(content) <= longest else clipped(content, longest)
 
 
 def _characters(content: Any) -> int:

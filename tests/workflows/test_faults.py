@@ -19,6 +19,7 @@ import pytest
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Count, F, Max
 
+from llm.telling import UNKNOWN
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.bots.processes import ROOT, database_url
 from tests.factories import make_key
@@ -29,7 +30,6 @@ from tests.workflows.graphs import graph, node, way
 from tests.workflows.servers import Broker, Postgres
 from tests.workflows.tasks import END, call, done, task
 from workflows.models import Activity, Execution, Step
-from workflows.task.loop import UNKNOWN
 
 pytestmark = pytest.mark.faults
 

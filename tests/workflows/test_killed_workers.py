@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from accounts.caller import Caller
+from llm.telling import UNKNOWN
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import caller_for
 from tests.fakes.model_provider import ModelProvider, Reply, model_provider
@@ -16,7 +17,6 @@ from tests.workflows.tasks import END, call, done, failures, task, told
 from workflows.engine.states import Status
 from workflows.models import Execution, Step
 from workflows.services import wishes
-from workflows.task.loop import UNKNOWN
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents_hub.capabilities import Capability, capabilities
+from llm import telling
 from llm.turns import ToolSpec
-from workflows import clipping
 from workflows.engine.work import Work
 
 # Of what one action gives the model, in characters.
@@ -79,7 +79,7 @@ class Action:
 
 def clipped(given: Any, most: int = MOST_GIVEN) -> Any:
     """What an action gives, as it is while it is short; else its beginning, and how long it was."""
-    return clipping.clipped(given, most)
+    return telling.clipped(given, most)
 
 
 def faults_of(error: ValidationError) -> str:

@@ -20,6 +20,7 @@ from llm.asking import QuestionTooLong
 from llm.compaction import due_from
 from llm.services.choosing import window_of
 from llm.storing import answer_as_json
+from llm.telling import UNKNOWN
 from llm.turns import Answer, Question, ToolSpec
 from security import request_id
 from workflows.engine import activities
@@ -46,10 +47,6 @@ MOST_IDLE = 3
 # Seconds after which a task that was told to stop, and did not, is told again.
 AGAIN = 5.0
 URGED = "Nothing was called. Go on with the task by calling a tool, or call {ending} when it is done."
-UNKNOWN = (
-    "The outcome of this call is unknown: the platform was interrupted while it was under way. It may have been "
-    "carried out. Find out before you call it again."
-)
 
 
 class Task:

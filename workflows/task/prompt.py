@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workflows.clipping import clipped, cut
+from llm.telling import clipped
+from workflows.clipping import cut
 from workflows.engine.work import NodeFailed, Work
 from workflows.graph.filling import NoValue, fill
 from workflows.task.assignment import Assignment

@@ -1,7 +1,12 @@
-"""Cutting what is too long for a model to be told, with a remark that it was cut."""
+"""What models are told in the same words everywhere."""
 
 import json
 from typing import Any
+
+UNKNOWN = (
+    "The outcome of this call is unknown: the platform was interrupted while it was under way. It may have been "
+    "carried out. Find out before you call it again."
+)
 
 
 def clipped(given: Any, most: int) -> Any:
