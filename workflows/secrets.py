@@ -93,6 +93,24 @@ class Secrets:
         """A copy, fit to be stored, in which the values read `${secret.NAME}`."""
         return storable(self._hidden(said) if self._shown else said)
 
+    @property
+    def longest(self) -> int:
+        """The bytes of the longest form of a value."""
+        return max((len(form.encode()) for form in self._shown), default=0)
+
+    def hide_between(self, raw: bytes, begin: int, end: int) -> bytes:
+        """`raw[begin:end]` with `${secret.NAME}` for each value, also one that begins before or ends after it."""
+        forms = {form.encode(): name for form, name in self._shown.items()}
+        there = b"|".join(re.escape(form) for form in forms if form in raw)
+        if not there:
+            return raw[begin:end]
+        shown, at = b"", begin
+        for match in re.finditer(there, raw):
+            if match.end() > begin and match.start() < end:
+                shown += raw[at : match.start()] + f"${{secret.{forms[match[0]]}}}".encode()
+                at = match.end()
+        return shown + raw[at:end]
+
     def hide_in(self, given: NodeResult) -> NodeResult:
         """The same for all that a node gave."""
         ending = given.ending and replace(

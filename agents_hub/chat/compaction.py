@@ -10,6 +10,7 @@ Between rounds only: the results of all calls of the last answer are in the hist
 
 from collections.abc import Sequence
 
+from llm.compaction import GROWTH as GROWTH
 from llm.compaction import length as length
 from llm.compaction import question as question
 from llm.telling import clipped

@@ -56,6 +56,8 @@ class TurnRun:
         self.inquiries = Inquiries(held, self._told_of)
         self._number = 0
         self._partial = ""
+        # The tokens of a history of which no summary is asked for again, after one that came to nothing.
+        self._not_short_until = 0
         self._has_ended = False
         self._loaded: Loaded | None = None
 
@@ -112,8 +114,9 @@ class TurnRun:
         number = steps.answers + 1
         is_last = number > loaded.agent.max_tool_rounds
         question = question_for(loaded, calls, is_last=is_last)
-        if compaction.is_due(question.history, from_tokens=loaded.long_from):
-            await self._compact(steps, asking, question, loaded.long_from)
+        if compaction.is_due(question.history, from_tokens=max(loaded.long_from, self._not_short_until)):
+            if not await self._compact(steps, asking, question, loaded.long_from):
+                self._not_short_until = int(compaction.length(question.history) * compaction.GROWTH)
             question = question_for(loaded, calls, is_last=is_last)
         try:
             answer, recorded = await self._begin(asking, question, number)

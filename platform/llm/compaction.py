@@ -18,6 +18,8 @@ CHARACTERS_A_TOKEN = 3
 TOKENS_OF_AN_IMAGE = 1_500
 # To what lengths single texts of a history that is to be made short are cut, in characters, until it fits.
 CUTS = (50_000, 20_000, 8_000, 3_000, 1_000, 300)
+# After a summary that came to nothing: by how much the history grows before the next is asked for.
+GROWTH = 1.25
 ASKED = (
     "This conversation is getting too long and will be replaced by what you write now. Call no tool. Write down for "
     "yourself, in at most 1,000 words: what was found, with names, numbers and addresses as they are; what was done "

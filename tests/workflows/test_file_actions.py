@@ -67,6 +67,24 @@ def test_a_file_is_read_in_pieces_that_cut_no_character(given: list[Any], monkey
     ]
 
 
+@pytest.mark.parametrize("offset", range(14))
+def test_wherever_a_piece_begins_and_ends_it_shows_no_part_of_a_secret(
+    given: list[Any], monkeypatch: pytest.MonkeyPatch, offset: int
+) -> None:
+    monkeypatch.setattr(files, "PIECE", 6)
+    caller, execution = working(
+        call("file_read", path="uploads/keys.txt", offset=offset), secrets={"TOKEN": "Ünsichtbar"}
+    )
+    uploaded(caller, execution, "keys.txt", "é=Ünsichtbar.".encode())
+    on(execution)
+    [read] = given
+    if not isinstance(read, dict):  # it began within a character
+        assert "is not text" in read
+        return
+    assert "${secret.TOKEN}" in read["text"] or offset > 13
+    assert set(read["text"].replace("${secret.TOKEN}", "")) <= set("é=.")
+
+
 def test_lines_are_read_with_their_numbers(given: list[Any]) -> None:
     caller, execution = working(call("read_file", path="uploads/list.txt", first=2, count=2))
     uploaded(caller, execution, "list.txt", b"one\ntwo\nthree\nfour\n")

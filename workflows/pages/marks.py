@@ -7,6 +7,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -141,9 +142,10 @@ def execution_labels(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     if form.is_valid():
         chosen, name = list(form.cleaned_data.get("labels", [])), form.cleaned_data["new"]
         try:
-            if name.strip():
-                chosen.append(service.create_label(who, organization_id=organization.uid, name=name).pk)
-            service.set_labels(who, execution_id=execution_id, label_ids=chosen)
+            with transaction.atomic():
+                if name.strip():
+                    chosen.append(service.create_label(who, organization_id=organization.uid, name=name).pk)
+                service.set_labels(who, execution_id=execution_id, label_ids=chosen)
         except DomainError as error:
             form.add_error("new" if error.data.get("field") == "name" else None, error.message)
         else:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 # How often a history is cut further where the model takes even less, and to what part of it.
 TRIES, FURTHER = 3, 4
-# After a try that brought nothing: by how much the history grows before the next.
-GROWTH = 1.25
 NOTHING = "The history could not be made shorter: the model wrote nothing."
 
 

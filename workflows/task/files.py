@@ -52,11 +52,14 @@ async def file_read(work: Work, arguments: Piece) -> Any:
 
 def _piece(work: Work, path: str, offset: int) -> dict[str, Any]:
     file = _find(work, path)
+    # What lies around it is read too: half a value would not be known again.
+    before = min(offset, work.secrets.longest)
     with _opened(file) as stored:
-        stored.seek(offset)
-        raw = stored.read(PIECE)
-    text, read = _decoded(raw, path)
+        stored.seek(offset - before)
+        raw = stored.read(before + PIECE + work.secrets.longest)
+    _, read = _decoded(raw[before : before + PIECE], path)
     following = offset + read
+    text = work.secrets.hide_between(raw, before, before + read).decode()
     return {"text": text, "size": file.size} | ({"nextOffset": following} if read and following < file.size else {})
 
 

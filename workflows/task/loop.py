@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError
 from accounts.errors import DomainError
 from llm import scripted
 from llm.asking import QuestionTooLong
-from llm.compaction import due_from
+from llm.compaction import GROWTH, due_from
 from llm.services.choosing import window_of
 from llm.storing import answer_as_json
 from llm.telling import UNKNOWN
@@ -125,7 +125,7 @@ class Task:
             await self.say(nudge)
         tokens = self.record.tokens
         if tokens and tokens > await self.short_from() and not await compaction.make_short(self, self.due):
-            self.due = int(tokens * compaction.GROWTH)
+            self.due = int(tokens * GROWTH)
         question, answer = await self.answer()
         said = answer.reasoning or answer.text
         lines = [Line("reasoning", {"reasoning": clipped(self.work.secrets.hide(said))})] if said else []

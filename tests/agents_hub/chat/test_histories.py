@@ -68,6 +68,17 @@ def test_a_model_that_writes_no_summary_goes_on_with_the_long_history(talk: Talk
     assert "First" in said(model)
 
 
+def test_after_a_summary_that_came_to_nothing_none_is_asked_for_before_the_history_has_grown(
+    talk: Talk, model: ModelProvider, server: McpServer
+) -> None:
+    printer = talk.give(server)
+    call = ((remote_name(printer, "echo"), json.dumps({"text": "ink"})),)
+    model.answers += [LONG, Reply(pieces=()), Reply(pieces=(), calls=call, input=510), Reply(pieces=("Fine.",))]
+    talk.say("First")
+    assert talk.say("Second").answer.text == "Fine."
+    assert len(model.seen) == 4
+
+
 def test_files_of_a_message_are_told_as_files(talk: Talk, model: ModelProvider) -> None:
     file = ContentFile(b"The treasure is under the oak.", name="map.txt")
     (row,) = attach(talk.caller, files=[file], conversation_id=talk.conversation.pk)
