@@ -19,7 +19,8 @@ from mcp_gateway.remote.session import Session
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 # How long the server keeps the result: milliseconds. It is fetched at once.
 KEPT_MS = 300_000
-CANCELLING_SECONDS = 2.0
+# What is stopped has stopped within a second; a server that says nothing to that is not waited for.
+CANCELLING_SECONDS = 0.5
 
 
 def answered_later(tools: Iterable[Tool]) -> frozenset[str]:

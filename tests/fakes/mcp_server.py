@@ -210,5 +210,17 @@ def never() -> Response:
     return Silent()
 
 
+def result(given: dict[str, Any]) -> Answer:
+    """The result of whatever is asked."""
+
+    class Result(Response):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            body, again = await _read(receive)
+            answer = {"jsonrpc": "2.0", "id": json.loads(body)["id"], "result": given}
+            await JSONResponse(answer)(scope, again, send)
+
+    return Result
+
+
 def rpc_error(code: int, message: str, http: int = 200) -> Answer:
     return lambda: JSONResponse({"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}}, http)
