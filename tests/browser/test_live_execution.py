@@ -95,9 +95,11 @@ def numbers(page: Page) -> list[int]:
 
 
 def tell(execution: Execution, *texts: str) -> None:
-    execution.refresh_from_db()
-    write_lines(execution, [activities.Line("generic", {"message": text}) for text in texts])
-    execution.save()
+    """In one transaction, as whoever writes lines does: else the notice comes before what it is about."""
+    with transaction.atomic():
+        execution.refresh_from_db()
+        write_lines(execution, [activities.Line("generic", {"message": text}) for text in texts])
+        execution.save()
 
 
 # A web server and a worker of their own take seconds to start.

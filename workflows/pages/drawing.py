@@ -9,7 +9,7 @@ from workflows.graph.shapes import Graph, Node, Transition
 from workflows.pages import notes as sticky
 from workflows.pages.notes import Note
 
-WIDTH, HEIGHT = 184, 56
+WIDTH, HEIGHT = 208, 56
 GAP_X, GAP_Y = 88, 36
 MARGIN = 28
 # What fits on one line of a box, in characters.

@@ -64,11 +64,11 @@ def _words(kind: str, given: dict[str, Any]) -> tuple[str, str, str, Any]:
             found = {one["name"]: one["value"] for one in given.get("fromNodeOutput", [])}
             return f"On to “{given.get('newNodeName')}”", given.get("fromNodeSummary", ""), "", found
         case "action_started":
-            return f"{given.get('actionName')} began", given.get("message", ""), "", given.get("info")
+            return f"{given.get('actionName')} began", _more(given), "", given.get("info")
         case "action_completed":
-            return f"{given.get('actionName')} is done", given.get("message", ""), "ok", given.get("info")
+            return f"{given.get('actionName')} is done", _more(given), "ok", given.get("info")
         case "action_failed":
-            return f"{given.get('actionName')} failed", given.get("message", ""), "error", None
+            return f"{given.get('actionName')} failed", _more(given), "error", None
         case "reasoning":
             return "The model", given.get("reasoning", ""), "", None
         case "user_message_received":
@@ -83,13 +83,20 @@ def _words(kind: str, given: dict[str, Any]) -> tuple[str, str, str, Any]:
     return kind.replace("_", " ").capitalize(), str(given.get("message", "")), "", None
 
 
+def _more(given: dict[str, Any]) -> str:
+    """What is said of an action beyond its name."""
+    message = str(given.get("message", ""))
+    return "" if message == given.get("actionName") else message
+
+
 def _status(given: dict[str, Any]) -> tuple[str, str, str, Any]:
     status = Status(given["status"])
     result = None
     match status:
         case Status.COMPLETED:
             ended = given.get("completedPayload", {})
-            text, result = f"{ended.get('outcome', '')}: {ended.get('reasoning', '')}", ended.get("result")
+            said = (str(ended.get(name, "")) for name in ("outcome", "reasoning"))
+            text, result = ": ".join(part for part in said if part), ended.get("result")
         case Status.FAILED:
             text = given.get("failedPayload", {}).get("reason", "")
         case Status.CANCELLED:

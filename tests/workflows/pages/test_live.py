@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -38,8 +39,10 @@ def execution(person: User) -> Execution:
 
 
 def tell(execution: Execution, *texts: str) -> None:
-    write_lines(execution, [activities.Line("generic", {"message": text}) for text in texts])
-    execution.save()
+    """In one transaction, as whoever writes lines does: else the notice comes before what it is about."""
+    with transaction.atomic():
+        write_lines(execution, [activities.Line("generic", {"message": text}) for text in texts])
+        execution.save()
 
 
 def lines(events: Any) -> list[int]:
