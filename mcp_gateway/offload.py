@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import select
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 T = TypeVar("T")
 
-# A connection used less than this long ago is taken to be alive; asking it each time would cost a round trip a call.
+# A connection used less than this long ago is taken to be alive, unless the database has hung up; asking it each time
+# would cost a round trip a call.
 TRUSTED_FOR_SECONDS = 1.0
 
 
@@ -32,7 +34,7 @@ class Pool:
 
     def _bracketed(self, call: Callable[[], T]) -> T:
         connection = connections[DEFAULT_DB_ALIAS]
-        if time.monotonic() - self._used_at.get(connection, 0.0) > TRUSTED_FOR_SECONDS:
+        if time.monotonic() - self._used_at.get(connection, 0.0) > TRUSTED_FOR_SECONDS or _has_hung_up(connection):
             connection.close_if_unusable_or_obsolete()
         try:
             return call()
@@ -47,6 +49,16 @@ class Pool:
         for connection in self._used_at:
             connection.inc_thread_sharing()
             connection.close()
+
+
+def _has_hung_up(connection: BaseDatabaseWrapper) -> bool:
+    """Whether something came from the database that nobody asked for, as when it ends; it is not asked."""
+    wire = connection.connection
+    if wire is None or wire.closed:
+        return False
+    waiting = select.poll()
+    waiting.register(wire.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 _pools: dict[bool, Pool] = {}

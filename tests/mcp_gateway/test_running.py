@@ -51,7 +51,7 @@ def cut_all_but(kept: int) -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid NOT IN (pg_backend_pid(), %s)",
                 [kept],
             )
@@ -136,6 +136,11 @@ def test_quick_work_and_work_that_calls_out_have_threads_of_their_own(transactio
     assert wide.startswith("domain-wide")
 
 
+def cut_own() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
 def test_a_thread_whose_connection_was_cut_has_a_new_one_for_the_next_call(
     transactional_db: None, settings: Settings
 ) -> None:
@@ -146,8 +151,9 @@ def test_a_thread_whose_connection_was_cut_has_a_new_one_for_the_next_call(
     async def work() -> int:
         assert await offload.in_domain(User.objects.count) == 1
         await asyncio.to_thread(cut_all_but, kept)
+        assert await offload.in_domain(User.objects.count) == 1
         with pytest.raises(OperationalError):
-            await offload.in_domain(User.objects.count)
+            await offload.in_domain(cut_own)
         return await offload.in_domain(User.objects.count)
 
     assert on_a_loop(work) == 1
