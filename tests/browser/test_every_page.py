@@ -10,6 +10,8 @@ from tests.browser.visits import VISITORS, Visit, context_for, pages, visit_of
 
 DESK: ViewportSize = {"width": 1280, "height": 860}
 PHONE: ViewportSize = {"width": 360, "height": 740}
+# A small desk, the narrowest with tables of columns, and one a pixel narrower than that; and a tablet beside the rail.
+BETWEEN = (1280, 1150, 1149, 820)
 HARMLESS = {"log", "info"}
 # They have nearly every page there is, one with everything on it and one with nothing: minutes of them.
 MARKS = {"an owner": pytest.mark.faults, "a newcomer": pytest.mark.faults}
@@ -63,6 +65,9 @@ def _faults(page: Page, axe: str, *, content_alone: bool) -> list[str]:
     faults += inspection.accessibility(page, axe, "light", content_alone=content_alone)
     faults += inspection.accessibility(page, axe, "dark", "colours", content_alone=content_alone)
     faults += inspection.keyboard(page, content_alone=content_alone)
+    for width in BETWEEN:
+        page.set_viewport_size({"width": width, "height": 860})
+        faults += inspection.width(page)
     page.set_viewport_size(PHONE)
     faults += inspection.width(page)
     faults += inspection.accessibility(page, axe, "light", "rest", content_alone=content_alone)

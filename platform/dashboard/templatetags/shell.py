@@ -1,5 +1,6 @@
 """What templates say the same way everywhere: icons, times, badges, fields, code, and things to copy."""
 
+import re
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from security.visible import visible
 register = template.Library()
 register.filter("visible", visible)
 
+UUIDS = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{6}([0-9a-f]{6})\b")
 # Code longer than this is folded.
 LINES_SHOWN = 20
 SPANS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60))
@@ -47,6 +49,12 @@ def ago(moment: datetime | None, missing: str = "Never") -> SafeString:
         format_date(exact, "j F Y, H:i:s T"),
         relative(moment, timezone.now()),
     )
+
+
+@register.filter
+def short_ids(text: str) -> str:
+    """The text with each UUID as its last six digits, as lists show ids."""
+    return UUIDS.sub("\u2026\\1", text)
 
 
 @register.simple_tag
