@@ -31,6 +31,8 @@ def judged_addresses(
     host: str, port: int, policy: Policy, *, encrypted: bool, resolver: Resolver, timeout: float | None
 ) -> list[Address]:
     """Where to dial. One answer that is not allowed refuses them all: whoever gave it gave the others too."""
+    if _is_address(host):
+        return judged(host, port, [host], policy, encrypted=encrypted)
     answers: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
 
     def look_up() -> None:
@@ -63,6 +65,8 @@ async def judged_addresses_async(
     limiter: anyio.CapacityLimiter,
 ) -> list[Address]:
     """The same from an event loop, its lookups in threads of their own number."""
+    if _is_address(host):
+        return judged(host, port, [host], policy, encrypted=encrypted)
     try:
         with anyio.fail_after(timeout):
             found = await anyio.to_thread.run_sync(resolver, host, port, abandon_on_cancel=True, limiter=limiter)
@@ -85,6 +89,15 @@ def judged(host: str, port: int, found: Iterable[str], policy: Policy, *, encryp
         if objection := policy.objection(address, port, encrypted=encrypted):
             raise unreachable(host, objection)
     return addresses
+
+
+def _is_address(host: str) -> bool:
+    """Whether it is one as such, so that there is nothing to look up: a lookup is a thread, even for these."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _not_found(host: str, error: OSError | UnicodeError) -> OutboundRefused:

@@ -4,13 +4,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from pytest_django import Settings
 
 from dashboard import streams
 from dashboard.streams import Subject, feed, layer
 from security import csp
+from tests.connections import connection_count
 from tests.dashboard.streams.story import SECONDS, Place, Story, bodies, until, watching
 from tests.factories import UserFactory
 from tests.pages import session_of
@@ -71,14 +71,14 @@ def test_streams_hold_neither_threads_nor_database_connections_and_leave_nothing
                 stream.events(1)
             until(lambda: len(threads()) <= held)
             # The test's, the listening one, the two of the way into the domain, and what others may have left.
-            until(lambda: backends() <= BACKENDS)
+            until(lambda: connection_count() <= CONNECTIONS)
     until(lambda: not place.streams._open)
     assert not place.streams._feeds
     assert running(place) == 0
 
 
 # Fewer than the streams of that test by far: if each held one, there would be twelve more.
-BACKENDS = 10
+CONNECTIONS = 10
 
 
 def threads() -> list[str]:
@@ -114,12 +114,6 @@ def test_many_who_come_at_once_are_let_in_a_few_at_a_time(
 def came(place: Place, session: str) -> list[str]:
     with opened(place.url, session) as stream:
         return bodies(stream.rest())
-
-
-def backends() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-        return int(cursor.fetchone()[0])
 
 
 def running(place: Place) -> int:

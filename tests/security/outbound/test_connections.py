@@ -55,6 +55,15 @@ def test_a_name_is_looked_up_once_for_a_connection_and_not_again_while_it_is_kep
     assert names.asked == [SITE]
 
 
+def test_what_is_an_address_already_is_judged_and_dialled_without_a_lookup(mode: Mode, canary: Server) -> None:
+    names = Names()
+    with serving(answering()) as server:
+        assert ask(mode, f"http://{PUBLIC}:{server.port}/", names=names).text == "hello"
+    with pytest.raises(OutboundRefused):
+        ask(mode, f"http://{INSIDE}:{canary.port}/", names=names)
+    assert (names.asked, canary.connections) == ([], 0)
+
+
 def test_the_next_address_of_a_name_is_tried_when_one_does_not_answer(mode: Mode) -> None:
     names = Names()
     names.add(SITE, ["127.0.0.3", PUBLIC])
