@@ -96,8 +96,11 @@ document.addEventListener("htmx:before:request", (event) => {
   if (event.target.id === "pulse" && (isStreaming || document.hidden)) event.preventDefault();
 });
 
+// That there is nothing new is no page: it does not stand in the way of one that was asked for before.
 document.addEventListener("htmx:after:request", (event) => {
-  if (event.target.id === "pulse" && (isStreaming || event.detail.ctx.number < shown)) event.preventDefault();
+  if (event.target.id !== "pulse") return;
+  const { number, response } = event.detail.ctx;
+  if (isStreaming || number < shown || response?.raw.status === 204) event.preventDefault();
 });
 
 document.addEventListener("htmx:after:swap", (event) => {

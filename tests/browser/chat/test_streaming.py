@@ -15,7 +15,7 @@ LATE = """window.late = [];
 const soon = window.fetch.bind(window);
 window.fetch = async (url, options = {}) => {
   const answer = await soon(url, options);
-  if ((options.method ?? "GET") !== "GET") return answer;
+  if ((options.method ?? "GET") !== "GET" || answer.status === 204) return answer;
   document.documentElement.dataset.late = `${document.documentElement.dataset.late ?? ""} ${url}`;
   await new Promise((go) => window.late.push(go));
   return answer;
@@ -58,6 +58,23 @@ def test_a_page_that_comes_late_is_not_shown_over_a_newer_one(
     model.go.set()
     expect(said(page).last).to_have_text("One two three four")
     expect(page.get_by_role("button", name="Send")).to_be_visible()
+
+
+def test_that_there_is_nothing_new_keeps_no_page_from_being_shown(
+    page: Page, platform: str, person: User, agent: Agent, model: ModelProvider
+) -> None:
+    page.route("**/news?*", lambda route: route.fulfill(status=204))
+    page.add_init_script(LATE)
+    page.clock.install()
+    opened(page, platform, person, agent)
+    ask(page, "Hello?")
+    # The page is asked for anew when the answer is over, and comes after polls that were answered meanwhile.
+    expect(page.locator("html")).to_have_attribute("data-late", re.compile(re.escape(page.url)))
+    for _ in range(2):
+        with page.expect_request("**/news?*"):
+            page.clock.run_for(2_000)
+    page.evaluate("for (const go of late) go()")
+    expect(page.locator(".message-foot").last).to_contain_text("tokens")
 
 
 OLDER_PAGE = """() => {
