@@ -1,4 +1,4 @@
-"""Takes the README's pictures of a running platform with its demo data, in both colour schemes."""
+"""Takes the pictures of the README and the guides: of a running platform with its demo data, in both colour schemes."""
 
 import os
 import sys
@@ -29,11 +29,37 @@ def main(url: str, email: str, password: str) -> None:
 
 def _walk(page: Page, scheme: str) -> None:
     _take(page, "home", scheme)
-    page.locator("td.main a").first.click()
+    page.get_by_role("link", name="Beacon").first.click()
     _take(page, "bot", scheme)
     page.get_by_label("Sections of").get_by_role("link", name="Tickets").click()
     page.locator("td.main a").first.click()
     _take(page, "ticket", scheme)
+    _chat(page, scheme)
+    _execution(page, scheme)
+
+
+def _chat(page: Page, scheme: str) -> None:
+    """A conversation in which a tool was called, with the call unfolded."""
+    page.get_by_role("link", name="Chat", exact=True).click()
+    page.get_by_role("link", name="New chat").click()
+    page.get_by_role("link", name="Harbour desk").click()
+    page.get_by_role("button", name="What do guests ask for just now?").click()
+    page.get_by_role("button", name="Answer again").wait_for()
+    page.locator(".use summary").first.click()
+    _take(page, "chat", scheme)
+
+
+def _execution(page: Page, scheme: str) -> None:
+    """An execution that waits for an answer."""
+    page.get_by_role("link", name="Agents", exact=True).click()
+    page.get_by_role("link", name="Harbour desk").click()
+    page.get_by_role("main").get_by_role("link", name="Workflows").click()
+    page.get_by_role("main").get_by_role("link", name="Run").first.click()
+    page.get_by_label("boat").fill("Albatross")
+    page.get_by_label("nights").fill("3")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_text("Which berth does Albatross get?").first.wait_for()
+    _take(page, "execution", scheme)
 
 
 def _take(page: Page, name: str, scheme: str) -> None:

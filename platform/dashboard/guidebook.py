@@ -19,6 +19,8 @@ LINK = re.compile(
     r"^(?:\./)?(?:docs/)?(?P<folder>adr/|pictures/|\.\./)?"
     r"(?P<name>[\w-]+)\.(?P<ending>md|png|svg)(?P<rest>#.*)?$"
 )
+# The page of a picture that was taken of a page in light colours.
+PICTURE = re.compile(r"/docs/pictures/(?P<name>[\w-]+)-light\.png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,10 @@ def _render(path: Path, changed: int) -> Guide:
 
 
 def render(text: str) -> Guide:
-    """Markdown without raw HTML: its first heading is the title, later ones get anchors, links stay within /docs."""
+    """Markdown without raw HTML: its first heading is the title, later ones get anchors, links stay within /docs.
+
+    A picture named `…-light` that has a `…-dark` beside it is shown in the colours that the reader's machine has.
+    """
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(text)
     title, tokens = _take_title(tokens)
@@ -109,6 +114,7 @@ def render(text: str) -> Guide:
     links_to = tuple(_relink(token) for token in _inline(tokens) if token.type in {"link_open", "image"})
     markdown.add_render_rule("fence", _fence)
     markdown.add_render_rule("code_block", _fence)
+    markdown.add_render_rule("image", _image)
     html = markdown.renderer.render(tokens, markdown.options, {})
     # Safe because the parser escapes everything: raw HTML is off, and it refuses javascript: and data: addresses.
     return Guide(title, mark_safe(html), headings, tuple(slug for slug in links_to if slug))  # noqa: S308
@@ -196,3 +202,12 @@ def _fence(self: Any, tokens: list[Token], index: int, options: Any, env: Any) -
     caption = token.info.split()[0] if token.info else "Example"
     context = {"text": token.content.rstrip("\n"), "caption": caption, "block_id": f"example-{index}", "folded": False}
     return render_to_string("dashboard/components/code.html", context)
+
+
+def _image(self: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
+    image = self.image(tokens, index, options, env)
+    shown = PICTURE.fullmatch(str(tokens[index].attrGet("src")))
+    if shown is None or not (folder() / "pictures" / f"{shown['name']}-dark.png").is_file():
+        return str(image)
+    dark = reverse("dashboard:picture", args=[f"{shown['name']}-dark", "png"])
+    return f'<picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">{image}</picture>'

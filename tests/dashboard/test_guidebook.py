@@ -1,5 +1,6 @@
 """Guides: Markdown files as pages."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,21 @@ def test_the_empty_corner_of_a_table_heads_nothing() -> None:
 
 def test_pictures_are_served_from_the_docs() -> None:
     assert 'src="/docs/pictures/home.png"' in guidebook.render("![Home](pictures/home.png)").html
+
+
+def test_pictures_in_both_colours_are_shown_in_the_readers() -> None:
+    dark = '<source media="(prefers-color-scheme: dark)" srcset="/docs/pictures/home-dark.png">'
+    html = guidebook.render("![Home](pictures/home-light.png)").html
+    assert f'{dark}<img src="/docs/pictures/home-light.png" alt="Home"' in html
+    assert dark.replace("home", "x") not in guidebook.render("![None](pictures/x-light.png)").html
+
+
+def test_every_picture_of_a_guide_is_there() -> None:
+    guides = "".join(path.read_text() for path in guidebook.folder().glob("*.md"))
+    named = set(re.findall(r"\]\(pictures/([\w-]+\.png)\)", guides))
+    assert named
+    for name in named:
+        assert (guidebook.folder() / "pictures" / name).is_file(), name
 
 
 def test_what_is_written_in_a_guide_runs_nothing() -> None:
