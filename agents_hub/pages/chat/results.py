@@ -6,9 +6,12 @@ All of it is strangers' text: escaped, what would steer or hide it spelled out, 
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import pydantic_core
 
 from agents_hub.chat.markdown_links import destination
 from agents_hub.chat.previews import CUT, Preview
@@ -19,6 +22,9 @@ from security.visible import visible
 IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 # The number of a result's structured content among what has an address; blocks are counted from 1.
 STRUCTURED = 0
+# How many times as long as it came a text may be for being indented.
+MOST_LONGER = 4
+SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +128,27 @@ def _block(number: int, block: Mapping[str, Any]) -> Block | None:
 
 
 def _text(number: int, caption: str, inside: Mapping[str, Any]) -> Block | None:
-    text, length = visible(str(inside.get("text", ""))), _cut_from(inside, "text")
+    text, length = str(inside.get("text", "")), _cut_from(inside, "text")
     if not text.strip():
         return None
-    return Block(number, caption, _ended(text, length), is_file=bool(length))
+    return Block(number, caption, _ended(visible(text if length else _indented(text)), length), is_file=bool(length))
+
+
+def _indented(text: str) -> str:
+    """JSON as people read it, where indenting changes nothing else and does not make much of little."""
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        value = _read(text)
+    except ValueError:
+        return text
+    written = SPACE.sub("", text)
+    for is_escaped in (False, True):
+        indented = json.dumps(value, indent=2, ensure_ascii=is_escaped)
+        # Of a name that is there twice reading keeps one, and numbers may be written in other ways.
+        if len(indented) <= MOST_LONGER * len(text) and SPACE.sub("", indented) == written:
+            return indented
+    return text
 
 
 def _structured(preview: Preview) -> str:
@@ -154,10 +177,18 @@ def _is_said_again(structured: Any, blocks: Any) -> bool:
     if structured is None or len(blocks) != 1 or blocks[0].get("type") != "text" or _cut_from(blocks[0], "text"):
         return structured is None
     text = str(blocks[0].get("text"))
+    if structured == {"result": text}:
+        return True
     try:
-        return structured == {"result": text} or structured in (json.loads(text), {"result": json.loads(text)})
+        said = _read(text)
     except ValueError:
         return False
+    return structured in (said, {"result": said})
+
+
+def _read(text: str) -> Any:
+    """The JSON; raises a ValueError where it is none, or nested deeper than anybody means."""
+    return pydantic_core.from_json(text)
 
 
 def _kind_and_size(inside: Mapping[str, Any], key: str) -> str:
