@@ -67,7 +67,7 @@ def test_the_editor_checks_without_saving_and_saves_a_draft_with_its_parent(
     [
         ('{"nodes": [}', "It is not JSON: Expecting value at line 1, column 12"),
         ('{"nodes": [{"id": "a", "name": "A", "type": "dance"}]}', "nodes.0.type: Input should be"),
-        ('{"nodes": [], "colour": 1}', "colour: Extra inputs are not permitted"),
+        ('{"nodes": [], "colour": 1}', "colour: There is nothing of this name here"),
         ('{"nodes": [NaN]}', "a value that JSON does not"),
         ("[" * 100_000, "a value that JSON does not"),
         ('{"nodes": [{"id": "a", "name": "\\u0000", "type": "url"}]}', "cannot be stored"),
