@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from accounts.models import Role, User
 from tests.browser.conftest import sign_in
@@ -107,3 +107,23 @@ def test_long_names_and_reasons_leave_every_column_of_the_list_its_room(
     if width == 1440:
         fields = page.locator(".filters").first.locator("select, input:not([type=hidden])")
         assert len(set(fields.evaluate_all(ENDS))) == 1
+
+
+def test_a_button_that_is_pressed_twice_starts_one_run(page: Page, live_server: Any, person: User) -> None:
+    version = row(person)
+    sign_in(page.context, person, live_server.url)
+    page.goto(live_server.url + reverse("workflows:run", args=[version.agent_id, version.pk]))
+    page.get_by_label("order").fill("A-117")
+    page.get_by_label("shop").fill("Pier 9")
+    held: list[Route] = []
+    page.route("**/run", lambda route: held.append(route))
+    page.get_by_role("button", name="Run", exact=True).hover()
+    with page.expect_request("**/run"):
+        page.mouse.down()
+        page.mouse.up()
+    page.mouse.down()
+    page.mouse.up()
+    # A second one would have taken the place of the first, whose answer the page then shows no more.
+    held[0].continue_()
+    expect(page.locator("h1")).to_contain_text("Execution of")
+    assert (len(held), Execution.objects.count()) == (1, 1)

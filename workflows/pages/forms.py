@@ -232,6 +232,13 @@ class StartForm(RunForm):
             help_text='Your own notes, text by name, as JSON: {"ticket": "8812"}. Executions can be found by them.',
         )
 
+    def ask_for_files_again(self) -> None:
+        """Of a form that was refused: a browser offers no file that was chosen once more, and none is kept."""
+        chosen = [file.name or "" for file in self["files"].data or []]
+        if chosen:
+            names = ", ".join(chosen[:MOST_SAID]) + (" …" if len(chosen) > MOST_SAID else "")
+            self.add_error("files", f"Choose the files again, they were not kept: {names}")
+
     def clean_metadata(self) -> dict[str, str]:
         text: str = self.cleaned_data["metadata"]
         return _read(text, Notes).root if text.strip() else {}

@@ -170,6 +170,19 @@ function markStale(region, stale) {
   }
 }
 
+// A button pressed twice acts once. Asked last of all, when a script that sends the form itself has said so; a page that
+// somebody comes back to, or that stays because the answer was a file, can be sent again.
+const SENT_MS = 10_000;
+const sent = new Map();
+
+addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (performance.now() - (sent.get(form) ?? -Infinity) < SENT_MS) event.preventDefault();
+  else sent.set(form, performance.now());
+});
+addEventListener("pageshow", () => sent.clear());
+
 // What was pressed and did not work must not look as if it had: whoever has to sign in again is led there, and anything
 // else is said beside the button. 422 is a form with its errors, and is shown.
 document.addEventListener("htmx:before:response", (event) => {
