@@ -101,6 +101,15 @@ def test_two_versions_are_compared(browser: Client, workflow: Workflow) -> None:
     assert browser.get(page, {"before": "x"}).status_code == 404
 
 
+def test_the_first_version_is_offered_others_to_be_compared_with(browser: Client, workflow: Workflow) -> None:
+    page = reverse("workflows:compare", args=[workflow.agent_id])
+    assert "fewer than two versions" in browser.get(page, {"after": str(workflow.pk)}).text
+    later = WorkflowFactory(agent=workflow.agent, parent=workflow)
+    shown = browser.get(page, {"after": str(workflow.pk)}).text
+    assert f"Nothing came before {workflow}" in shown
+    assert f'<option value="{later.pk}"' in shown
+
+
 def test_versions_beyond_those_offered_are_compared_and_stand_chosen(
     browser: Client, workflow: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
