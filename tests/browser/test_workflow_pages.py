@@ -109,6 +109,18 @@ def test_long_names_and_reasons_leave_every_column_of_the_list_its_room(
         assert len(set(fields.evaluate_all(ENDS))) == 1
 
 
+def test_a_long_name_of_a_variable_leaves_the_page_as_wide_as_a_phone(
+    page: Page, live_server: Any, person: User
+) -> None:
+    variables = {"a_name_that_" + "goes_on_" * 20: {"total": 118.4}}
+    execution: Execution = ExecutionFactory(workflow=row(person), status=Status.PAUSED, variables=variables)
+    sign_in(page.context, person, live_server.url)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(live_server.url + reverse("workflows:execution", args=[execution.pk]))
+    expect(page.get_by_text("goes_on_goes_on_").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_a_button_that_is_pressed_twice_starts_one_run(page: Page, live_server: Any, person: User) -> None:
     version = row(person)
     sign_in(page.context, person, live_server.url)
