@@ -14,7 +14,7 @@ from tests.factories import MembershipFactory
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
 from tests.workflows.graphs import graph, node, sound, way
 from workflows.engine.states import Status
-from workflows.models import Execution, Workflow
+from workflows.models import Execution, Label, Workflow
 
 ENDS = "all => all.map((one) => Math.round(one.getBoundingClientRect().bottom / 4))"
 # How large letters of the picture are in it, in pixels of the screen.
@@ -109,15 +109,17 @@ def test_long_names_and_reasons_leave_every_column_of_the_list_its_room(
         assert len(set(fields.evaluate_all(ENDS))) == 1
 
 
-def test_a_long_name_of_a_variable_leaves_the_page_as_wide_as_a_phone(
-    page: Page, live_server: Any, person: User
+@pytest.mark.parametrize("address", ["workflows:execution", "workflows:execution-labels"])
+def test_long_names_of_variables_and_labels_leave_a_page_as_wide_as_a_phone(
+    page: Page, live_server: Any, person: User, address: str
 ) -> None:
-    variables = {"a_name_that_" + "goes_on_" * 20: {"total": 118.4}}
+    variables = {"W" * 100: {"total": 118.4}}
     execution: Execution = ExecutionFactory(workflow=row(person), status=Status.PAUSED, variables=variables)
+    Label.objects.create(organization=execution.organization, name="W" * 50).executions.add(execution)
     sign_in(page.context, person, live_server.url)
     page.set_viewport_size({"width": 360, "height": 740})
-    page.goto(live_server.url + reverse("workflows:execution", args=[execution.pk]))
-    expect(page.get_by_text("goes_on_goes_on_").first).to_be_visible()
+    page.goto(live_server.url + reverse(address, args=[execution.pk]))
+    expect(page.get_by_text("WWWWW").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
