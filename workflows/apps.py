@@ -11,6 +11,7 @@ class WorkflowsConfig(AppConfig):
         from agents_hub.agent_links import agent_links
         from agents_hub.chat.sources import sources
         from agents_hub.files.content import forget_with_its_row
+        from dashboard.jump import jump_list
         from dashboard.navigation import Section, navigation
         from dashboard.panels import home_panels
         from scheduling.registry import kinds as kinds_of_schedules
@@ -20,7 +21,7 @@ class WorkflowsConfig(AppConfig):
         from workflows.nodes.api import run_api
         from workflows.nodes.iris import run_iris
         from workflows.nodes.output import run_output
-        from workflows.pages import home
+        from workflows.pages import shell
         from workflows.pages.schedules import KIND
         from workflows.task import asking, builtin, calls, files  # noqa: F401  # add their actions
 
@@ -29,7 +30,8 @@ class WorkflowsConfig(AppConfig):
         hooks = "workflows/icons/webhook.svg"
         navigation.add(Section.CONTROL_HUB, "Webhooks", "workflows:webhooks", icon=hooks, order=50)
         agent_links.add("Workflows", "workflows:versions")
-        home_panels.add("workflows/home_panel.html", home.panel, order=9)
+        jump_list.add("Executions", shell.places)
+        home_panels.add("workflows/home_panel.html", shell.panel, order=7)
         kinds_of_schedules.add(KIND)
         sources.add(WorkflowRuns())
         kinds.add("api", run_api)

@@ -1,5 +1,6 @@
 """An execution's page while it goes on, in a real browser before real processes: nothing is reloaded to see it grow."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -247,8 +248,13 @@ def test_a_wish_is_pressed_by_keyboard_while_lines_come(
     tell(execution, "one", "two")
     expect(page.locator("#made")).to_contain_text("North 4")
     expect(page.get_by_role("button", name="Pause")).to_be_focused()
+    expect(page).to_have_title(re.compile("^Running: execution of "))
     page.keyboard.press("Enter")
     expect(page.locator("#now .badge")).to_have_text("Paused")
+    Execution.objects.update(status=Status.RUNNING)
+    tell(execution, "It goes on.")
+    expect(page.locator("#now .badge")).to_have_text("Running")
+    expect(page).to_have_title(re.compile("^Running: execution of "))
 
 
 def test_who_signs_out_elsewhere_sees_that_the_page_is_old(

@@ -13,6 +13,7 @@ from tests.workflows.factories import WorkflowFactory
 from tests.workflows.graphs import graph, node, sound, sound_graphs
 from workflows.graph.shapes import Graph
 from workflows.pages.drawing import MARGIN, Drawing, draw
+from workflows.pages.lettering import width_of
 from workflows.pages.notes import HUES, LINE, MOST_LINES, hue_of, lines_of
 
 
@@ -61,7 +62,7 @@ def test_every_note_is_in_the_picture_whole(parts: dict[str, Any], notes: list[d
         assert 0 <= one.x <= picture.width - one.width
         assert 0 <= one.y <= picture.height - one.height
         assert len(one.lines) <= MOST_LINES
-        assert all(len(line) <= LINE for line in one.lines)
+        assert all(sum(map(width_of, line)) <= LINE + 1e-6 for line in one.lines)
         assert one.hue in {*HUES, "grey"}
 
 
@@ -99,7 +100,7 @@ def test_a_versions_page_shows_its_notes_as_text_and_runs_nothing_in_them(client
     workflow = WorkflowFactory(graph=parts)
     client.force_login(member_of(workflow.agent.organization))
     shown = client.get(reverse("workflows:version", args=[workflow.agent_id, workflow.pk])).content.decode()
-    picture = shown.split("<svg width")[1].split("</svg>")[0]
+    picture = shown.split('<svg class="picture"')[1].split("</svg>")[0]
     said = "Ask &lt;b&gt;Ada&lt;/b&gt; first"
     assert f"<title>{said}</title>" in picture
     assert f">{said}</text>" in picture

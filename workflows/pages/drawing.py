@@ -1,4 +1,4 @@
-"""A graph as a picture: where each box stands, and how the lines between them run. Pure, in the picture's pixels."""
+"""A graph as a picture: where each box stands, and what is written on it. Pure, in the picture's pixels."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
@@ -7,15 +7,18 @@ from itertools import combinations
 
 from workflows.graph.shapes import Graph, Node, Transition
 from workflows.pages import notes as sticky
+from workflows.pages.lettering import fitting
 from workflows.pages.notes import Note
+from workflows.pages.ways import HEIGHT, WIDTH, Curve, Point, curves
 
-WIDTH, HEIGHT = 208, 56
 GAP_X, GAP_Y = 88, 36
 MARGIN = 28
-# What fits on one line of a box, in characters.
-LINE = 22
-# Positions further out than this are a slip; a picture so large would show nothing.
-FURTHEST = 20_000.0
+PADDING, FONT_SIZE = 12, 14
+# Positions further out than this are a slip, and so are those that leave more room than this for each node: a picture
+# so large shows nothing.
+FURTHEST, ROOM = 20_000.0, 1_000
+# A picture is made smaller to this part of its size where it has less room; smaller still nobody could read it.
+LEAST = 0.75
 
 KINDS = {
     "iris": "AI Task",
@@ -25,24 +28,24 @@ KINDS = {
     "output": "End",
 }
 
-Point = tuple[int, int]
-
 
 @dataclass(frozen=True, slots=True)
 class Box:
     x: int
     y: int
+    id: str
     name: str
     title: str
     kind: str
     is_start: bool
     is_current: bool
+    is_failed: bool
     width: int = WIDTH
     height: int = HEIGHT
 
     @property
     def text_x(self) -> int:
-        return self.x + 12
+        return self.x + PADDING
 
     @property
     def name_y(self) -> int:
@@ -55,7 +58,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    path: str
+    curve: Curve
     title: str
     is_confirmed: bool
 
@@ -72,52 +75,85 @@ class Drawing:
     def view(self) -> str:
         return f"0 0 {self.width} {self.height}"
 
+    @property
+    def least_width(self) -> int:
+        return round(self.width * LEAST)
 
-def draw(graph: Graph, current: str = "") -> Drawing:
-    """The picture of a graph, faults and all; `current` is the id of the node where a run stands.
+
+def draw(graph: Graph, current: str = "", *, has_failed: bool = False) -> Drawing:
+    """The picture of a graph, faults and all; `current` is the id of the node where a run stands, or has failed.
 
     Notes stand where the canvas has them, as long as the boxes do; else in rows below the boxes.
     """
     nodes = {node.id: node for node in graph.nodes}
+    ways = [way for way in graph.transitions if way.source in nodes and way.target in nodes]
     given = _given(nodes.values())
-    places = given or _layered(nodes, graph.transitions)
+    places = given or _layered(nodes, ways)
+    routes = curves(ways, places)
     pinned = [(note, at) for note in graph.sticky_notes if (at := sticky.place_of(note)) and (given or not nodes)]
-    corners = [*places.values(), *(at for _, at in pinned)]
-    left, top = min((x for x, _ in corners), default=0), min((y for _, y in corners), default=0)
-    places = {name: (x - left + MARGIN, y - top + MARGIN) for name, (x, y) in places.items()}
-    boxes = [_box(node, places[node.id], current) for node in nodes.values()]
-    lines = [_line(way, nodes, places) for way in graph.transitions if way.source in nodes and way.target in nodes]
-    notes = [sticky.drawn(note, (x - left + MARGIN, y - top + MARGIN)) for note, (x, y) in pinned]
+    corners = [*places.values(), *(at for _, at in pinned), *(at for route in routes for at in route.passes())]
+    right, down = (MARGIN - min((at[axis] for at in corners), default=0) for axis in (0, 1))
+    boxes = [
+        _box(node, (places[node.id][0] + right, places[node.id][1] + down), current, has_failed=has_failed)
+        for node in nodes.values()
+    ]
+    lines = [
+        Line(route.moved(right, down), _title(way, nodes), way.require_confirmation)
+        for way, route in zip(ways, routes, strict=True)
+    ]
+    notes = [sticky.drawn(note, (x + right, y + down)) for note, (x, y) in pinned]
     stand = {id(note) for note, _ in pinned}
     loose = [note for note in graph.sticky_notes if id(note) not in stand]
-    notes += sticky.in_rows(loose, MARGIN, _size([*boxes, *notes])[1])
-    return Drawing(boxes, lines, notes, *_size([*boxes, *notes]))
+    notes += sticky.in_rows(loose, MARGIN, _size([*boxes, *notes], lines)[1])
+    return Drawing(boxes, lines, notes, *_size([*boxes, *notes], lines))
 
 
-def _size(parts: Iterable[Box | Note]) -> tuple[int, int]:
+def _size(parts: Iterable[Box | Note], lines: Iterable[Line]) -> tuple[int, int]:
     """The width and height of a picture that holds these, with its margin."""
-    ends = [(part.x + part.width, part.y + part.height) for part in parts] or [(0, 0)]
-    return max(x for x, _ in ends) + MARGIN, max(y for _, y in ends) + MARGIN
+    ends = [(part.x + part.width, part.y + part.height) for part in parts]
+    ends += [at for line in lines for at in line.curve.passes()]
+    return max((x for x, _ in ends), default=0) + MARGIN, max((y for _, y in ends), default=0) + MARGIN
 
 
-def _box(node: Node, place: Point, current: str) -> Box:
-    name = node.name if len(node.name) <= LINE else f"{node.name[: LINE - 1]}…"
-    return Box(*place, name, node.name, KINDS[node.type], node.is_start_node, node.id == current)
+def _box(node: Node, place: Point, current: str, *, has_failed: bool) -> Box:
+    name = node.name.strip() or node.id
+    is_here = node.id == current
+    return Box(
+        *place,
+        id=node.id,
+        name=fitting(name, (WIDTH - 2 * PADDING) / FONT_SIZE),
+        title=name,
+        kind=KINDS[node.type],
+        is_start=node.is_start_node,
+        is_current=is_here and not has_failed,
+        is_failed=is_here and has_failed,
+    )
+
+
+def _title(way: Transition, nodes: Mapping[str, Node]) -> str:
+    return f"{nodes[way.source].name} → {nodes[way.target].name}"
 
 
 def _given(nodes: Iterable[Node]) -> dict[str, Point]:
-    """The positions of the canvas; nothing where one is missing, far out, or on top of another."""
+    """The positions of the canvas; nothing where one is missing, far out or far from all others, or on another."""
     places: dict[str, Point] = {}
     for node in nodes:
         at = node.position
         if at is None or abs(at.x) > FURTHEST or abs(at.y) > FURTHEST:
             return {}
         places[node.id] = (round(at.x), round(at.y))
+    if any(_spread(places.values(), axis) > ROOM * len(places) for axis in (0, 1)):
+        return {}
     overlap = any(
         abs(one[0] - other[0]) < WIDTH and abs(one[1] - other[1]) < HEIGHT
         for one, other in combinations(places.values(), 2)
     )
     return {} if overlap else places
+
+
+def _spread(places: Iterable[Point], axis: int) -> int:
+    along = [place[axis] for place in places]
+    return max(along, default=0) - min(along, default=0)
 
 
 def _layered(nodes: Mapping[str, Node], ways: Iterable[Transition]) -> dict[str, Point]:
@@ -142,26 +178,3 @@ def _layered(nodes: Mapping[str, Node], ways: Iterable[Transition]) -> dict[str,
         places[name] = (column * (WIDTH + GAP_X), columns[column] * (HEIGHT + GAP_Y))
         columns[column] += 1
     return places
-
-
-def _line(way: Transition, nodes: Mapping[str, Node], places: Mapping[str, Point]) -> Line:
-    title = f"{nodes[way.source].name} → {nodes[way.target].name}"
-    return Line(_path(places[way.source], places[way.target]), title, way.require_confirmation)
-
-
-def _path(source: Point, target: Point) -> str:
-    """A curve from the right side to the left one; backwards and onto itself it runs below the boxes."""
-    (x1, y1), (x2, y2) = source, target
-    if x2 >= x1 + WIDTH:
-        bend = max(24, (x2 - x1 - WIDTH) // 2)
-        begin, end = (x1 + WIDTH, y1 + HEIGHT // 2), (x2, y2 + HEIGHT // 2)
-        return f"M{begin[0]} {begin[1]}C{begin[0] + bend} {begin[1]} {end[0] - bend} {end[1]} {end[0]} {end[1]}"
-    if abs(x2 - x1) < WIDTH and y2 != y1:
-        down = y2 > y1
-        begin = (x1 + WIDTH // 2, y1 + (HEIGHT if down else 0))
-        end = (x2 + WIDTH // 2, y2 + (0 if down else HEIGHT))
-        middle = (begin[1] + end[1]) // 2
-        return f"M{begin[0]} {begin[1]}C{begin[0]} {middle} {end[0]} {middle} {end[0]} {end[1]}"
-    begin, end = (x1 + WIDTH * 3 // 4, y1 + HEIGHT), (x2 + WIDTH // 4, y2 + HEIGHT)
-    low = max(begin[1], end[1]) + MARGIN - 4
-    return f"M{begin[0]} {begin[1]}C{begin[0]} {low} {end[0]} {low} {end[0]} {end[1]}"

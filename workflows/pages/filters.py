@@ -1,8 +1,10 @@
 """What the list of executions can be narrowed to."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 
@@ -41,10 +43,17 @@ class FilterForm(forms.Form):
     inputs_value = _text("Input holds", 1_000)
     metadata_key = _text("Metadata", 100)
     metadata_value = _text("Metadata is", 1_000)
+    # Whose moments they are. A script fills in the viewer's own zone.
+    time_zone = forms.CharField(
+        required=False, max_length=64, widget=forms.HiddenInput(attrs={"data-time-zone": ""}), empty_value="UTC"
+    )
 
-    SHOWN = ("agent_id", "outcome_label", "created_after", "created_before")
+    MOMENTS = ("created_after", "created_before")
+    SHOWN = ("agent_id", "outcome_label", *MOMENTS)
     # Several of which fit any one.
     TICKED = ("status", "label")
+    # Of which one says nothing without the other.
+    PAIRS = (("inputs_key", "inputs_value"), ("metadata_key", "metadata_value"))
 
     def __init__(self, data: Mapping[str, Any], *, agents: Iterable[Agent], labels: Iterable[Label]) -> None:
         super().__init__(data)
@@ -57,18 +66,37 @@ class FilterForm(forms.Form):
 
     @property
     def folded(self) -> list[forms.BoundField]:
-        return [field for field in self if field.name not in (*self.SHOWN, *self.TICKED)]
+        return [field for field in self if field.name not in (*self.SHOWN, *self.TICKED, "time_zone")]
 
     @property
     def is_unfolded(self) -> bool:
         return any(field.value() for field in (*self.folded, self["label"]))
 
     def is_narrowing(self) -> bool:
-        return any(self.data.get(name) for name in self.fields)
+        return any(self.data.get(name) for name in self.fields if name != "time_zone")
+
+    @property
+    def zone(self) -> str:
+        """Whose the moments of the address are: UTC where it names no zone that is known here."""
+        asked = self.data.get("time_zone", "")
+        return asked if asked in available_timezones() else "UTC"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for pair in self.PAIRS:
+            missing = [name for name in pair if not cleaned.get(name)]
+            if len(missing) == 1 and not self.errors.keys() & set(pair):
+                other = next(self[name].label for name in pair if name not in missing)
+                self.add_error(missing[0], f"Fill this in as well, or leave “{other}” empty.")
+        for name in self.MOMENTS:
+            moment: datetime | None = cleaned.get(name)
+            if moment is not None:
+                cleaned[name] = moment.replace(tzinfo=ZoneInfo(self.zone))
+        return cleaned
 
     def filters(self, organization: Organization) -> Filters:
         """As the service takes them; for a form that is valid."""
-        given = dict(self.cleaned_data)
+        given = {name: value for name, value in self.cleaned_data.items() if name != "time_zone"}
         return Filters(organization_id=organization.uid, human_labels=given.pop("label"), **given)
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:

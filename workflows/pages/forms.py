@@ -22,6 +22,9 @@ from workflows.services.schedules import Wanted
 from workflows.shapes.executions import Metadata
 
 MOST_SAID = 8
+# What does not fit a shape, in words for people where pydantic's are for programs.
+FAULTS = {"missing": "It is missing", "extra_forbidden": "There is nothing of this name here"}
+NOT_JSON = "not_json"
 # Profiles and pools offered in a choice, besides the one that is chosen already; the API takes any.
 MOST_CHOICES = 200
 
@@ -93,6 +96,14 @@ class VersionForm(forms.Form):
                 "environment_template": as_json(template) if template else "",
             }
         )
+
+    def clean(self) -> dict[str, Any]:
+        """A field that is no JSON says at which place, as line and column, so that a script can lead there."""
+        for name, errors in self.errors.as_data().items():
+            place = next((error.params for error in errors if error.code == NOT_JSON), None)
+            if place:
+                self.fields[name].widget.attrs["data-caret"] = f"{place['line']}:{place['column']}"
+        return super().clean() or self.cleaned_data
 
     def clean_graph(self) -> Graph:
         return _read(self.cleaned_data["graph"], Graph)
@@ -221,6 +232,13 @@ class StartForm(RunForm):
             help_text='Your own notes, text by name, as JSON: {"ticket": "8812"}. Executions can be found by them.',
         )
 
+    def ask_for_files_again(self) -> None:
+        """Of a form that was refused: a browser offers no file that was chosen once more, and none is kept."""
+        chosen = [file.name or "" for file in self["files"].data or []]
+        if chosen:
+            names = ", ".join(chosen[:MOST_SAID]) + (" …" if len(chosen) > MOST_SAID else "")
+            self.add_error("files", f"Choose the files again, they were not kept: {names}")
+
     def clean_metadata(self) -> dict[str, str]:
         text: str = self.cleaned_data["metadata"]
         return _read(text, Notes).root if text.strip() else {}
@@ -284,12 +302,16 @@ def _read(text: str, shape: type[M]) -> M:
         return shape.model_validate(json.loads(text, parse_constant=_refuse_constant))
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
-        said = [f"{'.'.join(map(str, fault['loc'])) or 'The whole'}: {fault['msg']}." for fault in faults[:MOST_SAID]]
+        said = [
+            f"{'.'.join(map(str, fault['loc'])) or 'The whole'}: {FAULTS.get(fault['type'], fault['msg'])}."
+            for fault in faults[:MOST_SAID]
+        ]
         more = [f"And {len(faults) - MOST_SAID} more."] if len(faults) > MOST_SAID else []
         raise forms.ValidationError([*said, *more]) from None
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise forms.ValidationError(f"It is not JSON: {error.msg} at {place}.") from None
+        place = {"line": error.lineno, "column": error.colno}
+        fault = f"It is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        raise forms.ValidationError(fault, code=NOT_JSON, params=place) from None
     except (ValueError, RecursionError):
         raise forms.ValidationError(
             "It is not JSON: it has a value that JSON does not, or is nested too deeply."

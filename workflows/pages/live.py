@@ -67,7 +67,7 @@ def standing_of(execution: Execution, standing: Standing) -> dict[str, Any]:
         "status": execution.state,
         "meaning": MEANINGS[execution.state],
         "offered": _offered(execution),
-        "graph": picture(execution.workflow_id, None if execution.state.is_terminal else execution.node_id),
+        "graph": _graph(execution),
         "standing": standing,
         "cancelled": CANCELLED_BY.get(standing.cancelled_by, standing.cancelled_by),
         "result": shown(execution.result),
@@ -84,12 +84,19 @@ def asks(execution: Execution) -> str:
     return hashlib.sha256(json.dumps(questions, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def _graph(execution: Execution) -> str:
+    """With the node where the run stands, or where it failed; with none once it has ended otherwise."""
+    has_failed = execution.state == Status.FAILED
+    is_somewhere = has_failed or not execution.state.is_terminal
+    return picture(execution.workflow_id, execution.node_id if is_somewhere else None, has_failed)
+
+
 @lru_cache(maxsize=PICTURES_KEPT)
-def picture(workflow_id: UUID, node_id: str | None) -> str:
-    """The version's graph with the node where a run stands: at the start without an id, nowhere once it has ended."""
+def picture(workflow_id: UUID, node_id: str | None, has_failed: bool) -> str:
+    """The version's graph with the node where a run stands or failed: at the start without an id, nowhere for None."""
     graph = Workflow.objects.only("graph").get(pk=workflow_id).drawn
     at = "" if node_id is None else node_id or moves.start_of(graph).id
-    return render_to_string("workflows/graph.html", {"drawing": draw(graph, at)})
+    return render_to_string("workflows/graph.html", {"drawing": draw(graph, at, has_failed=has_failed)})
 
 
 def shown(value: object) -> str:

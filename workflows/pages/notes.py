@@ -4,13 +4,14 @@ import colorsys
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import wrap
 
 from workflows.graph.shapes import StickyNote
+from workflows.pages.lettering import fitting, wrapped
 
 WIDTH, LINE_HEIGHT, PADDING, GAP = 184, 18, 10, 24
-# What fits on one line of a note, in characters; and lines shown, the rest being in the list below the picture.
-LINE, MOST_LINES = 25, 8
+# What fits on one line of a note, in sizes of its font; and lines shown, the rest being in the list below the picture.
+# Letters that are not bold are narrower by a tenth than what `lettering` says.
+LINE, MOST_LINES = (WIDTH - 2 * PADDING) / (13 * 0.9), 8
 # Notes in a row below the boxes, where they have no place of their own.
 IN_A_ROW = 4
 # Further out than this is a slip.
@@ -81,9 +82,9 @@ def in_rows(notes: Sequence[StickyNote], left: int, top: int) -> list[Note]:
 
 def lines_of(content: str) -> list[str]:
     """The content's lines, wrapped; what is beyond the last that is shown is hinted at by an ellipsis."""
-    lines = [line for written in content.strip().splitlines() for line in wrap(written, LINE) or [""]]
+    lines = [line for written in content.strip().splitlines() for line in wrapped(written, LINE)]
     if len(lines) > MOST_LINES:
-        lines = [*lines[: MOST_LINES - 1], f"{lines[MOST_LINES - 1][: LINE - 1]}…"]
+        lines = [*lines[: MOST_LINES - 1], fitting(f"{lines[MOST_LINES - 1]} {lines[MOST_LINES]}", LINE)]
     return lines or [""]
 
 

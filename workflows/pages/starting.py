@@ -39,6 +39,8 @@ def run(request: HttpRequest, agent_id: UUID, workflow_id: UUID) -> HttpResponse
             show_refusal(form, error)
         else:
             return redirect("workflows:execution", execution.pk)
+    if form.is_bound:
+        form.ask_for_files_again()
     context = {
         "agent": version.agent,
         "version": version,

@@ -9,6 +9,9 @@ from workflows.engine.states import Status
 from workflows.models import Execution, Workflow
 from workflows.models.executions import ExecutionQuerySet
 
+# What those that wait for people are in; those that wait for a time are in the first of them, too.
+WAITING = (Status.PAUSED_BY_AGENT, Status.AWAITING_CONFIRMATION)
+
 
 def waiting_for_people(caller: Caller, *, organization_id: UUID, limit: int) -> list[Execution]:
     """Those that ask something or wait to be confirmed, the oldest first."""

@@ -39,12 +39,15 @@ def badge(word: object, meaning: str = "") -> SafeString:
 
 @register.simple_tag
 def ago(moment: datetime | None, missing: str = "Never") -> SafeString:
-    """A time as people say it ("5 minutes ago", "in 2 days"), with the exact one on hover and for programs."""
+    """A time as people say it ("5 minutes ago", "in 2 days"), with the exact one on hover and for programs.
+
+    A script of the shell keeps it true while the page stays open, and has the exact one be in the viewer's time zone.
+    """
     if moment is None:
         return format_html('<span class="faint">{}</span>', missing)
     exact = timezone.localtime(moment)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time datetime="{}" title="{}" data-ago>{}</time>',
         exact.isoformat(timespec="seconds"),
         format_date(exact, "j F Y, H:i:s T"),
         relative(moment, timezone.now()),
@@ -72,6 +75,7 @@ def took(begin: datetime, end: datetime | None) -> str:
 
 
 def relative(moment: datetime, now: datetime) -> str:
+    """As `inWords` of shell.js has it, too."""
     seconds = (now - moment).total_seconds()
     for name, length in SPANS:
         count = int(abs(seconds) // length)

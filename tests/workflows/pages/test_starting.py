@@ -75,8 +75,10 @@ def test_files_pool_and_metadata_go_with_the_start(browser: Client, workflow: Wo
 def test_what_is_wrong_with_a_start_is_said_and_no_file_is_kept(
     browser: Client, workflow: Workflow, wrong: dict[str, str], said: str
 ) -> None:
-    answer = browser.post(page_of(workflow), GIVEN | wrong | {"files": [file("a.csv")]})
+    answer = browser.post(page_of(workflow), GIVEN | wrong | {"files": [file("a.csv"), file("b.csv")]})
     assert (answer.status_code, said in answer.text) == (422, True)
+    assert answer.context["form"].errors["files"] == ["Choose the files again, they were not kept: a.csv, b.csv"]
+    assert "files" not in browser.post(page_of(workflow), GIVEN | wrong).context["form"].errors
     assert not Execution.objects.exists()
     assert not StagedFile.objects.exists()
 

@@ -67,7 +67,7 @@ def test_the_editor_checks_without_saving_and_saves_a_draft_with_its_parent(
     [
         ('{"nodes": [}', "It is not JSON: Expecting value at line 1, column 12"),
         ('{"nodes": [{"id": "a", "name": "A", "type": "dance"}]}', "nodes.0.type: Input should be"),
-        ('{"nodes": [], "colour": 1}', "colour: Extra inputs are not permitted"),
+        ('{"nodes": [], "colour": 1}', "colour: There is nothing of this name here"),
         ('{"nodes": [NaN]}', "a value that JSON does not"),
         ("[" * 100_000, "a value that JSON does not"),
         ('{"nodes": [{"id": "a", "name": "\\u0000", "type": "url"}]}', "cannot be stored"),
@@ -99,6 +99,15 @@ def test_two_versions_are_compared(browser: Client, workflow: Workflow) -> None:
     assert "They are the same." in same.text
     assert browser.get(page, {"before": str(WorkflowFactory().pk)}).status_code == 404
     assert browser.get(page, {"before": "x"}).status_code == 404
+
+
+def test_the_first_version_is_offered_others_to_be_compared_with(browser: Client, workflow: Workflow) -> None:
+    page = reverse("workflows:compare", args=[workflow.agent_id])
+    assert "fewer than two versions" in browser.get(page, {"after": str(workflow.pk)}).text
+    later = WorkflowFactory(agent=workflow.agent, parent=workflow)
+    shown = browser.get(page, {"after": str(workflow.pk)}).text
+    assert f"Nothing came before {workflow}" in shown
+    assert f'<option value="{later.pk}"' in shown
 
 
 def test_versions_beyond_those_offered_are_compared_and_stand_chosen(

@@ -1,5 +1,5 @@
 // What an execution's page does besides what every live region does: it changes the form when the agent asks something
-// or has its answer, unless somebody is writing in it, and shows the rest of the end.
+// or has its answer, unless somebody is writing in it, shows the rest of the end, and says its status in the tab.
 
 import { refresh } from "../dashboard/streams.js";
 
@@ -13,6 +13,11 @@ region?.addEventListener("stream:event", (event) => {
 region?.addEventListener("stream:over", () => {
   const say = document.getElementById("say");
   refresh("facts", "execution", ...(say && !isWrittenIn(say) ? ["say"] : []));
+});
+
+document.addEventListener("htmx:after:swap", () => {
+  const status = document.querySelector("#now .badge")?.textContent;
+  if (status) document.title = document.title.replace(/^[^:]*/, status);
 });
 
 function isWrittenIn(say) {

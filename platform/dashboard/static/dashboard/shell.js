@@ -1,5 +1,6 @@
-// What pages can do a little better with a script: copying, the jump list, filters that apply themselves,
-// arrow keys in charts, and saying so when what is shown is old or what was pressed did not work. Nothing needs it.
+// What pages can do a little better with a script: copying, the jump list, filters that apply themselves, times that
+// go on and are the viewer's own, arrow keys in charts, and saying so when what is shown is old or what was pressed did
+// not work. Nothing needs it.
 
 // Copy buttons come hidden, since without a script they could do nothing.
 function revealCopyButtons(root) {
@@ -97,6 +98,49 @@ document.addEventListener("change", (event) => {
   event.target.closest("form[data-applies-itself]")?.requestSubmit();
 });
 
+// What was "just now" when the page was made is not, an hour later. A viewer's clock that is slow or fast turns nothing
+// that was into what will be.
+const TOLD_AGAIN_MS = 15_000;
+const SPANS = [["year", 31_557_600], ["month", 2_629_800], ["day", 86_400], ["hour", 3_600], ["minute", 60]];
+
+function inWords(seconds, isPast) {
+  for (const [name, length] of SPANS) {
+    const count = Math.floor(seconds / length);
+    if (count < 1) continue;
+    const span = `${count} ${name}${count === 1 ? "" : "s"}`;
+    return isPast ? `${span} ago` : `in ${span}`;
+  }
+  return isPast ? "just now" : "in a moment";
+}
+
+function tellTimes() {
+  for (const time of document.querySelectorAll("time[data-ago]")) {
+    const seconds = (Date.now() - new Date(time.dateTime)) / 1000;
+    const isPast = seconds >= 0 || !time.textContent.startsWith("in ");
+    const words = inWords(isPast ? seconds : -seconds, isPast);
+    if (time.textContent !== words) time.textContent = words;
+  }
+}
+
+const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "long" });
+
+document.addEventListener("pointerover", (event) => {
+  const time = event.target.closest?.("time[datetime]");
+  if (time) time.title = EXACT.format(new Date(time.dateTime));
+});
+
+// Moments that somebody types into a filter are the viewer's own, unless the address has some already and says whose.
+function takeZone(input) {
+  const form = input.form;
+  const moments = [...form.querySelectorAll("[type='datetime-local']")];
+  const isAsked = () => moments.some((moment) => moment.value);
+  if (!isAsked()) {
+    input.value = EXACT.resolvedOptions().timeZone;
+    for (const name of form.querySelectorAll("[data-zone-name]")) name.textContent = input.value;
+  }
+  form.addEventListener("submit", () => (input.disabled = !isAsked()));
+}
+
 // The live region that an element keeps up to date. What a form in it is answered with is the form's own affair.
 function liveRegionOf(element) {
   return element.matches?.("form") ? null : element.closest?.("[data-live]");
@@ -126,6 +170,19 @@ function markStale(region, stale) {
   }
 }
 
+// A button pressed twice acts once. Asked last of all, when a script that sends the form itself has said so; a page that
+// somebody comes back to, or that stays because the answer was a file, can be sent again.
+const SENT_MS = 10_000;
+const sent = new Map();
+
+addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (performance.now() - (sent.get(form) ?? -Infinity) < SENT_MS) event.preventDefault();
+  else sent.set(form, performance.now());
+});
+addEventListener("pageshow", () => sent.clear());
+
 // What was pressed and did not work must not look as if it had: whoever has to sign in again is led there, and anything
 // else is said beside the button. 422 is a form with its errors, and is shown.
 document.addEventListener("htmx:before:response", (event) => {
@@ -153,12 +210,46 @@ function say(form, words) {
   said.textContent = words;
 }
 
+// To the first field with an error, and within it to the place that is named: "line:column", both from 1.
+function focusOnFault() {
+  const field = document.querySelector("[aria-invalid='true']");
+  if (field?.dataset.caret) {
+    const [line, column] = field.dataset.caret.split(":").map(Number);
+    const before = field.value.split("\n").slice(0, line - 1).join("\n");
+    const at = before.length + (line > 1) + column - 1;
+    field.setSelectionRange(at, at + 1);
+    field.scrollTop = (line / field.value.split("\n").length) * field.scrollHeight - field.clientHeight / 2;
+  }
+  field?.focus();
+}
+
+// A picture that is larger than its frame is scrolled to where a run stands, whenever that is elsewhere than before.
+const stood = new WeakMap();
+
+function showWhereItStands() {
+  for (const frame of document.querySelectorAll(".graph")) {
+    const here = frame.querySelector(".current, .failed");
+    const id = here?.dataset.node;
+    if (!id || stood.get(frame) === id) continue;
+    stood.set(frame, id);
+    const [around, box] = [frame, here].map((one) => one.getBoundingClientRect());
+    const isOut = box.left < around.left || box.right > around.right || box.top < around.top || box.bottom > around.bottom;
+    if (isOut) frame.scrollBy(box.left + (box.width - around.width) / 2 - around.left, box.top + (box.height - around.height) / 2 - around.top);
+  }
+}
+
 document.addEventListener("htmx:after:swap", () => {
   revealCopyButtons(document);
-  document.querySelector("[aria-invalid='true']")?.focus();
+  showWhereItStands();
+  focusOnFault();
 });
 
 revealCopyButtons(document);
+tellTimes();
+setInterval(tellTimes, TOLD_AGAIN_MS);
+document.addEventListener("visibilitychange", tellTimes);
+document.querySelectorAll("[data-time-zone]").forEach(takeZone);
 for (const apply of document.querySelectorAll("form[data-applies-itself] [data-apply]")) apply.hidden = true;
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
-document.querySelector("[aria-invalid='true']")?.focus();
+showWhereItStands();
+focusOnFault();
