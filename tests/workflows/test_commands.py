@@ -189,6 +189,20 @@ def test_all_that_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
         run("workflow", "validate", file)
 
 
+def test_a_file_that_is_no_text_or_cannot_be_written_is_said_in_words(
+    workflow: Workflow, person: User, tmp_path: Path
+) -> None:
+    file = tmp_path / "version.json"
+    file.write_bytes(b"\xff\xfe{}")
+    with pytest.raises(CommandError, match="is not an exported version"):
+        run("workflow", "validate", file)
+    with pytest.raises(CommandError, match="cannot be written: Is a directory"):
+        run("workflow", "export", workflow.pk, "--to", tmp_path, person=person)
+    run("workflow", "export", workflow.pk, "--to", file, person=person)
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert run("workflow", "validate", file) == "It can be published and run here."
+
+
 def test_nobody_does_what_they_may_not(workflow: Workflow, person: User) -> None:
     stranger = UserFactory()
     for verb in (["workflow", "export", workflow.pk], ["execution", "run", workflow.agent_id]):
