@@ -166,6 +166,20 @@ def test_one_that_runs_is_followed_to_its_end(
     assert [line.split()[1] for line in lines] == ["status_changed", "step_started", "step_completed", "status_changed"]
 
 
+def test_whoever_has_seen_enough_of_one_that_goes_on_leaves_it_by_ctrl_c(
+    workflow: Workflow, person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = run("execution", "run", workflow.agent_id, person=person)
+
+    def enough(self: execution.Command, of: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(execution.Command, "_await_notice", enough)
+    with pytest.raises(SystemExit) as left:
+        run("execution", "tail", started, person=person)
+    assert left.value.code == 130
+
+
 def test_a_version_goes_out_to_a_file_and_comes_in_elsewhere(workflow: Workflow, person: User, tmp_path: Path) -> None:
     file = tmp_path / "version.json"
     run("workflow", "export", workflow.pk, "--to", file, person=person)
