@@ -1,11 +1,14 @@
 """How a run ends where a model decides: one of the node's outcomes, and a result that fits its schema."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from llm.turns import ToolCall, ToolSpec
+from mcp_gateway import patterns
 from workflows.engine.moves import Ending, NodeResult
 from workflows.graph.properties import Output
 from workflows.task.actions import ActionFailed
@@ -13,8 +16,17 @@ from workflows.task.actions import ActionFailed
 DECIDE = "decide_outcome"
 # Faults that the model is told of at once.
 MOST_FAULTS = 5
-# Of a value that does not fit, in characters.
-MOST_SHOWN = 300
+# Of what is said of a value that does not fit, and of the value where that is longer, in characters.
+MOST_SHOWN, MOST_OF_VALUE = 300, 100
+
+
+def _pattern(_: object, pattern: str, given: Any, __: object) -> Iterator[ValidationError]:
+    if isinstance(given, str) and not patterns.is_within(pattern, given):
+        yield ValidationError(f"{given!r} does not match {pattern!r}")
+
+
+# Patterns by an engine that nobody can keep at work with one.
+Fitting = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 
 
 def decision(output: Output) -> ToolSpec:
@@ -41,7 +53,7 @@ def ending_of(output: Output, call: ToolCall) -> NodeResult:
     given = call.arguments
     _refuse(Draft202012Validator({**decision(output).parameters, "properties": _shallow(output)}), given, "")
     if output.result_schema is not None:
-        _refuse(Draft202012Validator(output.result_schema), given["result"], "result")
+        _refuse(Fitting(output.result_schema), given["result"], "result")
     ending = Ending(given["outcome"], given["reasoning"], given.get("result"))
     return NodeResult(ending=ending, summary=ending.reasoning)
 
@@ -63,7 +75,12 @@ def _refuse(validator: Draft202012Validator, given: Any, where: str) -> None:
 
 def _in_words(fault: ValidationError, where: str) -> str:
     path = ".".join([where, *map(str, fault.absolute_path)]).strip(".")
-    return f"{path or 'arguments'}: {fault.message[:MOST_SHOWN]}"
+    said = fault.message
+    if len(said) > MOST_SHOWN:
+        # They begin with the value, which a long one would leave nothing beside.
+        value = repr(fault.instance)
+        said = said.replace(value, f"{value[:MOST_OF_VALUE]}…")[:MOST_SHOWN]
+    return f"{path or 'arguments'}: {said}"
 
 
 def _moved(schema: Any, name: str = "") -> Any:
