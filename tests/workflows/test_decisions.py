@@ -87,6 +87,17 @@ def test_no_pattern_keeps_a_worker_busy() -> None:
     assert ended(closed(name={"type": "string", "pattern": "^(a+)+$"}), {"name": "a" * 5_000}).ending
 
 
+def test_alternatives_within_alternatives_do_not_either() -> None:
+    twice = {f"d{level}": closed(a={"anyOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 2}) for level in range(40)}
+    schema = closed(a={"$ref": "#/$defs/d0"}) | {"$defs": twice | {"d40": {"type": "string"}}}
+    result: Any = 5
+    for _ in range(41):
+        result = {"a": result}
+    assert violations(schema) == []
+    with pytest.raises(ActionFailed, match="takes too long"):
+        ended(schema, result)
+
+
 VALUES = st.none() | st.booleans() | st.integers(-3, 3) | st.floats(-2, 2) | st.text("a(#", max_size=3)
 KEYWORDS = ["pattern", "minLength", "maxItems", "minimum", "multipleOf", "format", "$id", "enum", "const", "title"]
 PARTS = st.recursive(
