@@ -13,6 +13,8 @@ from mcp_gateway.models import Passage
 from mcp_gateway.models.passages import LANGUAGE
 
 MOST_RESULTS = 8
+# With fewer passages that hold all words, those that hold some of them follow.
+FEW = 4
 MOST_WORDS = 32
 LONGEST_PASSAGE = 2_000
 # Words in a heading count for a lot (A), in the text for a little (D); the two between are not used.
@@ -49,19 +51,19 @@ def index_guides() -> int:
 
 
 def search_guides(question: str) -> list[Answer]:
-    """The passages that hold all words of the question, the best first; where none does, those that hold any.
+    """The passages that hold all words of the question, the best first; where they are few, then those that hold any.
 
     The plan: the GIN index `passage_search`, then a sort of what it found.
     """
     words = question.split()[:MOST_WORDS]
-    whole = SearchQuery(" ".join(words), search_type="websearch", config=LANGUAGE)
-    found = _ranked(whole)
-    if not found and words:
+    found = _ranked(SearchQuery(" ".join(words), search_type="websearch", config=LANGUAGE))
+    if len(found) < FEW and len(words) > 1:
         anything = SearchQuery(words[0], config=LANGUAGE)
         for word in words[1:]:
             anything |= SearchQuery(word, config=LANGUAGE)
-        found = _ranked(anything)
-    return [_answer(passage) for passage in found]
+        known = {passage.pk for passage in found}
+        found += [passage for passage in _ranked(anything) if passage.pk not in known]
+    return [_answer(passage) for passage in found[:MOST_RESULTS]]
 
 
 def _ranked(query: SearchQuery) -> list[Passage]:

@@ -4,16 +4,21 @@ Pure: takes a JSON value, gives the violations, each with its JSONPath (RFC 9535
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from mcp_gateway import patterns
 
 TYPES = frozenset({"string", "number", "integer", "boolean", "object", "array", "null"})
 DEEPEST = 10
 MOST_PROPERTIES = 5_000
 MOST_ENUM_VALUES = 1_000
 MOST_NAME_CHARACTERS = 120_000
+# Schemas that one value is led through by references and alternatives.
+MOST_REFERRED = 200
 
 ANYWHERE = frozenset(
     {"$ref", "$defs", "definitions", "$schema", "$id", "title", "description", "type", "enum", "const", "anyOf"}
@@ -25,6 +30,8 @@ BY_TYPE: Mapping[str, frozenset[str]] = {
     "number": frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}),
 }
 SUPPORTED = ANYWHERE.union(*BY_TYPE.values())
+COUNTS = frozenset({"minItems", "maxItems", "minLength", "maxLength"})
+TEXTS = frozenset({"pattern", "format", "$schema", "$id", "$ref"})
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -65,6 +72,11 @@ class _Inspection:
             if keyword not in SUPPORTED:
                 yield f"{_within(path, keyword)}: the keyword {keyword} is not supported."
         yield from self._types(schema, path)
+        yield from _values(schema, path)
+        if "$id" in schema and schema is not self.root:
+            yield f"{_within(path, '$id')}: stands within the schema, where references are read by it; leave it out."
+        if self._goes_round(schema):
+            yield f"{path}: refers on to itself, or through too many others, before it says anything."
         yield from self._enum(schema, path)
         yield from self._reference(schema, path)
         if "object" in _types(schema) or "properties" in schema:
@@ -110,15 +122,37 @@ class _Inspection:
             yield f"{_within(path, '$ref')}: {shown} leads to no schema in this document; use #/$defs/name."
 
     def _resolves(self, reference: object) -> bool:
+        return self._target(reference) is not None
+
+    def _target(self, reference: object) -> dict[str, Any] | None:
         if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
-            return False
+            return None
         here: object = self.root
         for step in reference.split("/")[1:]:
             step = step.replace("~1", "/").replace("~0", "~")
             if not isinstance(here, dict) or step not in here:
-                return False
+                return None
             here = here[step]
-        return isinstance(here, dict)
+        return here if isinstance(here, dict) else None
+
+    def _goes_round(self, schema: dict[str, Any]) -> bool:
+        """Whether to look at a value by it is to look at the same value by it again."""
+        known: set[int] = set()
+        waiting = self._beside(schema)
+        while waiting:
+            here = waiting.pop()
+            if here is schema or len(known) > MOST_REFERRED:
+                return True
+            if id(here) not in known:
+                known.add(id(here))
+                waiting += self._beside(here)
+        return False
+
+    def _beside(self, schema: dict[str, Any]) -> list[dict[str, Any]]:
+        """What the same value is looked at by besides, and leads on from there."""
+        alternatives = schema.get("anyOf")
+        found = [self._target(schema.get("$ref")), *(alternatives if isinstance(alternatives, list) else ())]
+        return [one for one in found if isinstance(one, dict) and ("$ref" in one or "anyOf" in one)]
 
     def _object(self, schema: dict[str, Any], path: str, depth: int) -> Iterator[str]:
         if schema.get("additionalProperties") is not False:
@@ -169,6 +203,25 @@ class _Inspection:
         for name, inner in definitions.items():
             self.characters += len(name)
             yield from self.schema(inner, _within(_within(path, keyword), name), depth + 1)
+
+
+def _values(schema: dict[str, Any], path: str) -> Iterator[str]:
+    """What keywords are set to and cannot be held to."""
+    for keyword, value in schema.items():
+        is_number = type(value) is int or (isinstance(value, float) and math.isfinite(value))
+        if keyword in COUNTS and not (is_number and value >= 0 and value == int(value)):
+            yield f"{_within(path, keyword)}: is not a whole number from 0 on."
+        elif keyword in BY_TYPE["number"] and not is_number:
+            yield f"{_within(path, keyword)}: is {_kind(value)}, not a number."
+        elif keyword == "multipleOf" and value <= 0:
+            yield f"{_within(path, keyword)}: is not above 0."
+        elif keyword in TEXTS and not isinstance(value, str):
+            yield f"{_within(path, keyword)}: is {_kind(value)}, not a text."
+        elif keyword == "pattern" and not patterns.is_usable(value):
+            yield (
+                f"{_within(path, keyword)}: cannot be used. Write a regular expression without look-around and "
+                "back-references."
+            )
 
 
 def _types(schema: dict[str, Any]) -> list[Any]:

@@ -71,9 +71,15 @@ class Secrets:
         """The value behind the name, for a tool. Raises `UnknownSecret`."""
         name = name.strip().upper()
         if name not in allowed or name not in self._values:
-            there = f"There are: {', '.join(allowed)}." if allowed else "None of those it names is in the profile."
-            raise UnknownSecret(f"There is no secret {name} for this step. {there}")
+            raise UnknownSecret(f"There is no secret {name} for this step. {self._there(allowed)}")
         return self._values[name]
+
+    def _there(self, allowed: list[str]) -> str:
+        if allowed:
+            return f"There are: {', '.join(allowed)}."
+        if self._values:
+            return "None of those it names is in the profile."
+        return "The run has no profile, or one without credentials: start it with agentProfileId."
 
     def fill(self, given: Any, allowed: list[str]) -> Any:
         """A copy with each `${secret.NAME}` replaced, at any depth. Raises `UnknownSecret`."""

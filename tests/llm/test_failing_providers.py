@@ -10,6 +10,7 @@ from accounts.models import Organization
 from llm import asking
 from llm.asking import ModelBrokeOff, ModelRefused, QuestionTooLong
 from llm.models import ModelCall, Provider
+from llm.services.thinking import BOUNDS
 from tests.fakes.model_provider import KEY, Fault, ModelProvider, Reply, Silence
 from tests.llm.asking import KINDS, think
 
@@ -36,6 +37,10 @@ def test_a_provider_that_is_busy_is_asked_again_when_it_says(
     assert 0 <= pauses[1] <= 2
     assert 0 <= pauses[2] <= 4
     assert ModelCall.objects.count() == 1
+
+
+def test_a_model_may_be_silent_for_as_long_as_its_answer_may_take() -> None:
+    assert {BOUNDS.read, BOUNDS.total, BOUNDS.event_stream_idle} == {asking.TIMEOUT}
 
 
 def test_it_is_not_waited_for_longer_than_a_minute(

@@ -115,6 +115,13 @@ def test_words_are_found_in_other_forms_and_some_suffice(platform: Direct) -> No
 
 
 @pytest.mark.usefixtures("guides")
+def test_where_few_passages_hold_all_words_those_that_hold_some_follow(platform: Direct) -> None:
+    first, *others = found(platform, "ship bollard")
+    assert first == "Running a harbour: Mooring a ship"
+    assert set(others) == {"Running a harbour", "Lanterns: Lighting"}
+
+
+@pytest.mark.usefixtures("guides")
 @pytest.mark.parametrize("query", ["xylophone", "the of", "'\"", "!!! & | <->", "((", "\\", "a" * 400])
 def test_what_the_guides_do_not_say_gives_nothing_and_never_fails(platform: Direct, query: str) -> None:
     assert found(platform, query) == []

@@ -64,12 +64,12 @@ def work() -> None:
         drive(execution_id)
 
 
-def told(execution: Execution) -> list[dict[str, Any]]:
-    """The payloads of its activities, in their order."""
-    return list(Activity.objects.filter(execution=execution).order_by("number").values_list("payload", flat=True))
+def told(execution: Execution, **kind: str) -> list[dict[str, Any]]:
+    """The payloads of its activities, or of those of a type, in their order."""
+    found = Activity.objects.filter(execution=execution, **kind).order_by("number")
+    return list(found.values_list("payload", flat=True))
 
 
 def failures(execution: Execution) -> list[str]:
     """What the actions that failed said."""
-    found = Activity.objects.filter(execution=execution, type="action_failed").order_by("number")
-    return [line.payload["message"] for line in found]
+    return [line["message"] for line in told(execution, type="action_failed")]

@@ -119,7 +119,7 @@ def test_a_refusal_that_was_there_when_the_worker_was_lost_is_gone_on_from(
     _, execution = sending(server, "POST")
     lost_after(monkeypatch, Checkpoint.Kind.ACTION_DONE)
     drive(execution.pk)
-    assert taken_over(execution).failure == f"POST {server.url} was answered 409."
+    assert taken_over(execution).failure == f'POST {server.url} was answered 409: {{"count": 1}}'
 
 
 def test_a_request_of_unknown_outcome_is_sent_again_where_that_does_no_harm_alone(
@@ -145,4 +145,4 @@ def test_what_may_be_repeated_is_tried_three_times_under_one_key(server: Server)
     assert len(set(server.seen)) == 1
     server.statuses = [500]
     _, execution = sending(server, "POST")
-    assert on(execution).failure == f"POST {server.url} was answered 500."
+    assert on(execution).failure == f'POST {server.url} was answered 500: {{"count": 4}}'

@@ -166,6 +166,20 @@ def test_one_that_runs_is_followed_to_its_end(
     assert [line.split()[1] for line in lines] == ["status_changed", "step_started", "step_completed", "status_changed"]
 
 
+def test_whoever_has_seen_enough_of_one_that_goes_on_leaves_it_by_ctrl_c(
+    workflow: Workflow, person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = run("execution", "run", workflow.agent_id, person=person)
+
+    def enough(self: execution.Command, of: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(execution.Command, "_await_notice", enough)
+    with pytest.raises(SystemExit) as left:
+        run("execution", "tail", started, person=person)
+    assert left.value.code == 130
+
+
 def test_a_version_goes_out_to_a_file_and_comes_in_elsewhere(workflow: Workflow, person: User, tmp_path: Path) -> None:
     file = tmp_path / "version.json"
     run("workflow", "export", workflow.pk, "--to", file, person=person)
@@ -187,6 +201,20 @@ def test_all_that_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     file.write_text(json.dumps({"settings": {}, "graph": graph(node("look"))}))
     with pytest.raises(CommandError, match="faults"):
         run("workflow", "validate", file)
+
+
+def test_a_file_that_is_no_text_or_cannot_be_written_is_said_in_words(
+    workflow: Workflow, person: User, tmp_path: Path
+) -> None:
+    file = tmp_path / "version.json"
+    file.write_bytes(b"\xff\xfe{}")
+    with pytest.raises(CommandError, match="is not an exported version"):
+        run("workflow", "validate", file)
+    with pytest.raises(CommandError, match="cannot be written: Is a directory"):
+        run("workflow", "export", workflow.pk, "--to", tmp_path, person=person)
+    run("workflow", "export", workflow.pk, "--to", file, person=person)
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert run("workflow", "validate", file) == "It can be published and run here."
 
 
 def test_nobody_does_what_they_may_not(workflow: Workflow, person: User) -> None:

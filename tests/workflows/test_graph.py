@@ -12,6 +12,7 @@ from tests.workflows.graphs import graph, node, sound, sound_graphs, way
 from workflows.graph.diff import Content, difference
 from workflows.graph.filling import NoValue, fill
 from workflows.graph.placeholders import inputs_of
+from workflows.graph.properties import OF_NODE
 from workflows.graph.shapes import Graph, Node
 from workflows.graph.validate import Code, Fault, validate
 from workflows.graph.yields import needed_of, variable_of
@@ -29,6 +30,14 @@ def found(drawn: dict[str, Any]) -> set[tuple[Code, str | None]]:
 
 def test_a_graph_that_can_run_has_no_faults() -> None:
     assert faults(sound()) == []
+
+
+def test_whoever_writes_graphs_is_told_what_each_type_needs() -> None:
+    described = Graph.model_json_schema()["$defs"]["Node"]["properties"]["properties"]["description"]
+    lines = {line.partition(" ")[0].rstrip(":"): line for line in described.splitlines()}
+    for kind, properties in OF_NODE.items():
+        needed = [each.alias or name for name, each in properties.model_fields.items() if each.is_required()]
+        assert [name for name in needed if name not in lines[kind].partition(":")[2]] == [], kind
 
 
 @given(sound_graphs())

@@ -130,6 +130,8 @@ def test_a_one_time_code_is_made_without_the_model_seeing_the_secret(said: list[
     assert on(execution).state == Status.COMPLETED
     assert failures(execution) == []
     assert not [each for each in said if RFC in each]
+    [made] = told(execution, type="action_completed")
+    assert "info" not in made
 
 
 # RFC 6238, appendix B, with the last six digits.
@@ -139,9 +141,27 @@ def test_one_time_codes_are_those_of_the_standard(now: int, code: str) -> None:
     assert totp(f"otpauth://totp/Shop:ada?secret={RFC.lower()}&issuer=Shop", now) == code
 
 
-def test_a_credential_of_another_kind_makes_no_code() -> None:
+# RFC 6238, appendix B: each algorithm has a secret of its own length.
+@pytest.mark.parametrize(
+    ("algorithm", "length", "code"), [("SHA1", 20, "94287082"), ("SHA256", 32, "46119246"), ("SHA512", 64, "90693936")]
+)
+def test_an_address_says_how_its_codes_are_made(algorithm: str, length: int, code: str) -> None:
+    secret = base64.b32encode((b"1234567890" * 7)[:length]).decode()
+    address = f"otpauth://totp/Shop:ada?secret={secret}&algorithm={algorithm}&digits=8&period="
+    assert totp(address + "30", 59) == code
+    assert totp(address + "60", 119) == code
+
+
+@pytest.mark.parametrize("credential", ["hunter-1809!", "pässwörd", "", "otpauth://totp/Shop"])
+def test_a_credential_of_another_kind_makes_no_code(credential: str) -> None:
     with pytest.raises(ActionFailed, match="not Base32"):
-        totp("hunter-1809!", 0)
+        totp(credential, 0)
+
+
+@pytest.mark.parametrize("said", ["digits=0", "digits=99999", "period=0", "period=x", "algorithm=md5"])
+def test_codes_of_a_kind_that_cannot_be_made_are_refused(said: str) -> None:
+    with pytest.raises(ActionFailed, match="of a kind that cannot be made here"):
+        totp(f"otpauth://totp/Shop:ada?secret={RFC}&{said}", 0)
 
 
 @pytest.mark.parametrize("form", ["tok/en+of 12", "tok%2Fen%2Bof%2012", "tok/en%2Bof%2012", "dG9rL2VuK29mIDEy"])

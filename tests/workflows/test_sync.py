@@ -154,6 +154,30 @@ def test_a_question_that_waits_is_answered_into_the_new_version(room: Room) -> N
     assert (execution.status, execution.variables) == ("completed", {"by": "new"})
 
 
+def asking(*more: Parts) -> list[Parts]:
+    """A task that asks, with parts before it."""
+    ask = task("look", call("ask_user", questions=[{"question": "Which?"}]), done(), tools=("ask_user",))
+    return [*more, ask, END, way("look", "end")]
+
+
+def test_a_question_of_the_first_node_is_gone_on_from_though_another_is_the_start_now(room: Room) -> None:
+    execution = room.start(room.version(*asking()))
+    room.work(execution)
+    new = room.version(*asking(node("before", "url")), way("before", "look", "outcome_success"))
+    assert room.sync(execution, new).status_code == 200
+    room.key.post(f"executions/{execution.pk}/user-messages", {"message": "This one."})
+    room.work(execution)
+    assert (execution.status, room.visited) == ("completed", [])
+
+
+def test_a_version_without_the_first_node_is_refused_once_that_has_begun(room: Room) -> None:
+    execution = room.start(room.version(*asking()))
+    room.work(execution)
+    code, message = fault(room.sync(execution, room.version(*two("New"))))
+    assert code == 409
+    assert "the node look" in message
+
+
 def test_what_was_begun_is_of_no_use_to_a_node_of_another_type(room: Room) -> None:
     ask, tools = call("ask_user", questions=[{"question": "Which?"}]), ("ask_user",)
     old = room.version(task("look", ask, done(), tools=tools), END, way("look", "end"))

@@ -7,7 +7,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from tests.workflows.graphs import node, way
-from tests.workflows.tasks import END, call, done, failures, started, task
+from tests.workflows.tasks import END, call, done, failures, started, task, told
 from workflows.engine import admission
 from workflows.engine.run import drive
 from workflows.engine.states import Status
@@ -26,6 +26,10 @@ def activities(execution: Execution) -> list[str]:
     return [one.payload.get("actionName", one.payload.get("status", one.type)) for one in found]
 
 
+def refusals(execution: Execution) -> list[str]:
+    return [line["message"] for line in told(execution, type="generic")]
+
+
 def test_a_task_acts_and_goes_on_with_what_it_found() -> None:
     note = call("scratchpad_write", text="seen")
     _, execution = started(task("look", note, DONE, tools=("scratchpad_write",)), END, way("look", "end"))
@@ -35,6 +39,17 @@ def test_a_task_acts_and_goes_on_with_what_it_found() -> None:
     assert execution.variables == {"scratchpad": "seen", "size": "large"}
     assert activities(execution).count("scratchpad_write") == 2
     assert not Checkpoint.objects.exists()
+
+
+def test_people_see_what_an_action_gave() -> None:
+    lines = [call("scratchpad_write", text="x" * 3_000), call("scratchpad_read")]
+    tools = ("scratchpad_read", "scratchpad_write")
+    _, execution = started(task("look", *lines, DONE, tools=tools), END, way("look", "end"))
+    drive(execution.pk)
+    written, read = [line["info"] for line in told(execution, type="action_completed")]
+    assert written == "Written."
+    assert read.startswith("x" * 2_000)
+    assert len(read) < 2_100
 
 
 def test_the_model_chooses_among_the_ways_on() -> None:
@@ -58,6 +73,16 @@ def test_an_action_that_the_node_does_not_list_is_not_there() -> None:
     drive(execution.pk)
     execution.refresh_from_db()
     assert execution.variables == {"size": "large"}
+    assert refusals(execution) == ["scratchpad_write was called, and refused: There is no tool scratchpad_write here."]
+
+
+def test_people_see_each_end_that_was_refused() -> None:
+    wrong = call("complete_task", summary="Seen.", variables={"the size": 1})
+    _, execution = started(task("look", wrong, call("complete_task"), DONE), END, way("look", "end"))
+    drive(execution.pk)
+    first, second = refusals(execution)
+    assert "complete_task was called, and refused: variables: the size cannot be a name" in first
+    assert "summary: Field required" in second
 
 
 def test_without_a_model_and_a_script_the_run_fails_and_says_so() -> None:

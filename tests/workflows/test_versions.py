@@ -136,6 +136,15 @@ def test_a_faulty_graph_is_kept_as_a_draft_and_not_published(api: Rest, agent: A
     assert Workflow.objects.get().version is None
 
 
+def test_an_assistant_is_told_all_that_is_wrong_in_the_words_it_reads(mcp: Direct, agent: Agent) -> None:
+    nodes = [node(f"n{number}", properties={}) for number in range(20)]
+    made = ask(mcp, "workflowCreate", agentId=str(agent.pk), graph=graph(*nodes))
+    refused = mcp.call("workflowPublish", agentId=str(agent.pk), workflowId=made["workflowId"]).result
+    [said] = [part["text"] for part in refused["content"]]
+    assert refused["isError"]
+    assert [number for number in range(20) if f"“N{number}”: instructions is missing" not in said] == []
+
+
 @pytest.mark.parametrize("change", ["graph = '{}'", "rules = 'x'", "settings = '{}'", "version = 7", "version = NULL"])
 def test_the_database_refuses_to_change_a_published_version(caller: Caller, agent: Agent, change: str) -> None:
     version = WorkflowFactory(agent=agent)

@@ -215,7 +215,7 @@ class _Run:
                 return node
             before, self.execution.workflow = self.execution.workflow, workflow
             self.adopt(workflow)
-            target = moves.node_of(self.graph, node.id) if self.execution.node_id else moves.start_of(self.graph)
+            target = moves.node_of(self.graph, node.id) if self.has_begun() else moves.start_of(self.graph)
             changes = {"workflow_id": workflow.pk, "sync_to_id": None}
             store.commit(self.held, changes, updated(before, workflow))
             if target is None or (target.id, target.type) != (node.id, node.type):
@@ -226,6 +226,10 @@ class _Run:
         if target is None:
             self.fail(f"{workflow} has no node {node.id}, where the execution was.")
         return target
+
+    def has_begun(self) -> bool:
+        """Whether it came to a node, or did anything in its first one."""
+        return bool(self.execution.node_id) or Checkpoint.objects.filter(execution_id=self.held.id).exists()
 
     def stop(self, stop: Interrupted, node: Node) -> Node | None:
         """End, or give the run back. The node once more where people took their pause back meanwhile."""

@@ -30,13 +30,13 @@ def fill(text: str, values: Mapping[str, Any], *, most: int | None = None) -> st
 
 
 def fill_json(given: Any, values: Mapping[str, Any]) -> Any:
-    """A copy with the placeholders in all its texts replaced. A text that is one placeholder becomes the value itself:
-    a number stays a number, an object an object. Raises `NoValue`."""
+    """A copy with the placeholders in all its texts and names replaced. A text that is one placeholder becomes the
+    value itself: a number stays a number, an object an object. Raises `NoValue`."""
     if isinstance(given, str):
         whole = PLACEHOLDER.fullmatch(given)
         return value_of(Reference.of(whole), values) if whole else fill(given, values)
     if isinstance(given, dict):
-        return {name: fill_json(inner, values) for name, inner in given.items()}
+        return {fill(name, values): fill_json(inner, values) for name, inner in given.items()}
     if isinstance(given, list):
         return [fill_json(inner, values) for inner in given]
     return given

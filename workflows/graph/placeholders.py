@@ -74,6 +74,7 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, dict):
         for name, inner in value.items():
             if name != "llm_vars":
+                yield path, name
                 yield from _texts(inner, f"{path}.{name}")
     elif isinstance(value, list):
         for number, inner in enumerate(value):

@@ -1,9 +1,11 @@
 """What each type of node takes as its properties, and each type of transition."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from workflows.graph.shapes import NodeType, Part, TransitionType
 
@@ -15,6 +17,15 @@ SCRATCHPAD = "scratchpad"
 Text = Annotated[str, Field(max_length=100_000)]
 Needed = Annotated[str, StringConstraints(min_length=1, max_length=100_000, strip_whitespace=False)]
 Temperature = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
+
+# RFC 9110, section 5.1.
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+def _header_name(name: str) -> str:
+    if not HEADER_NAME.fullmatch(name):
+        raise PydanticCustomError("header_name", "the name of a header has letters, digits and - alone")
+    return name
 
 
 class ScriptVariable(Part):
@@ -56,7 +67,7 @@ class ApiCall(Part):
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
     url: Needed
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: dict[Annotated[str, AfterValidator(_header_name)], str] = Field(default_factory=dict)
     body: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -30,14 +30,29 @@ class Position(Part):
     y: Annotated[float, Field(allow_inf_nan=False)]
 
 
+# What a client that writes graphs is told beside their shape; `graph.properties` holds each property to it.
+OF_NODES = """By type.
+iris (AI task): instructions; tools: names that listAvailableTools gives; optional model, temperature.
+api: method GET, POST, PUT or DELETE; url; headers {name: text}; body {…}, sent as JSON. Its answer is kept as the \
+variable {status, body} under the node's name as one word; a status from 400 on fails the run.
+output (the end): outcomes, 1-30 characters each; optional schema (see schemaValidate), instructions.
+url: url.
+playwright_script: script, llm_vars.
+In texts {{.name}} is replaced by the input or variable of that name, {{.name.part}} by a part of it, and \
+${secret.NAME} by a credential of the run's profile."""
+OF_TRANSITIONS = """iris: the model of an AI task chooses it by the name and description of the node it leads to. \
+outcome_success: taken when the node is done, at most one a node. selector: properties {name, selector}, taken when an \
+element of the page matches."""
+
+
 class Node(Part):
-    """A step of the work. Which properties it takes depends on its type (`graph.properties`)."""
+    """A step of the work. Exactly one is the start, and an output node can be reached from each."""
 
     id: Identifier
     name: Annotated[str, Field(max_length=200)]
     type: NodeType
-    description: Annotated[str, Field(max_length=2_000)] = ""
-    properties: dict[str, Any] = Field(default_factory=dict)
+    description: Annotated[str, Field(max_length=2_000, description="For the model that chooses where to go on.")] = ""
+    properties: Annotated[dict[str, Any], Field(description=OF_NODES)] = Field(default_factory=dict)
     is_start_node: bool = False
     task: Annotated[str, Field(max_length=20_000)] | None = None
     position: Position | None = None
@@ -49,8 +64,8 @@ class Transition(Part):
     id: Identifier
     source: Annotated[Identifier, Field(alias="from")]
     target: Annotated[Identifier, Field(alias="to")]
-    type: TransitionType
-    require_confirmation: bool = False
+    type: Annotated[TransitionType, Field(description=OF_TRANSITIONS)]
+    require_confirmation: Annotated[bool, Field(description="A person confirms before it is taken.")] = False
     properties: dict[str, Any] = Field(default_factory=dict)
 
 

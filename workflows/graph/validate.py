@@ -15,6 +15,8 @@ from workflows.graph.ways import faults_of_ways
 __all__ = ["Code", "Fault", "calls_remote_tools", "validate"]
 
 OUTCOME_CHARACTERS = 30
+# How pydantic says that it is the name of an item that does not fit, and not its value.
+KEY = "[key]"
 
 
 def validate(graph: Graph, *, capabilities: Collection[str], has_servers: bool = True) -> list[Fault]:
@@ -169,7 +171,7 @@ def _misfits(model: type[BaseModel], properties: Mapping[str, object], kind: str
         model.model_validate(properties, strict=True)
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False, include_context=False):
-            path = ".".join(str(step) for step in fault["loc"])
+            path = ".".join(str(step) for step in fault["loc"] if step != KEY)
             match fault["type"]:
                 case "missing":
                     yield path, f"{path} is missing; a node or transition of type {kind} needs it."

@@ -1,11 +1,13 @@
 """The api node: one HTTP request through the guard, whose answer the nodes after it can use."""
 
-import json
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+from asgiref.sync import async_to_sync, sync_to_async
 
 from security import outbound
 from workflows.engine.activities import Line, action_completed, action_failed, action_started
@@ -16,21 +18,27 @@ from workflows.graph.properties import ApiCall
 from workflows.graph.yields import variable_of
 from workflows.models import Checkpoint
 from workflows.nodes import keeping
+from workflows.nodes.requests import (
+    BOUNDS,
+    FAULTS,
+    FINAL,
+    IDEMPOTENT,
+    REDIRECTS,
+    Unsendable,
+    body_of,
+    failure_of,
+    headers_of,
+    refusal_of,
+)
 from workflows.secrets import UnknownSecret
 
 ACTION = "ext_api_call"
-# Methods whose request may be sent again (RFC 9110, section 9.2.2).
-IDEMPOTENT = frozenset({"GET", "PUT", "DELETE"})
 TRIES = 3
 PAUSES = (0.5, 2.0)
-# What an answer is kept of, in bytes.
-BOUNDS = outbound.Bounds(total=60, wire_bytes=1_048_576, body_bytes=1_048_576)
 # What the run goes on after, so that a request that was noted is sent.
 SENT_ALL_THE_SAME: frozenset[Reason | None] = frozenset({"paused", "worker_ends"})
-# Nothing went over the wire.
-UNSENT = (outbound.OutboundRefused, httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
-# What a request that cannot be written raises: headers beyond ASCII, numbers that JSON has not.
-UNWRITABLE = (ValueError, httpx2.InvalidURL)
+# What no answer is waited for any longer with: the run ends, or is somebody else's.
+BROKEN_OFF_BY: frozenset[Reason | None] = frozenset({"cancelled", "timeout", "fenced"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +75,6 @@ def run_api(work: Work) -> NodeResult:
     return NodeResult(variables=variables, summary=f"{answer['status']} {answer['reason']}".strip())
 
 
-def unwritable(fault: Exception) -> str:
-    """Why a request could not be written, in words."""
-    if isinstance(fault, UnicodeEncodeError):
-        found = fault.object[fault.start : fault.start + 1]
-        return f"a header holds “{found}”, and headers hold ASCII alone. Leave it out, or percent-encode it."
-    return f"{fault}."
-
-
-def body_of(response: httpx2.Response) -> Any:
-    """The answer as JSON where it is that, else as text."""
-    try:
-        return json.loads(response.text)
-    except ValueError:
-        return response.text
-
-
 def _request_of(work: Work) -> _Request:
     call = ApiCall.model_validate(work.node.properties)
     allowed = work.secrets.named_in(call.model_dump_json())
@@ -94,13 +86,13 @@ def _request_of(work: Work) -> _Request:
         return _Request(
             method=call.method,
             url=fill_url(work.secrets.fill_url(call.url, allowed), work.values),
-            headers={"Idempotency-Key": key} | {name: fill(value, work.values) for name, value in headers.items()},
+            headers=headers_of(key, {name: fill(value, work.values) for name, value in headers.items()}),
             body=body,
             key=key,
             shown=f"{call.method} {fill_url(call.url, work.values)}",
         )
-    except (UnknownSecret, NoValue) as missing:
-        raise NodeFailed(f"“{work.node.name}”: {missing}") from None
+    except (UnknownSecret, NoValue, Unsendable) as fault:
+        raise NodeFailed(f"“{work.node.name}”: {fault}") from None
 
 
 def _stored(work: Work) -> dict[str, Any] | None:
@@ -113,13 +105,9 @@ def _answer_to(work: Work, request: _Request) -> dict[str, Any]:
     """Send the request and store what came of it, together with the activity that tells of it."""
     _begin(work, request)
     try:
-        response = _sent(work, request)
-    except UNSENT as fault:
-        answer: dict[str, Any] = {"fault": f"could not be sent: {fault}"}
-    except httpx2.HTTPError as fault:
-        answer = {"fault": f"was sent and not answered: {fault}"}
-    except UNWRITABLE as fault:
-        answer = {"fault": f"could not be sent: {unwritable(fault)}"}
+        response = async_to_sync(_sent)(work, request)
+    except FAULTS as fault:
+        answer: dict[str, Any] = {"fault": failure_of(fault)}
     else:
         answer = {
             "status": response.status_code,
@@ -127,6 +115,8 @@ def _answer_to(work: Work, request: _Request) -> dict[str, Any]:
             "body": body_of(response),
             "milliseconds": int(response.elapsed.total_seconds() * 1000),
         }
+    # Hidden before anything is cut: half a value would not be known again.
+    answer |= {name: work.secrets.hide(answer[name]) for name in ("fault", "reason", "body") if name in answer}
     point = work.checkpoint(Checkpoint.Kind.ACTION_DONE, answer, action_id=ACTION, lines=[_line_about(request, answer)])
     stored: dict[str, Any] = point.body
     return stored
@@ -147,21 +137,41 @@ def _begin(work: Work, request: _Request) -> None:
     work.checkpoint(Checkpoint.Kind.ACTION_BEGUN, {"key": request.key}, action_id=ACTION, lines=[line])
 
 
-def _sent(work: Work, request: _Request) -> httpx2.Response:
+async def _sent(work: Work, request: _Request) -> httpx2.Response:
+    """Send it, and again where that does no harm. What ends the run breaks it off; anything else waits for its end."""
+    sending, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert sending is not None
+
+    def stop() -> None:
+        if work.interrupt.reason in BROKEN_OFF_BY:
+            with suppress(RuntimeError):  # it was answered meanwhile, and its loop has ended
+                loop.call_soon_threadsafe(sending.cancel)
+
+    work.interrupt.on(stop)
+    try:
+        return await _answered(work, request)
+    except asyncio.CancelledError:
+        work.interrupt.check()
+        raise
+    finally:
+        work.interrupt.on(None)
+
+
+async def _answered(work: Work, request: _Request) -> httpx2.Response:
     tries = TRIES if request.may_be_repeated else 1
     if work.interrupt.reason not in SENT_ALL_THE_SAME:
         work.interrupt.check()
-    with outbound.client(BOUNDS) as client:
+    async with outbound.async_client(BOUNDS, redirects=REDIRECTS) as client:
         for attempt in range(1, tries + 1):
             try:
-                response = client.request(request.method, request.url, headers=request.headers, json=request.body)
+                response = await client.request(request.method, request.url, headers=request.headers, json=request.body)
             except httpx2.HTTPError as fault:
-                if attempt == tries or isinstance(fault, outbound.OutboundRefused):
+                if attempt == tries or isinstance(fault, FINAL):
                     raise
             else:
                 if response.status_code < 500 or attempt == tries:
                     return response
-            work.interrupt.wait(PAUSES[attempt - 1])
+            await sync_to_async(work.interrupt.wait)(PAUSES[attempt - 1])
     raise AssertionError("the last try returns or raises")
 
 
@@ -175,4 +185,4 @@ def _line_about(request: _Request, answer: Mapping[str, Any]) -> Line:
 
 
 def _refusal(request: _Request, answer: Mapping[str, Any]) -> str:
-    return f"{request.shown} was answered {answer['status']}."
+    return f"{request.shown} {refusal_of(answer['status'], answer['body'])}"

@@ -26,7 +26,8 @@ from workflows.nodes import kinds
 
 # What one version may weigh as JSON, in characters.
 LARGEST_GRAPH = 2_000_000
-MOST_FAULTS_SAID = 5
+# Models and programs read the message alone, and mend what it names.
+MOST_FAULTS_SAID = 100
 NEWEST_FIRST = ("-created_at", "-id")
 
 
@@ -234,7 +235,7 @@ def cautions_of(graph: Graph) -> list[str]:
 
 
 def refuse_faults(version: Workflow) -> None:
-    """Raise `Invalid` with all faults in its data, the first of them in its message."""
+    """Raise `Invalid` with all faults in its data, and in its message unless there are very many."""
     faults = faults_of(version.drawn, agent_id=version.agent_id)
     if not faults:
         return

@@ -115,14 +115,21 @@ def _refuse_misfit(execution: Execution, workflow: Workflow) -> None:
             code="missing_input",
             data={"missing": missing},
         )
-    stands_still = not _is_in_hand(execution) and execution.node_id
-    if stands_still and moves.node_of(workflow.drawn, execution.node_id) is None:
+    node_id = "" if _is_in_hand(execution) else _stands_at(execution)
+    if node_id and moves.node_of(workflow.drawn, node_id) is None:
         raise Conflict(
-            f"The execution is at the node {execution.node_id}, which {workflow} does not have. Give the version a "
-            "node with this id, or start a new execution.",
+            f"The execution is at the node {node_id}, which {workflow} does not have. Give the version a node with "
+            "this id, or start a new execution.",
             code="node_missing",
-            data={"nodeId": execution.node_id},
+            data={"nodeId": node_id},
         )
+
+
+def _stands_at(execution: Execution) -> str:
+    """The id of its node; nothing where it has not begun."""
+    if execution.node_id or not execution.checkpoints.exists():
+        return execution.node_id
+    return moves.start_of(execution.workflow.drawn).id
 
 
 def _is_in_hand(execution: Execution) -> bool:

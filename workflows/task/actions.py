@@ -13,7 +13,7 @@ from workflows.engine.work import Work
 
 # Of what one action gives the model, in characters.
 MOST_GIVEN = 50_000
-# Of its arguments, where people are shown them.
+# Of its arguments and of what came of it, where people are shown them.
 MOST_SHOWN = 2_000
 
 
@@ -37,7 +37,7 @@ class Action:
 
     `repeatable`: done twice it does no harm, so that after a lost worker it is done again; of any other the model is
     told that the outcome is unknown. `ask_first`: each call waits until a person has allowed it. `called` is how
-    activities name it, where models know it by another name.
+    activities name it, where models know it by another name. `is_secret`: what it gives is for the model alone.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Action:
     required: bool = False
     ask_first: bool = False
     called: str = ""
+    is_secret: bool = False
     parameters: Mapping[str, Any] | None = None
 
     @property

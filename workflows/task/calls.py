@@ -1,25 +1,24 @@
 """The actions that reach outside or need a secret: requests to HTTP APIs, and one-time codes."""
 
 import base64
-import binascii
-import hashlib
 import hmac
 import json
 import struct
 import time
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
-import httpx2
 from pydantic import Field
 
 from security import outbound
 from workflows.engine.work import Work
-from workflows.nodes.api import BOUNDS, IDEMPOTENT, UNWRITABLE, body_of, unwritable
+from workflows.nodes.requests import BOUNDS, FAULTS, IDEMPOTENT, REDIRECTS, body_of, failure_of, headers_of
 from workflows.task.actions import Action, ActionFailed, Arguments, actions, clipped
 
-# RFC 6238: seconds that a code holds, and its digits.
+# RFC 6238: seconds that a code holds, and its digits, unless the secret's address says otherwise.
 PERIOD, DIGITS = 30, 6
+HASHES = ("sha1", "sha256", "sha512")
 
 
 class Request(Arguments):
@@ -34,16 +33,14 @@ async def ext_api_call(work: Work, arguments: Request) -> Any:
     secrets = secrets_of(work)
     sent = work.secrets.fill(arguments.model_dump(), secrets)
     url = work.secrets.fill_url(arguments.url, secrets)
-    headers = {"Idempotency-Key": work.action_key, **sent["headers"]}
     body = sent["body"] if arguments.method in {"POST", "PUT"} else None
-    asked = f"{arguments.method} {arguments.url}"
-    async with outbound.async_client(BOUNDS) as client:
-        try:
+    try:
+        headers = headers_of(work.action_key, sent["headers"])
+        async with outbound.async_client(BOUNDS, redirects=REDIRECTS) as client:
             response = await client.request(arguments.method, url, headers=headers, json=body)
-        except httpx2.HTTPError as fault:
-            raise ActionFailed(f"{asked} could not be sent: {fault}") from None
-        except UNWRITABLE as fault:
-            raise ActionFailed(f"{asked} could not be sent: {unwritable(fault)}") from None
+    except FAULTS as fault:
+        said = work.secrets.hide(failure_of(fault))
+        raise ActionFailed(f"{arguments.method} {arguments.url} {said}") from None
     # Hidden before anything is cut or written as text: half a value, or one that is escaped, would not be known again.
     answer = {"status": response.status_code, "body": clipped(work.secrets.hide(body_of(response)))}
     if response.status_code >= 400:
@@ -61,20 +58,31 @@ async def one_time_code(work: Work, arguments: Credential) -> str:
 
 
 def totp(secret: str, now: float) -> str:
-    """The code for a secret in Base32, or for an otpauth:// address that holds one."""
-    if secret.startswith("otpauth://"):
-        secret = parse_qs(urlsplit(secret).query).get("secret", [""])[0]
-    plain = secret.replace(" ", "").replace("-", "").rstrip("=").upper()
+    """The code for a secret in Base32, or for an otpauth:// address that holds one and may say how codes are made."""
+    period, digits, algorithm = PERIOD, DIGITS, HASHES[0]
+    if secret.strip().lower().startswith("otpauth://"):
+        given = {name: values[0] for name, values in parse_qs(urlsplit(secret.strip()).query).items()}
+        secret = given.get("secret", "")
+        period, digits = _number(given, "period", PERIOD), _number(given, "digits", DIGITS)
+        algorithm = given.get("algorithm", algorithm).lower().replace("-", "")
+        if algorithm not in HASHES or not 6 <= digits <= 10 or period < 1:
+            raise ActionFailed("This credential asks for one-time codes of a kind that cannot be made here.")
+    plain = "".join(secret.split()).replace("-", "").rstrip("=").upper()
     try:
         key = base64.b32decode(plain + "=" * (-len(plain) % 8))
-    except binascii.Error:
+    except ValueError:
         key = b""
     if not key:
         raise ActionFailed("This credential is not a secret for one-time codes: it is not Base32.")
-    digest = hmac.digest(key, struct.pack(">Q", int(now) // PERIOD), hashlib.sha1)
+    digest = hmac.digest(key, struct.pack(">Q", int(now) // period), algorithm)
     place = digest[-1] & 0x0F
     number = struct.unpack(">I", digest[place : place + 4])[0] & 0x7FFFFFFF
-    return str(number % 10**DIGITS).zfill(DIGITS)
+    return str(number % 10**digits).zfill(digits)
+
+
+def _number(given: Mapping[str, str], name: str, otherwise: int) -> int:
+    said = given.get(name, str(otherwise))
+    return int(said) if said.isascii() and said.isdecimal() and len(said) <= 4 else 0
 
 
 def secrets_of(work: Work) -> list[str]:
@@ -98,6 +106,7 @@ for _action in (
         one_time_code,
         "utility",
         repeatable=True,
+        is_secret=True,
     ),
 ):
     actions.add(_action)

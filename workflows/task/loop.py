@@ -191,7 +191,7 @@ class Task:
             return await self.complete(call)
         action = self.actions.get(asked.name)
         if action is None or asked.fault:
-            await self.finished(call, asked.fault or f"There is no tool {asked.name} here.", failed=True)
+            await self.refuse(call, asked.fault or f"There is no tool {asked.name} here.")
         elif action.ask_first:
             await self.perform_if_allowed(action, call)
         elif stage == "begun" and not action.may_be_repeated(asked.arguments):
@@ -241,8 +241,10 @@ class Task:
             said = f"Something failed on our side. It is in the log under {request_id.current() or self.work.id}."
             await self.finished(call, said, failed=True, line=self.failed_line(action, call, said, began))
         else:
+            shown = None if action.is_secret else clipped(self.work.secrets.hide(given), MOST_SHOWN)
+            milliseconds = int((time.monotonic() - began) * 1000)
             line = activities.action_completed(
-                action.shown, self.identifier(call), call.asked.name, int((time.monotonic() - began) * 1000)
+                action.shown, self.identifier(call), call.asked.name, milliseconds, info=shown
             )
             await self.finished(call, given, failed=False, line=line)
 
@@ -265,8 +267,13 @@ class Task:
                     f"“{self.work.node.name}”: {self.assignment.ending.name} was called wrongly {self.refused} times. "
                     f"The last time: {error}"
                 ) from None
-            await self.finished(call, str(error), failed=True)
+            await self.refuse(call, str(error))
             return None
+
+    async def refuse(self, call: Call, said: str) -> None:
+        """Tell the model what is wrong with a call that is none of an action, and people that it was made."""
+        shown = clipped(self.work.secrets.hide(f"{call.asked.name} was called, and refused: {said}"), MOST_SHOWN)
+        await self.finished(call, said, failed=True, line=activities.generic(shown))
 
     def failed_line(self, action: Action, call: Call, said: str, began: float | None = None) -> Line:
         milliseconds = 0 if began is None else int((time.monotonic() - began) * 1000)

@@ -23,7 +23,7 @@ from workflows.webhooks.pauses import seconds_of
 logger = logging.getLogger(__name__)
 
 # A receiver is to take an event and work on it afterwards. Well below the lease.
-BOUNDS = Bounds(connect=5, read=10, total=15)
+BOUNDS = Bounds(connect=5, read=15, total=15)
 # Of an answer's body so much is looked at.
 EXCERPT_BYTES = 1_024
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.errors import Invalid, PlanLimit, Unavailable
 from accounts.services import plans
 from llm import estimates, scripted
-from llm.asking import Chosen, ModelBrokeOff, ModelRefused, OnText, ask
+from llm.asking import TIMEOUT, Chosen, ModelBrokeOff, ModelRefused, OnText, ask
 from llm.models import Budget, Kind, ModelCall, Price, Provider
 from llm.turns import Answer, Question, Usage
 from security import outbound
@@ -30,8 +30,9 @@ Hop = Callable[..., Awaitable[Any]]
 OnLost = Callable[[str, Usage], None]
 
 MILLION = 1_000_000
-# An answer may take minutes, and comes in pieces; what comes in one piece is bounded all the same.
-BOUNDS = outbound.Bounds(read=120, total=300, event_stream_idle=120, body_bytes=32 * 1_048_576)
+# An answer may take minutes, and a model that thinks first, or has to be loaded, says nothing for most of them. What
+# comes in one piece is bounded all the same.
+BOUNDS = outbound.Bounds(read=TIMEOUT, total=TIMEOUT, event_stream_idle=TIMEOUT, body_bytes=32 * 1_048_576)
 
 
 async def _in_the_thread_that_called(function: Callable[..., Any], *arguments: object) -> Any:

@@ -26,6 +26,8 @@ from workflows.shapes.executions import ExecutionShape
 AT_ONCE = 500
 # A notice may be lost; then this is how long what is new waits to be seen.
 LOOK_SECONDS = 1.0
+# What a shell's programs end with that were ended by Ctrl-C.
+INTERRUPTED = 130
 
 
 class Command(PersonsCommand):
@@ -143,6 +145,8 @@ class Command(PersonsCommand):
                 if ended:
                     return
                 self._await_notice(execution.pk)
+        except KeyboardInterrupt:  # how people stop looking at a run that goes on
+            raise SystemExit(INTERRUPTED) from None
         finally:
             with connection.cursor() as cursor:
                 cursor.execute(f"UNLISTEN {CHANNEL}")

@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,11 @@ class Command(PersonsCommand):
         text = json.dumps({name: whole[name] for name in Exported.model_fields if name in whole}, indent=2)
         if options["to"] is None:
             self.stdout.write(text)
-        else:
-            options["to"].write_text(text + "\n")
+            return
+        try:
+            options["to"].write_text(text + "\n", "utf-8")
+        except OSError as fault:
+            raise CommandError(f"{options['to']} cannot be written: {fault.strerror}.") from None
 
     def _import(self, caller: Caller, options: dict[str, Any]) -> None:
         read = _read(options["file"])
@@ -127,7 +131,7 @@ def _field(field: Field) -> str:
 
 def _read(file: Path) -> Exported:
     try:
-        return Exported.model_validate_json(file.read_text())
+        return Exported.model_validate_json(file.read_bytes().removeprefix(BOM_UTF8))
     except OSError as fault:
         raise CommandError(f"{file} cannot be read: {fault.strerror}.") from None
     except ValidationError as error:
