@@ -8,8 +8,9 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.caller import Caller
 from accounts.errors import DomainError
-from agents_hub.chat import permissions, store
+from agents_hub.chat import permissions, store, withdrawn
 from agents_hub.chat.inquiries import UNANSWERED as UNANSWERED_QUESTION
 from agents_hub.chat.inquiries import Inquiries, as_answer, from_server
 from agents_hub.chat.loading import Loaded
@@ -57,6 +58,7 @@ class Calls:
         self._gate = asyncio.Semaphore(AT_ONCE)
         # What the person is being asked to allow, by the inquiry's id.
         self._waiting: dict[UUID, ChatTool] = {}
+        self._subjects = tools.subjects
         self.problems: Sequence[Problem] = tools.problems
 
     @property
@@ -101,6 +103,11 @@ class Calls:
             return await self._ended(use, ToolUse.Status.UNKNOWN, unknown(use))
         if tool.ask_first and use.began_at is None and (refused := await self._permission(use, tool)) is not None:
             return refused
+        if (said := await in_domain(withdrawn.refusal, *self._who, tool, self._subjects)) is not None:
+            return await self._ended(use, ToolUse.Status.FAILED, ToolOutcome.said(said, failed=True))
+        return await self._make(use, tool, call)
+
+    async def _make(self, use: ToolUse, tool: ChatTool, call: ToolCall) -> ToolOutcome:
         await self._stands(use, ToolUse.Status.RUNNING)
         said: list[str] = []
         try:
@@ -215,6 +222,11 @@ class Calls:
 
         key = f"{self._run.held.id}/{use.round}.{use.place}"
         return CallContext(self._loaded.caller, str(self._conversation), key, allowed=True, ask=ask, say=said.append)
+
+    @property
+    def _who(self) -> tuple[Caller, UUID]:
+        """Who talks, and to which agent."""
+        return self._loaded.caller, self._loaded.agent.pk
 
     @property
     def _conversation(self) -> UUID:

@@ -123,15 +123,17 @@ def from_server(question: Question, turn_id: UUID, use_id: UUID) -> Inquiry:
     kind = Inquiry.Kind.FORM
     if question.url is not None:
         kind = Inquiry.Kind.PAGE
-    return Inquiry(
+    inquiry = Inquiry(
         turn_id=turn_id,
         tool_use_id=use_id,
         kind=kind,
         asked_by=question.server_name[:255],
         message=question.message,
-        schema=dict(question.schema) if question.schema is not None else None,
         url=(question.url or "")[:2_000],
     )
+    if question.schema is not None:
+        inquiry.keep_schema(question.schema)
+    return inquiry
 
 
 def as_answer(given: dict[str, Any]) -> Answer:

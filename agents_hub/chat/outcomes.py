@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from agents_hub.chat.sources import ToolOutcome
+from agents_hub.files import pixels
 from agents_hub.models import ToolUse
 from llm.telling import UNKNOWN, clipped
 from llm.turns import Image, ToolCall, ToolResult
@@ -50,12 +51,18 @@ def unknown(use: ToolUse) -> ToolOutcome:
 
 
 def _images(outcome: ToolOutcome) -> list[Image]:
-    """The pictures that the tool gave, for models that look at them. They are not kept for later questions."""
+    """The pictures that the tool gave, for models that look at them. They are not kept for later questions.
+
+    A broken one is left out: providers would reject the whole question for it.
+    """
     found = []
     for block in outcome.content:
         if block.get("type") == "image":
+            mime_type = str(block.get("mimeType"))
             with suppress(binascii.Error, ValueError):
-                found.append(Image(str(block.get("mimeType")), b64decode(str(block.get("data")), validate=True)))
+                content = b64decode(str(block.get("data")), validate=True)
+                if mime_type not in pixels.MIME_TYPES or pixels.is_whole(mime_type, content):
+                    found.append(Image(mime_type, content))
     return found
 
 

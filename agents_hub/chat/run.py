@@ -13,7 +13,7 @@ from typing import Any, Literal
 from django.db import DatabaseError, InterfaceError
 
 from accounts.errors import DomainError, Unavailable
-from agents_hub.chat import compaction, store
+from agents_hub.chat import compaction, store, withdrawn
 from agents_hub.chat.asking import Asking, question_for
 from agents_hub.chat.calls import Calls
 from agents_hub.chat.history import Steps
@@ -103,6 +103,7 @@ class TurnRun:
             if loaded.steps.open is not None:
                 results = await calls.settle(loaded.steps.answers, loaded.steps.open)
                 await whole(self._keep_results(loaded.steps, results))
+                await in_domain(withdrawn.check_agent, loaded.caller, loaded.agent.pk)
             if loaded.steps.is_done:
                 return
             if not (await self._ask(loaded, calls, asking)).calls:

@@ -6,7 +6,7 @@ Connections are opened for the turn and closed behind it, however it ends.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from accounts.caller import Caller
@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 class Toolset:
     tools: list[ChatTool] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    subjects: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What the agent had of each source when this was put together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Opened:
 async def opened(caller: Caller, agent: Agent) -> AsyncIterator[Toolset]:
     """What the agent can call for this person now. What cannot be used is among the problems and stops nothing."""
     given = await in_domain(_given, agent)
-    found = Toolset()
+    found = Toolset(subjects=given.subjects)
     for name, subjects in sorted(given.subjects.items()):
         source = sources.find(name)
         if source is not None:

@@ -39,7 +39,8 @@ def read(file: "File[bytes]") -> Reading:
     """Raises `Invalid` for what a model cannot be given."""
     name = names.clean(file.name)
     file.seek(0)
-    mime_type = types.sniff(file.read(types.SAMPLE_BYTES), name)
+    sample = file.read(types.SAMPLE_BYTES)
+    mime_type = types.sniff(sample, name)
     if not file.size:
         raise _refused(f"“{name}” is empty.")
     if mime_type == "application/pdf":
@@ -47,7 +48,10 @@ def read(file: "File[bytes]") -> Reading:
     if mime_type in pixels.MIME_TYPES:
         return _image(name, mime_type, _all_of(file, name, settings.ATTACHMENT_IMAGE_BYTES, "An image"))
     if not _may_be_text(mime_type):
-        raise _refused(f"“{name}” is of the type {mime_type}. {TAKEN}", code="unsupported_type")
+        what = f"is of the type {mime_type}"
+        if mime_type == types.UNKNOWN and types.is_text_of_another_encoding(sample):
+            what = "is not in UTF-8. Save it in UTF-8 and attach that"
+        raise _refused(f"“{name}” {what}. {TAKEN}", code="unsupported_type")
     return _text(name, _all_of(file, name, settings.ATTACHMENT_TEXT_BYTES, "A text"))
 
 
@@ -79,7 +83,7 @@ def _text(name: str, content: bytes) -> Reading:
 
 def _image(name: str, mime_type: str, content: bytes) -> Reading:
     size = pixels.size_of(mime_type, content)
-    if size is None or not all(size):
+    if size is None or not all(size) or not pixels.is_whole(mime_type, content):
         raise _refused(f"“{name}” is damaged. Save it again and attach that.", code="broken")
     width, height = size
     if max(size) > LONGEST_SIDE or width * height > MOST_PIXELS:

@@ -10,6 +10,8 @@ SAMPLE_BYTES = 65_536
 # Signatures of two or three bytes are met by chance; a name that agrees makes them count.
 LEAST_CONFIDENCE = 0.3
 ZIP = b"PK\x03\x04"
+# With which UTF-16 begins.
+BYTE_ORDERS = (b"\xff\xfe", b"\xfe\xff")
 # One whose parts are not compressed consists of letters alone, and is a PDF all the same.
 PDF = b"%PDF-"
 # Text says little of itself: of the kinds of text, the name may choose.
@@ -53,6 +55,11 @@ def _signatures(sample: bytes) -> list[puremagic.PureMagicWithConfidence]:
         return [match for match in puremagic.magic_string(sample) if match.mime_type]
     except puremagic.PureError:
         return []
+
+
+def is_text_of_another_encoding(sample: bytes) -> bool:
+    """Whether it looks like text that some program wrote in its own way, such as a table saved on Windows."""
+    return sample.startswith(BYTE_ORDERS) or not any(byte < 0x20 and byte not in b"\t\n\r\f\x1b" for byte in sample)
 
 
 def _is_text(sample: bytes) -> bool:

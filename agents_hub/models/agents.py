@@ -35,7 +35,9 @@ MOST_TOOL_ROUNDS = 100
 class AgentQuerySet(OrganizationQuerySet["Agent"]):
     def to_talk_to(self, caller: Caller) -> Self:
         """Those that the caller may talk to: released ones by their audience; its maker and admins may always."""
-        memberships = Membership.objects.filter(organization=OuterRef("organization"), user=caller.user_id)
+        memberships = Membership.objects.filter(
+            organization=OuterRef("organization"), user=caller.user_id, user__is_active=True
+        )
         chosen = AgentPerson.objects.filter(agent=OuterRef("pk"), user=caller.user_id)
         is_released = Q(stage=Stage.RELEASED)
         return self.filter(

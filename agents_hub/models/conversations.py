@@ -4,7 +4,6 @@ from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -13,6 +12,7 @@ from accounts.caller import Caller
 from accounts.models import Membership, Organization
 from agents_hub.models.agents import Agent
 from agents_hub.models.search import Trigrams
+from agents_hub.models.words import words_of_messages
 from security.identifiers import uuid7
 
 
@@ -82,7 +82,7 @@ class Message(models.Model):
         constraints = [models.CheckConstraint(condition=Q(speaker__in=Speaker.values), name="message_speaker")]
         indexes = [
             models.Index(fields=["conversation", "id"], name="message_in_conversation"),
-            GinIndex(SearchVector("text", config="simple"), name="message_by_words"),
+            GinIndex(words_of_messages(), name="message_by_plain_words"),
         ]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ The rows are the truth. Whoever carries a turn out holds it by a lease under a f
 every write of it is guarded by that fence: one that was overtaken writes nothing more.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import models
@@ -180,6 +181,10 @@ class ToolUse(models.Model):
         return f"{self.name} in {self.turn_id}"
 
 
+FIELD_ORDER = "x-order"
+_EMPTY_FORM: dict[str, Any] = {"type": "object", "properties": {}}
+
+
 class Inquiry(models.Model):
     """What a turn asks the person before it goes on: to allow a call, to fill a server's form in, to visit a page."""
 
@@ -194,6 +199,7 @@ class Inquiry(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     asked_by = models.CharField(max_length=255, help_text="The server's name.")
     message = models.TextField()
+    # A form's, with the order of its fields under `FIELD_ORDER`: the database keeps none.
     schema: Any = models.JSONField(null=True, blank=True)
     url = models.CharField(max_length=2_000, blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
@@ -213,6 +219,19 @@ class Inquiry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} in {self.turn_id}"
+
+    @property
+    def form_schema(self) -> dict[str, Any]:
+        """What the server asks for, as it wrote it."""
+        schema = {**_EMPTY_FORM, **(self.schema or {})}
+        order, properties = schema.pop(FIELD_ORDER, []), schema.get("properties")
+        if isinstance(properties, dict):
+            schema["properties"] = {name: properties[name] for name in order if name in properties} | properties
+        return schema
+
+    def keep_schema(self, schema: Mapping[str, Any]) -> None:
+        properties = schema.get("properties")
+        self.schema = {**schema, FIELD_ORDER: list(properties) if isinstance(properties, Mapping) else []}
 
 
 # What stands in the place of an answer that nobody gave in time.

@@ -21,6 +21,7 @@ from security import audit
 
 # Of one source: each may bring many tools.
 MOST_SUBJECTS = 20
+OF_SERVERS = "server:"
 # The tools that a server is known to have and that admins let be offered.
 OFFERED = Q(gone_at=None, enabled=True, held_digest="")
 
@@ -64,7 +65,13 @@ def subjects_of(agent_id: UUID) -> dict[str, list[str]]:
 
 def origin_of(server_id: int) -> str:
     """The origin of the tools that a remote server brings."""
-    return f"server:{server_id}"
+    return f"{OF_SERVERS}{server_id}"
+
+
+def server_of(origin: str) -> int | None:
+    """The remote server that such an origin names; none of other origins."""
+    number = origin.removeprefix(OF_SERVERS)
+    return int(number) if number != origin else None
 
 
 def switched_off(agent_id: UUID) -> set[tuple[str, str]]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.contrib.postgres.search import SearchQuery
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -17,6 +17,7 @@ from accounts.scopes import Scope
 from accounts.services.organizations import organizations_of
 from agents_hub.models import Agent, Conversation, Message
 from agents_hub.models.search import named_like
+from agents_hub.models.words import parted, words_of_messages
 from agents_hub.services.agents import find_agent
 from agents_hub.services.sweeping import sweep
 from dashboard.numbered_pages import NumberedPage, numbered
@@ -270,7 +271,5 @@ def _titled(caller: Caller, search: str) -> QuerySet[Conversation, Any]:
 
 
 def _saying(search: str) -> QuerySet[Message]:
-    query = SearchQuery(search, config="simple", search_type="plain")
-    return Message.objects.annotate(words=SearchVector("text", config="simple")).filter(
-        conversation=OuterRef("pk"), words=query
-    )
+    query = SearchQuery(parted(search), config="simple", search_type="plain")
+    return Message.objects.annotate(words=words_of_messages()).filter(conversation=OuterRef("pk"), words=query)

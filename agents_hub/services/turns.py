@@ -19,6 +19,7 @@ from agents_hub.chat.forgetting import TOLD
 from agents_hub.models import Conversation, Inquiry, Message, Speaker, TaskRun, ToolUse, Turn, TurnStatus
 from agents_hub.services.attachments import claim
 from agents_hub.services.conversations import agent_to_talk_to, locked, message_of, title_from
+from mcp_gateway.remote import filled_in
 from security import audit
 from security.storable import storable
 
@@ -134,6 +135,8 @@ def answer_inquiry(
         if turn.is_over or inquiry.answered_at is not None:
             raise Conflict("This question is closed: it was answered, or the agent has finished.", code="answered")
         is_filled = action == "accept" and inquiry.kind == Inquiry.Kind.FORM
+        if is_filled:
+            _refuse_what_does_not_fit(inquiry, content or {})
         inquiry.answer = {"action": action, "content": dict(content or {})} if is_filled else {"action": action}
         inquiry.answered_at = timezone.now()
         inquiry.save(update_fields=["answer", "answered_at"])
@@ -145,6 +148,13 @@ def answer_inquiry(
         )
         channels.notify(channels.WISHES, turn.pk)
     return inquiry
+
+
+def _refuse_what_does_not_fit(inquiry: Inquiry, content: Mapping[str, Any]) -> None:
+    """Else the server would take it for an answer, and end the call with an error that nobody can mend."""
+    found = [f"{name}: {said}" for name, said in filled_in.faults(inquiry.form_schema, content)]
+    if found:
+        raise Invalid(" ".join(found), data={"field": "content"})
 
 
 def find_turn(caller: Caller, turn_id: UUID) -> Turn:

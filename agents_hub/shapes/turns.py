@@ -80,7 +80,7 @@ class InquiryShape(Result):
             kind=inquiry.kind,
             asked_by=inquiry.asked_by,
             message=inquiry.message,
-            schema_=inquiry.schema,
+            schema_=inquiry.form_schema if inquiry.kind == Inquiry.Kind.FORM else None,
             url=inquiry.url or None,
         )
 

@@ -8,7 +8,7 @@ from django import forms
 from agents_hub.models import Inquiry
 from agents_hub.terminal.lines import Lines
 from agents_hub.terminal.screen import Screen
-from mcp_gateway.remote.pages.argument_forms import form_for
+from mcp_gateway.remote.pages.question_forms import question_form
 
 PERMISSIONS = {"o": "once", "once": "once", "a": "always", "always": "always", "d": "deny", "deny": "deny"}
 YES, NO = {"y", "yes"}, {"n", "no"}
@@ -59,17 +59,17 @@ class Typed:
                 return Reply(action)
 
     async def _form(self, inquiry: Inquiry) -> Reply:
-        schema = inquiry.schema or {"type": "object", "properties": {}}
+        schema = inquiry.form_schema
         if not await self._agrees(f"Answer {inquiry.asked_by}? (yes, no) "):
             return Reply("decline")
         while True:
-            given: dict[str, str] = {}
-            for key, field_ in form_for(schema).fields.items():
+            given: dict[str, str | list[str]] = {}
+            for key, field_ in question_form(schema).fields.items():
                 typed = await self._typed(_asking_for(field_))
                 if typed is None:
                     return Reply("cancel")
-                given[key] = _as_choice(field_, typed)
-            filled = form_for(schema, given)
+                given[key] = _as_chosen(field_, typed)
+            filled = question_form(schema, given)
             if filled.is_valid():
                 return Reply("accept", filled.arguments())
             for key, faults in filled.errors.items():
@@ -85,17 +85,28 @@ class Typed:
 
     async def _typed(self, question: str) -> str | None:
         self._screen.prompt(f"  {question}")
-        return await self._lines.next()
+        typed = None
+        try:
+            typed = await self._lines.next()
+        finally:
+            self._screen.is_typed(typed)
+        return typed
 
 
 def _asking_for(asked: forms.Field) -> str:
     choices = [shown for value, shown in getattr(asked, "choices", []) if value]
-    hints = [", ".join(map(str, choices)), "" if asked.required else "may be empty"]
+    several = "several with a comma between" if isinstance(asked, forms.MultipleChoiceField) else ""
+    hints = [", ".join(map(str, choices)), several, "" if asked.required else "may be empty"]
     about = "; ".join(filter(None, hints))
     return f"{asked.label}{f' ({about})' if about else ''}: "
 
 
-def _as_choice(asked: forms.Field, typed: str) -> str:
-    """What the form calls the choice that was typed as it is shown."""
-    by_shown = {str(shown).lower(): str(value) for value, shown in getattr(asked, "choices", [])}
-    return by_shown.get(typed.strip().lower(), typed)
+def _as_chosen(asked: forms.Field, typed: str) -> str | list[str]:
+    """What the form calls the choices that were typed as they are shown, or as they are sent."""
+    choices = [(str(value), str(shown)) for value, shown in getattr(asked, "choices", [])]
+    by_name = {value.strip('"').lower(): value for value, _ in choices}
+    by_name |= {shown.lower(): value for value, shown in choices}
+    if isinstance(asked, forms.MultipleChoiceField):
+        names = [name.strip() for name in typed.split(",")]
+        return [by_name.get(name.lower(), name) for name in names if name]
+    return by_name.get(typed.strip().lower(), typed)

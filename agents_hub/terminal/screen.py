@@ -38,6 +38,8 @@ class Screen:
     def __init__(self, answers: TextIO, notes: TextIO) -> None:
         self._answers, self._notes = answers, notes
         self._is_within_line = False
+        # What stands ahead of what is being typed, and is said again after whatever comes between.
+        self._prompted = ""
 
     def event(self, event: TurnEvent) -> None:
         if event.kind == "text":
@@ -60,13 +62,23 @@ class Screen:
             self.note(f"  {_short(inquiry.tool_use.arguments, 10 * LONGEST_ARGUMENTS)}")
 
     def note(self, text: str) -> None:
+        prompted = self._prompted
         self._end_line()
         print(visible(text), file=self._notes, flush=True)
+        if prompted:
+            self.prompt(prompted)
 
     def prompt(self, text: str) -> None:
-        """Ahead of what is typed in the same line."""
+        """Ahead of what is typed in the same line, until that `is_typed`."""
         self._end_line()
+        self._prompted = text
         print(visible(text), end="", file=self._notes, flush=True)
+
+    def is_typed(self, line: str | None) -> None:
+        """Nothing more is awaited in that line. The terminal has ended it itself, unless nothing was typed."""
+        if line is not None:
+            self._prompted = ""
+        self._end_line()
 
     def ended(self, turn: Turn) -> None:
         self._end_line()
@@ -76,10 +88,15 @@ class Screen:
             self.note(f"{turn.get_status_display()}: {turn.error}")
 
     def _write(self, text: str) -> None:
+        if self._prompted:
+            self._end_line()
         self._is_within_line = not text.endswith("\n")
         print(visible(text), end="", file=self._answers, flush=True)
 
     def _end_line(self) -> None:
+        if self._prompted:
+            self._prompted = ""
+            print(file=self._notes, flush=True)
         if self._is_within_line:
             print(file=self._answers, flush=True)
             self._is_within_line = False

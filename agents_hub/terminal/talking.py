@@ -86,8 +86,10 @@ async def _typed(lines: Lines, screen: Screen, interrupts: Interrupts) -> str | 
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
-    first = done.pop()
-    return first.result() if isinstance(first.result(), str) else None
+    result = done.pop().result()
+    typed = result if isinstance(result, str) else None
+    screen.is_typed(typed)
+    return typed
 
 
 def exit_code(turn: Turn) -> int:

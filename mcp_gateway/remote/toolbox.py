@@ -128,6 +128,7 @@ class Toolbox:
         try:
             if tool.ask_first and not confirmed:
                 await _allowed(tool, member.target.name, ask)
+            await self._refuse_what_closed(member, tool)
             answer = await member.call(tool.remote_name, arguments, progress=progress, ask=ask, meta=meta)
             entry.end(Outcome.TOOL_ERROR if answer.is_error else Outcome.OK)
             await self._works(member)
@@ -146,6 +147,12 @@ class Toolbox:
         finally:
             with anyio.CancelScope(shield=True):
                 await ledger().add(entry)
+
+    async def _refuse_what_closed(self, member: Member, tool: OfferedTool) -> None:
+        """A box may be open for long, and nobody calls what was taken from them in that time."""
+        closed = await in_domain(servers.closed_since, self._caller, member.target, tool.remote_name)
+        if closed is not None:
+            raise closed
 
     async def add(self, target: Target) -> None:
         """Take a server in, or note why not."""

@@ -9,7 +9,8 @@ from typing import Any
 
 from agents_hub.chat.markdown_links import destination
 from agents_hub.models import Inquiry
-from mcp_gateway.remote.pages.argument_forms import JsonArgumentsForm, SchemaForm, form_for
+from mcp_gateway.remote.pages.argument_forms import JsonArgumentsForm
+from mcp_gateway.remote.pages.question_forms import QuestionForm, question_form
 from security.visible import visible
 
 FORM = "reply"
@@ -21,7 +22,7 @@ class Asking:
 
     inquiry: Inquiry
     message: str
-    form: SchemaForm | JsonArgumentsForm | None = None
+    form: QuestionForm | JsonArgumentsForm | None = None
     host: str = ""
     template = "agents_hub/chat/asking.html"
 
@@ -35,8 +36,8 @@ def asking(inquiry: Inquiry, data: Mapping[str, Any] | None = None) -> Asking:
     return Asking(inquiry, message, form)
 
 
-def _form(inquiry: Inquiry, data: Mapping[str, Any] | None) -> SchemaForm | JsonArgumentsForm:
-    form = form_for(inquiry.schema or {"type": "object", "properties": {}}, data)
+def _form(inquiry: Inquiry, data: Mapping[str, Any] | None) -> QuestionForm | JsonArgumentsForm:
+    form = question_form(inquiry.form_schema, data)
     # Several may be open at once, within one form of the page.
     form.prefix = f"asked-{inquiry.pk.hex}"
     for field in form.fields.values():

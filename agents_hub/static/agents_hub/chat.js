@@ -170,6 +170,21 @@ document.addEventListener("keydown", (event) => {
   if (send && (event.target.value.trim() || document.getElementById("files").files.length)) event.target.form.requestSubmit(send);
 });
 
+// A button that has had its effect is gone, and with it the place of whoever works by keyboard: they go on at the call that
+// they answered for, else where they write. Not on a phone, which would show its keyboard for that.
+let left = null;
+
+document.addEventListener("focusin", ({ target }) => {
+  left = { element: target, use: target.closest("#chat .use")?.id };
+});
+
+document.addEventListener("htmx:after:swap", () => {
+  if (!left || left.element.isConnected || document.activeElement !== document.body) return;
+  const summary = left.use && document.querySelector(`#${left.use} summary`);
+  left = null;
+  if (summary || !matchMedia("(pointer: coarse)").matches) (summary ?? document.getElementById("text"))?.focus();
+});
+
 // Files that are dropped anywhere on the chat, or pasted into the message, go with it.
 function attach(files) {
   const field = document.getElementById("files");

@@ -1,18 +1,21 @@
 """A form for calling a tool, made from the JSON Schema of its arguments; JSON by hand where a form says too little."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.utils.html import escape
 
+from mcp_gateway.remote.filled_in import items_of, options
 from security.visible import visible
 
 Schema = Mapping[str, Any]
 
 # A longer form is no help; such tools get one field for JSON.
 MOST_FIELDS = 40
+# What a browser helps to fill in.
+INPUTS = {"email": "email", "uri": "url", "date": "date"}
 # A text that may be longer than this gets several lines.
 ONE_LINE = 120
 LONGEST_JSON = 200_000
@@ -60,17 +63,19 @@ class SchemaForm(forms.Form):
         required = schema.get("required") or []
         # What is required comes first: the order that the server wrote is not kept.
         properties = sorted(schema.get("properties", {}).items(), key=lambda item: item[0] not in required)
-        for number, (name, described) in enumerate(properties):
-            key = f"argument_{number}"  # a name may hold anything, a field's may not
-            self._names[key] = name
-            self.fields[key] = _field(name, described if isinstance(described, Mapping) else {}, name in required)
+        for name, described in properties:
+            self.add(name, described if isinstance(described, Mapping) else {}, is_required=name in required)
+
+    def add(self, name: str, described: Schema, *, is_required: bool, label: str = "") -> None:
+        key = f"argument_{len(self._names)}"  # a name may hold anything, a field's may not
+        self._names[key] = name
+        self.fields[key] = _field(name, described, is_required, label)
 
     def arguments(self) -> dict[str, Any]:
-        given = {self._names[key]: value for key, value in self.cleaned_data.items()}
         return {
-            name: value
-            for (name, value), field in zip(given.items(), self.fields.values(), strict=True)
-            if field.required or value not in (None, "")
+            self._names[key]: value
+            for key, value in self.cleaned_data.items()
+            if self.fields[key].required or value not in (None, "")
         }
 
 
@@ -87,19 +92,21 @@ def has_fields(schema: Schema) -> bool:
     return plain and not open_ended and len(properties) <= MOST_FIELDS
 
 
-def _field(name: str, described: Schema, is_required: bool) -> forms.Field:
+def _field(name: str, described: Schema, is_required: bool, label: str) -> forms.Field:
     described, nullable = _unwrapped(described)
     common: dict[str, Any] = {
-        "label": visible(name),
+        "label": visible(label or name),
         "required": is_required and not nullable,
-        "help_text": _help(described),
+        "help_text": _help(described, label),
         "initial": described.get("default"),
     }
     kind = described.get("type")
-    if choices := described.get("enum") or ([described["const"]] if "const" in described else []):
+    if choices := options(described):
         return _choice(choices, common)
+    if several := items_of(described):
+        return _several(described, several, common)
     if kind == "boolean":
-        return _choice([True, False], common)
+        return _choice([(True, "Yes" if label else ""), (False, "No" if label else "")], common)
     if kind in {"integer", "number"}:
         return _number(described, common, whole=kind == "integer")
     if kind == "string":
@@ -126,8 +133,31 @@ def _unwrapped(described: Schema) -> tuple[Schema, bool]:
     return described, False
 
 
-def _choice(choices: list[Any], common: dict[str, Any]) -> forms.Field:
-    shown = [(json.dumps(one), one if isinstance(one, str) else json.dumps(one)) for one in choices]
+def _shown(choices: Sequence[tuple[Any, str]]) -> list[tuple[str, str]]:
+    """Each as the form has it and as it is read."""
+    return [
+        (json.dumps(one), visible(title or (one if isinstance(one, str) else json.dumps(one))))
+        for one, title in choices
+    ]
+
+
+def _several(described: Schema, choices: Sequence[tuple[Any, str]], common: dict[str, Any]) -> forms.Field:
+    """Any of them; where it is required, none of them is an answer too, unless the schema wants some."""
+    default = common["initial"]
+    common["initial"] = [json.dumps(one) for one in default] if isinstance(default, list) else []
+    is_required, least = common["required"], described.get("minItems")
+    common["required"] = is_required and isinstance(least, int) and least > 0
+    return forms.TypedMultipleChoiceField(
+        choices=_shown(choices),
+        coerce=json.loads,
+        empty_value=[] if is_required else None,
+        widget=forms.CheckboxSelectMultiple,
+        **common,
+    )
+
+
+def _choice(choices: Sequence[tuple[Any, str]], common: dict[str, Any]) -> forms.Field:
+    shown = _shown(choices)
     initial = common["initial"]
     common["initial"] = "" if initial is None else json.dumps(initial)
     if not common["required"]:
@@ -146,14 +176,16 @@ def _number(described: Schema, common: dict[str, Any], *, whole: bool) -> forms.
 def _text(described: Schema, common: dict[str, Any]) -> forms.Field:
     longest = described.get("maxLength")
     is_short = (isinstance(longest, int) and longest <= ONE_LINE) or "format" in described or "pattern" in described
-    widget = forms.TextInput() if is_short else forms.Textarea(attrs={"rows": 2})
+    kind = INPUTS.get(str(described.get("format")), "text")
+    widget = forms.TextInput(attrs={"type": kind}) if is_short else forms.Textarea(attrs={"rows": 2})
     limit = longest if isinstance(longest, int) else LONGEST_JSON
     return forms.CharField(max_length=limit, strip=False, widget=widget, **common)
 
 
-def _help(described: Schema) -> str:
-    """The server's words; a form takes help for HTML, so they are escaped."""
-    return escape(visible(str(described.get("description") or described.get("title") or "")))
+def _help(described: Schema, label: str) -> str:
+    """The server's words, but for those that are the label; a form takes help for HTML, so they are escaped."""
+    said = str(described.get("description") or described.get("title") or "")
+    return escape(visible(said)) if said != label else ""
 
 
 def _as_json(kind: Any) -> str:

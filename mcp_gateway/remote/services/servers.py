@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet
 from django.utils.text import slugify
 
 from accounts.caller import Caller
@@ -13,10 +13,10 @@ from accounts.errors import Conflict, NotFound
 from accounts.scopes import Scope
 from accounts.services.organizations import administered, organization_of, organizations_of
 from dashboard.numbered_pages import NumberedPage, numbered, ordering
-from mcp_gateway.models import RemoteConnection, RemoteHealth, RemoteServer, RemoteSignIn
+from mcp_gateway.models import RemoteConnection, RemoteHealth, RemoteServer, RemoteSignIn, RemoteTool
 from mcp_gateway.models.remote_servers import RemoteServerQuerySet
 from mcp_gateway.remote import settling
-from mcp_gateway.remote.problems import Code, Problem
+from mcp_gateway.remote.problems import Code, Problem, RemoteError
 from mcp_gateway.remote.services import configuration, credentials
 from mcp_gateway.remote.shapes import CreateServer, UpdateServer
 from mcp_gateway.remote.targets import Target
@@ -145,6 +145,28 @@ def targets_for(caller: Caller, server_ids: Sequence[int]) -> list[Target | Prob
         else Problem(pk, f"Server {pk}", Code.NOT_FOUND, "There is no such server in your organizations.")
         for pk in wanted
     ]
+
+
+def closed_since(caller: Caller, opened: Target, tool: str) -> RemoteError | None:
+    """Why a tool of a server that was open to the caller is not to be called any more; none where it may be."""
+    connection_id = opened.credential.connection_id
+    own = RemoteConnection.objects.for_caller(caller).filter(pk=connection_id or 0, server=OuterRef("pk"))
+    off = RemoteTool.objects.filter(server=OuterRef("pk"), name=tool, enabled=False)
+    rows = RemoteServer.objects.for_caller(caller).filter(pk=opened.server_id or 0)
+    row = rows.values_list("enabled", "url", Exists(own), Exists(off)).first()
+    enabled, url, is_connected, is_off = row or (False, "", False, False)
+    if row is None:
+        return RemoteError(Code.NOT_FOUND, "There is no such server in your organizations any more.")
+    if not enabled:
+        return RemoteError(Code.DISABLED, "This server was disabled meanwhile. An admin can enable it.")
+    if is_off:
+        return RemoteError(Code.DISABLED, "This tool was switched off meanwhile. An admin can switch it on.")
+    if url != opened.url:
+        return RemoteError(Code.NOT_FOUND, "This server's address was changed meanwhile. Its tools may be others now.")
+    if connection_id is not None and not is_connected:
+        said = f"You are no longer connected to {opened.name}. Connect your account."
+        return RemoteError(Code.NOT_CONNECTED, said)
+    return None
 
 
 def shown(caller: Caller, servers: RemoteServerQuerySet) -> RemoteServerQuerySet:

@@ -242,7 +242,7 @@ def test_a_person_at_a_terminal_is_asked_fills_forms_in_and_stops_answers(
     terminal.type("Ship\n")
     assert "Where shall 7 go?" in terminal.until("(yes, no) ")
     terminal.type("yes\n")
-    terminal.until("street: ")
+    terminal.until("Street: ")
     terminal.type("Elm Street\n")
     terminal.until("Sent.")
     assert "Elm Street" in asked(model)[-1]["content"]

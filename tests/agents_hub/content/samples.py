@@ -80,12 +80,17 @@ def png(width: int, height: int) -> bytes:
 
 
 def gif(width: int, height: int) -> bytes:
-    return b"GIF89a" + struct.pack("<HH", width, height) + b"\x80\x01\x00\x00\x00\x00\xff\xff\xff,"
+    head = b"GIF89a" + struct.pack("<HH", width, height) + b"\x80\x01\x00\x00\x00\x00\xff\xff\xff"
+    extension = b"!\xf9\x04\x00\x00\x00\x00\x00"
+    return head + extension + b"," + struct.pack("<HHHH", 0, 0, 1, 1) + b"\x00\x02\x02L\x01\x00;"
 
 
 def jpeg(width: int, height: int) -> bytes:
     head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
-    return head + b"\xff\xff\xc0\x00\x11\x08" + struct.pack(">HH", height, width) + b"\x03\x01\x22\x00\xff\xd9"
+    frame = b"\xff\xff\xc0\x00\x0b\x08" + struct.pack(">HH", height, width) + b"\x01\x01\x11\x00"
+    # A small picture within, as cameras write it, and the scan of the large one.
+    thumbnail = b"\xff\xe1\x00\x08\xff\xd8..\xff\xd9"
+    return head + thumbnail + frame + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00\x2a\xff\xd9"
 
 
 def webp(kind: str, width: int, height: int) -> bytes:

@@ -151,6 +151,26 @@ def test_no_beginning_of_a_picture_is_more_than_a_refusal(mime_type: str) -> Non
         assert size in {None, (640, 480)}
 
 
+@pytest.mark.parametrize("mime_type", PICTURES)
+def test_a_picture_that_was_broken_off_is_refused_wherever_it_ends(mime_type: str) -> None:
+    content = PICTURES[mime_type]
+    # Behind the first frame's data stands only the mark of a GIF's end, which is not missed.
+    whole_from = len(content) - (1 if mime_type == "image/gif" else 0)
+    for end in range(len(content)):
+        assert pixels.is_whole(mime_type, content[:end]) == (end >= whole_from)
+    assert refusal(content[: whole_from - 1], "picture").code in {"broken", "unsupported_type"}
+
+
+@pytest.mark.parametrize("mime_type", PICTURES)
+def test_what_programs_append_to_pictures_does_no_harm(mime_type: str) -> None:
+    assert read(PICTURES[mime_type] + b"more of a phone's own", "x").kind == AttachmentKind.IMAGE
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1", "cp1252"])
+def test_text_of_another_encoding_is_told_what_to_do(encoding: str) -> None:
+    assert "is not in UTF-8. Save it in UTF-8" in refusal("Straße;später\n".encode(encoding), "table.csv").message
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [

@@ -1,8 +1,10 @@
 """Each person's own credential: never shared, renewed once where it is refused, and its scope remembered."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from starlette.responses import Response
 
 from accounts.caller import Caller
 from accounts.models import Organization
@@ -12,7 +14,7 @@ from mcp_gateway.remote.problems import Code, RemoteError
 from mcp_gateway.remote.running import running
 from mcp_gateway.remote.targets import Credential
 from tests.factories import MembershipFactory, RemoteConnectionFactory, RemoteServerFactory, caller_for
-from tests.fakes.mcp_server import McpServer, status
+from tests.fakes.mcp_server import Answer, McpServer, status
 from tests.mcp_gateway.remote.elsewhere import run
 from tests.mcp_gateway.remote.toolbox.boxes import named, using
 
@@ -32,6 +34,18 @@ def connected(server: RemoteServer, token: str) -> tuple[Caller, RemoteConnectio
 
 def tokens(server: McpServer) -> list[str]:
     return [each.headers.get("authorization", "").removeprefix("Bearer ") for each in server.seen]
+
+
+def refused_together(server: McpServer, count: int) -> Answer:
+    """The token is refused once so many have come with it: nobody is back before that."""
+
+    class Refused(Response):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            while len(server.asked("tools/call")) < count:
+                await server.moment()
+            await status(401)()(scope, receive, send)
+
+    return Refused
 
 
 def test_two_people_never_share_a_token_nor_what_it_showed(signed: RemoteServer, server: McpServer) -> None:
@@ -62,7 +76,7 @@ def test_a_token_that_is_refused_is_renewed_once_and_the_call_made_again(
 
     async def work() -> list[str]:
         async with using(ada, signed) as box:
-            server.answers += [status(401)] * 3
+            server.answers += [refused_together(server, 3)] * 3
             results = await asyncio.gather(*(box.call(named(signed, "echo"), {"text": str(n)}) for n in range(3)))
             return [result.text for result in results]
 
