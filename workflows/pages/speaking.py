@@ -9,6 +9,8 @@ from workflows.engine.states import Status
 from workflows.models import Execution
 from workflows.services.wishes import LONGEST_MESSAGE
 
+OWN_WORDS = "In your own words"
+
 
 class MessageForm(forms.Form):
     message = forms.CharField(
@@ -30,13 +32,16 @@ class AnswerForm(forms.Form):
         super().__init__(data)
         self.questions = questions
         for number, question in enumerate(questions):
+            own: dict[str, Any] = {"rows": 2}
             if options := question.get("options"):
                 self.fields[f"chosen_{number}"] = _choice(question, options)
+                # Read out, one such field is told from that of another question.
+                own["aria-label"] = f"{OWN_WORDS}: {question['question']}"
             self.fields[f"own_{number}"] = forms.CharField(
-                label="In your own words" if options else question["question"],
+                label=OWN_WORDS if options else question["question"],
                 required=False,
                 max_length=LONGEST_MESSAGE // max(1, len(questions)) - 1_000,
-                widget=forms.Textarea(attrs={"rows": 2}),
+                widget=forms.Textarea(attrs=own),
             )
 
     def clean(self) -> dict[str, Any]:

@@ -112,7 +112,10 @@ def test_questions_are_answered_by_options_or_own_words(browser: Client, workflo
         waiting_for={"reason": "Which berth?", "questions": [berth, crew, open_one]},
     )
     page = reverse("workflows:execution", args=[row.pk])
-    assert "North: Free." in browser.get(page).text
+    shown = browser.get(page).text
+    assert "North: Free." in shown
+    # Read out, the field of one question is told from that of another.
+    assert 'aria-label="In your own words: Who comes along?"' in shown
     half = browser.post(page, {"chosen_0": "North", "own_2": "The anchor is stuck."})
     assert half.status_code == 422
     assert "Choose an option, or write an answer." in half.text

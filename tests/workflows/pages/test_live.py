@@ -94,7 +94,7 @@ def test_how_it_stands_is_told_with_what_people_can_do(person: User, execution: 
     shown = standing()
     for part in ("pausing", "Do not pause", "North 4"):
         assert part in shown, part
-    assert re.search(r'class="current"><title>Ask</title>', shown)
+    assert re.search(r'class="current" data-node="ask"><title>Ask</title>', shown)
 
 
 def test_what_is_told_is_nobodys_own(execution: Execution) -> None:
