@@ -12,6 +12,8 @@ from django.db.models import QuerySet
 from django.utils.datastructures import MultiValueDict
 from pydantic import BaseModel, RootModel, ValidationError
 
+from accounts.errors import DomainError
+from accounts.pages.forms import show_refusal
 from agents_hub.files import content
 from agents_hub.models import Profile, ProfilePool
 from agents_hub.pages.files import ManyFilesInput
@@ -190,6 +192,13 @@ class RunForm(forms.Form):
             name: self.before[name] if name in self.before and text == _as_text(self.before[name]) else text
             for name, text in typed.items()
         }
+
+    def refuse(self, error: DomainError) -> None:
+        """Say what the service says under the field it is about, which it knows by its name on the wire."""
+        if error.data.get("field") == "executionOptions.softTimeoutMins":
+            self.add_error("soft_timeout", "Give fewer than a run may take in all: max_timeout_mins of its settings.")
+        else:
+            show_refusal(self, error)
 
     def options(self) -> dict[str, Any]:
         minutes, key = self.cleaned_data["soft_timeout"], self.cleaned_data["storage_key"]

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.errors import DomainError, NotFound
 from accounts.page_caller import caller
-from accounts.pages.forms import show_refusal
 from agents_hub.models import Agent
 from agents_hub.services.agents import find_agent, list_agents
 from dashboard.frame import PAGE_SIZE, organization_of, page_number
@@ -88,7 +87,7 @@ def _form_page(request: HttpRequest, agent: Agent, schedule: Schedule | None) ->
             else:
                 schedule = service.update_schedule(who, schedule.pk, wanted)
         except DomainError as error:
-            show_refusal(form, error)
+            form.refuse(error)
         else:
             messages.success(request, f"“{schedule.name}” is saved and runs in your name.")
             return redirect("scheduling:schedule", KIND.slug, schedule.pk)

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_http_methods
 from accounts.caller import Caller
 from accounts.errors import DomainError
 from accounts.page_caller import caller, is_signed_in
-from accounts.pages.forms import show_refusal
 from agents_hub.files import content
 from agents_hub.services.staged_files import stage_files
 from security import body_size
@@ -36,7 +35,7 @@ def run(request: HttpRequest, agent_id: UUID, workflow_id: UUID) -> HttpResponse
         try:
             execution = _start(who, version, form, before)
         except DomainError as error:
-            show_refusal(form, error)
+            form.refuse(error)
         else:
             return redirect("workflows:execution", execution.pk)
     if form.is_bound:
