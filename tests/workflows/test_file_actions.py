@@ -11,6 +11,7 @@ from accounts.caller import Caller
 from agents_hub.files import content
 from llm.turns import Answer, Question, Returned
 from tests.file_storage import keep_files_in
+from tests.workflows.factories import ExecutionFileFactory
 from tests.workflows.graphs import way
 from tests.workflows.tasks import END, call, done, failures, on, started, task
 from workflows.engine.states import Status
@@ -50,6 +51,13 @@ def working(*lines: dict[str, Any], **options: Any) -> tuple[Caller, Execution]:
 
 def uploaded(caller: Caller, execution: Execution, name: str, raw: bytes) -> None:
     service.upload_context_files(caller, execution_id=execution.pk, files=[ContentFile(raw, name=name)])
+
+
+def test_all_files_are_listed(given: list[Any]) -> None:
+    _, execution = working(call("file_list", directory="uploads"))
+    ExecutionFileFactory.create_batch(201, execution=execution)
+    on(execution)
+    assert len(given[0]) == 201
 
 
 def test_a_file_is_read_in_pieces_that_cut_no_character(given: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from pydantic import Field
 from agents_hub.files import content
 from workflows.engine.work import Work
 from workflows.models import Directory, ExecutionFile
+from workflows.services.attaching import MOST_FILES
 from workflows.services.files import keep_file
 from workflows.task.actions import Action, ActionFailed, Arguments, actions, clipped
 
@@ -18,7 +19,6 @@ from workflows.task.actions import Action, ActionFailed, Arguments, actions, cli
 PIECE = 50_000
 LONGEST_BY_LINES = 5_000_000
 MOST_LINES = 500
-MOST_LISTED = 200
 Where = Literal["uploads", "downloads", "workspace", "shared"]
 
 
@@ -36,7 +36,7 @@ def _listed(work: Work, directory: Where | None) -> list[dict[str, Any]]:
         files = files.filter(directory=directory)
     return [
         {"path": file.path, "size": file.size, "mimeType": file.mime_type}
-        for file in files.order_by("directory", "name")[:MOST_LISTED]
+        for file in files.order_by("directory", "name")[:MOST_FILES]
     ]
 
 
