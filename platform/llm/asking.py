@@ -208,6 +208,8 @@ def _in_words(name: str, fault: Exception, *, shown: bool) -> Unavailable:
                 f"{name}: the provider has no such model{status}. Check the model's name and the provider's base URL.",
                 code="model_unknown",
             )
+        case ModelHTTPError(status_code=413):
+            return _too_long(name, status)
         case ModelRequestRejectedError():
             return _rejected(name, status, fault, shown=shown)
         case ModelRateLimitError():
@@ -222,14 +224,18 @@ def _in_words(name: str, fault: Exception, *, shown: bool) -> Unavailable:
     return Unavailable(f"{name} failed to answer{status}. Try again later, or ask another model.")
 
 
+def _too_long(name: str, status: str) -> QuestionTooLong:
+    return QuestionTooLong(
+        f"{name}: the input is longer than the model takes{status}. Write or attach less, or choose a model "
+        "with a larger context window. For a server of your own, enter its window under Models."
+    )
+
+
 def _rejected(name: str, status: str, fault: Exception, *, shown: bool) -> ModelRefused:
     from pydantic_ai.exceptions import ModelContextWindowExceededError
 
     if isinstance(fault, ModelContextWindowExceededError) or TOO_LONG.search(str(fault)):
-        return QuestionTooLong(
-            f"{name}: the input is longer than the model takes{status}. Write or attach less, or choose a model "
-            "with a larger context window. For a server of your own, enter its window under Models."
-        )
+        return _too_long(name, status)
     if shown:
         return ModelRefused(
             f"{name}: the provider rejects the question{status}, which has images in it. Choose a model that takes "

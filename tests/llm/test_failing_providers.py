@@ -86,6 +86,7 @@ def test_where_the_model_is_gone_or_the_account_is_empty_the_fallback_answers_at
     [
         ("main", Fault(400, code="context_length_exceeded")),
         ("main", Fault(400, message="This model's maximum context length is 8192 tokens.")),
+        ("claude", Fault(413, code="request_too_large", message="Request exceeds the maximum size")),
         ("main", Fault(400, message="the request exceeds the available context size (4096 tokens)")),
         ("claude", Fault(400, code="invalid_request_error", message="prompt is too long: 9 tokens > 8 maximum")),
         ("gemini", Fault(400, code="invalid_argument", message="The input token count (9) exceeds the maximum of 8.")),

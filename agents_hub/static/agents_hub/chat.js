@@ -111,10 +111,15 @@ document.addEventListener("htmx:after:swap", (event) => {
   else if (response?.raw.ok) refresh();
 });
 
+// Other tabs of this browser with the same conversation see at once what is said in one of them, and not at their next poll.
+const tabs = new BroadcastChannel(location.pathname);
+tabs.addEventListener("message", () => refresh());
+
 // What was sent is no longer being written.
 document.addEventListener("htmx:before:response", (event) => {
   const form = event.target;
   if (!form.matches?.("form[data-hx-post]") || !event.detail.ctx.response.raw.ok) return;
+  tabs.postMessage("said");
   if (form.id === "composer") {
     keep("");
     document.getElementById("text").value = document.getElementById("text").defaultValue = "";
