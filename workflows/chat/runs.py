@@ -30,6 +30,9 @@ LOOK_ABOUT = (
     "Look at a run of a workflow by its executionId: its status, its result once it has ended, and what it waits for "
     "where it waits for a person."
 )
+NO_RUN = (
+    "There is no such run of a workflow that this agent was given. Give the executionId that running the workflow gave."
+)
 LONGEST_WAIT_SECONDS = 120
 # How soon a run that is waited for is looked at, and how seldom in the end.
 FIRST_LOOK_SECONDS, LAST_LOOK_SECONDS = 0.1, 2.0
@@ -87,15 +90,15 @@ def run_tool(name: str, runnable: Runnable) -> ChatTool:
 def look_tool(agents: frozenset[UUID]) -> ChatTool:
     async def perform(arguments: Mapping[str, Any], context: CallContext) -> ToolOutcome:
         given = arguments.get("executionId")
+        wanted = uuid_or_none(given) if isinstance(given, str) else None
         try:
-            wanted = uuid_or_none(given) if isinstance(given, str) else None
-            if wanted is None:
-                raise NotFound("Give the executionId that the run was started with.")
-            execution = await in_domain(find_execution, context.caller, wanted)
-            if execution.agent_id not in agents:
-                raise NotFound("This is not a run of a workflow that this agent was given.")
+            execution = await in_domain(find_execution, context.caller, wanted) if wanted else None
+        except NotFound:
+            execution = None
         except DomainError as error:
             return ToolOutcome.said(error.message, failed=True)
+        if execution is None or execution.agent_id not in agents:
+            return ToolOutcome.said(NO_RUN, failed=True)
         return _told(execution)
 
     parameters = {

@@ -7,11 +7,13 @@ import pytest
 from accounts.caller import Caller, Door
 from accounts.scopes import Scope
 from agents_hub.models import Agent
+from security.identifiers import uuid7
 from tests.agents_hub.chat.calling import called, offered, tools_by_name
 from tests.agents_hub.factories import AgentFactory, member_of
 from tests.factories import caller_for
 from tests.workflows.chat.desks import published, run_tool
 from tests.workflows.factories import ExecutionFactory, WorkflowFactory
+from workflows.chat.runs import NO_RUN
 from workflows.chat.source import WorkflowRuns, tool_names
 from workflows.models import Execution
 
@@ -51,8 +53,11 @@ def test_only_runs_of_workflows_that_were_given_are_shown(agent: Agent, member: 
     other = ExecutionFactory(workflow__agent__organization=agent.organization)
     foreign = ExecutionFactory()
     look = tools_by_name(offered("workflows", member, agent, desk.pk))["look_at_run"]
-    for execution_id in (str(other.pk), str(foreign.pk), "x", None, ""):
-        assert called(look, member, executionId=execution_id).is_error
+    for execution_id in (str(other.pk), str(foreign.pk), str(uuid7()), "x", None, ""):
+        answer = called(look, member, executionId=execution_id)
+        assert answer.is_error
+        # Whose it is cannot be told from what is said, nor does that name tools that there are none of here.
+        assert [block["text"] for block in answer.content] == [NO_RUN]
 
 
 def test_names_are_made_for_models_and_never_collide() -> None:
