@@ -23,6 +23,7 @@ from kombu.transport import TRANSPORT_ALIASES
 # Celery warns of a worker run by root because of pickled messages; ours are JSON, and nothing else is accepted.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 TRANSPORT_ALIASES["filesystem"] = "config.broker:Transport"
+TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "config.redis_broker:Transport"
 
 app = Celery("asterism")
 # In every thread: without this a request that sends a task would send it by an application of the library's own.

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
 
 
@@ -15,19 +15,23 @@ def relay(url: str, key: str) -> Iterator[str]:
     stopped = asyncio.Event()
     where: list[tuple[asyncio.AbstractEventLoop, int]] = []
 
+    talking: set[asyncio.Task[None]] = set()
+
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        upstream_reader, upstream = await asyncio.open_connection(target.hostname, target.port)
-        back = asyncio.create_task(_copy(upstream_reader, writer))
-        try:
-            while head := await _head(reader):
-                line, _, rest = head.partition(b"\r\n")
-                upstream.write(line + b"\r\nAuthorization: Bearer " + key.encode() + b"\r\n" + rest)
-                upstream.write(await reader.readexactly(_length(head)))
-                await upstream.drain()
-        finally:
-            upstream.close()
-            await asyncio.gather(back, return_exceptions=True)
-            writer.close()
+        talking.add(asyncio.current_task())  # type: ignore[arg-type]  # it runs in one
+        async with _closing(writer):
+            upstream_reader, upstream = await asyncio.open_connection(target.hostname, target.port)
+            async with _closing(upstream):
+                back = asyncio.create_task(_copy(upstream_reader, writer))
+                try:
+                    while head := await _head(reader):
+                        line, _, rest = head.partition(b"\r\n")
+                        upstream.write(line + b"\r\nAuthorization: Bearer " + key.encode() + b"\r\n" + rest)
+                        upstream.write(await reader.readexactly(_length(head)))
+                        await upstream.drain()
+                finally:
+                    back.cancel()
+                    await asyncio.gather(back, return_exceptions=True)
 
     async def serve() -> None:
         server = await asyncio.start_server(forward, "127.0.0.1", 0)
@@ -35,6 +39,9 @@ def relay(url: str, key: str) -> Iterator[str]:
         ready.set()
         await stopped.wait()
         server.close()
+        for each in talking:
+            each.cancel()
+        await asyncio.gather(*talking, return_exceptions=True)
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),), name="relay")
     thread.start()
@@ -45,6 +52,16 @@ def relay(url: str, key: str) -> Iterator[str]:
     finally:
         loop.call_soon_threadsafe(stopped.set)
         thread.join(10)
+
+
+@contextlib.asynccontextmanager
+async def _closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 async def _head(reader: asyncio.StreamReader) -> bytes:
